@@ -1,0 +1,1 @@
+"""The checker: text and ruleset in, a report out. No Flask, no SQLAlchemy, no Celery."""

@@ -1,0 +1,1 @@
+"""Celery tasks: each opens one unit of work and calls one service."""
