@@ -1,0 +1,35 @@
+"""Every mapped class, so that one import of the package completes the metadata."""
+
+from app.models import (
+    advisor,
+    asset,
+    audit,
+    check,
+    edition,
+    organisation,
+    piece,
+    publication,
+    review,
+    template,
+    tenant,
+    tracking,
+    user,
+)
+from app.models.base import Base
+
+__all__ = [
+    "Base",
+    "advisor",
+    "asset",
+    "audit",
+    "check",
+    "edition",
+    "organisation",
+    "piece",
+    "publication",
+    "review",
+    "template",
+    "tenant",
+    "tracking",
+    "user",
+]

@@ -1,0 +1,180 @@
+"""What happened on a link, and whether a person did it."""
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+_CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ"
+CODE_PATTERN = re.compile(rf"[{_CODE_ALPHABET}]{{10}}")
+
+
+class EventKind(StrEnum):
+    SCAN = "scan"  # arrived by the QR code in the picture
+    CLICK = "click"  # arrived by the link
+    FORWARD = "forward"  # opened a page that somebody else had passed on
+    VIEW = "view"  # the page was really shown, said by the page itself
+    LEAD = "lead"  # left contact details, with consent
+
+
+class HitClass(StrEnum):
+    """Counted, but apart: only HUMAN enters the figures called reach."""
+
+    HUMAN = "human"
+    PREVIEW = "preview"
+    BOT = "bot"
+    INTERNAL = "internal"
+
+
+class LinkChannel(StrEnum):
+    """Where a link is used. QR is the code inside the picture."""
+
+    QR = "qr"
+    MOMENTS = "moments"
+    GROUP = "group"
+    OA = "oa"
+    SMS = "sms"
+    OFFLINE = "offline"
+
+
+def new_short_code() -> str:
+    """Ten unambiguous signs, 57 bits: cannot be guessed, can be typed."""
+    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One request as the edge saw it, cropped to what classing needs."""
+
+    method: str
+    user_agent: str
+    purpose: str
+    signed_in: bool
+
+    @classmethod
+    def cropped(cls, *, method: str, user_agent: str | None, purpose: str | None, signed_in: bool) -> "Hit":
+        return cls(method[:8], (user_agent or "")[:400], (purpose or "")[:40], signed_in)
+
+
+# Each pattern is what the named client sends. Preview: fetches to draw a card, no person looks.
+_PREVIEW = re.compile(
+    r"facebookexternalhit|Twitterbot|WhatsApp/|TelegramBot|Slackbot|LinkedInBot|Discordbot"
+    r"|SkypeUriPreview|WeChat-?(?:Link)?Preview|Mpshare|DingTalkBot|Feishu-?Link|LarkUrl|Lark-?Bot"
+    r"|vkShare|redditbot|Iframely|Embedly|bitlybot|Google-PageRenderer",
+    re.IGNORECASE,
+)
+_BOT = re.compile(
+    r"bot\b|bot/|crawl|spider|slurp|Baiduspider|Sogou|bingpreview|HeadlessChrome|PhantomJS"
+    r"|python-|curl/|wget/|Go-http-client|Java/|okhttp/|libwww|HttpClient|axios/|node-fetch"
+    r"|scrapy|monitor|uptime|pingdom|lighthouse|check_http",
+    re.IGNORECASE,
+)
+
+
+def classify_hit(hit: Hit) -> tuple[HitClass, str]:
+    """The class of a hit and the reason for it, strongest evidence first."""
+    if hit.signed_in:
+        return HitClass.INTERNAL, "signed in as staff"
+    if hit.method == "HEAD":
+        return HitClass.PREVIEW, "HEAD request"
+    if "prefetch" in hit.purpose.lower() or "prerender" in hit.purpose.lower():
+        return HitClass.PREVIEW, "prefetch"
+    if _PREVIEW.search(hit.user_agent):
+        return HitClass.PREVIEW, "link preview client"
+    if not hit.user_agent:
+        return HitClass.BOT, "no user agent"
+    if _BOT.search(hit.user_agent):
+        return HitClass.BOT, "automated client"
+    return HitClass.HUMAN, "browser"
+
+
+def source_of(user_agent: str) -> str:
+    """The app the visitor came in: wecom, wechat, alipay, dingtalk or browser."""
+    ua = user_agent.lower()
+    if "wxwork" in ua:
+        return "wecom"
+    if "micromessenger" in ua:
+        return "wechat"
+    if "alipayclient" in ua:
+        return "alipay"
+    if "dingtalk" in ua:
+        return "dingtalk"
+    return "browser"
+
+
+def truncated_ip(address: str | None) -> str:
+    """The network a visitor came from, without the host: /24 for IPv4, /48 for IPv6."""
+    if not address:
+        return ""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    prefix = 24 if ip.version == 4 else 48  # noqa: PLR2004 - the IP versions
+    return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False).network_address)
+
+
+def visitor_hash(day_key: bytes, address: str, user_agent: str) -> str:
+    """A visitor's pseudonym for one day; the key is destroyed, so days cannot be joined."""
+    return hmac.new(day_key, f"{address}\0{user_agent}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """What folding a day looks at."""
+
+    kind: EventKind
+    hit_class: HitClass
+    piece_id: UUID
+    advisor_id: UUID
+    org_unit_id: UUID
+    channel: LinkChannel
+    occurred_at: datetime
+    visitor: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollupKey:
+    day: date
+    piece_id: UUID
+    advisor_id: UUID
+    org_unit_id: UUID
+    channel: LinkChannel
+    kind: EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class RollupCount:
+    """human ≤ raw: raw is every event, human those a person made."""
+
+    human: int
+    raw: int
+
+
+def fold_day(events: Iterable[EventFacts]) -> dict[RollupKey, RollupCount]:
+    """Count events by day, piece, advisor, unit, channel and kind; pure, so it can be repeated.
+
+    The day is the one the event carries in its own time zone.
+    """
+    human: Counter[RollupKey] = Counter()
+    raw: Counter[RollupKey] = Counter()
+    for event in events:
+        key = RollupKey(
+            event.occurred_at.date(),
+            event.piece_id,
+            event.advisor_id,
+            event.org_unit_id,
+            event.channel,
+            event.kind,
+        )
+        raw[key] += 1
+        if event.hit_class is HitClass.HUMAN:
+            human[key] += 1
+    return {key: RollupCount(human[key], count) for key, count in raw.items()}

@@ -1,0 +1,41 @@
+"""One advisor's copy of a piece, its links, and the pictures made of it."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.advisor import Advisor
+from app.models.base import Base, Code, Instant, Key, Sha256, TenantScoped
+from app.models.piece import Piece
+
+
+class Edition(TenantScoped, Base):
+    """Outlives revisions: links and QR codes belong to it, so a correction keeps them."""
+
+    __tablename__ = "edition"
+    __table_args__ = (UniqueConstraint("piece_id", "advisor_id"),)
+
+    id: Mapped[Key]
+    piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"))
+    advisor_id: Mapped[UUID] = mapped_column(ForeignKey("advisor.id"), index=True)
+    created_at: Mapped[Instant]
+
+    piece: Mapped[Piece] = relationship(lazy="raise_on_sql")
+    advisor: Mapped[Advisor] = relationship(lazy="raise_on_sql")
+
+
+class Rendition(TenantScoped, Base):
+    """The bytes of one picture, addressed by SHA-256; `key` is the RenderSpec they were made from."""
+
+    __tablename__ = "rendition"
+    __table_args__ = (UniqueConstraint("tenant_id", "key"),)
+
+    id: Mapped[Key]
+    key: Mapped[Sha256]
+    sha256: Mapped[Sha256]
+    content_type: Mapped[Code]
+    width_px: Mapped[int]
+    height_px: Mapped[int]
+    size_bytes: Mapped[int]
+    rendered_at: Mapped[Instant]

@@ -1,0 +1,1 @@
+"""The database's history; app.bootstrap.migrate() runs it under an advisory lock."""
