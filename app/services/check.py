@@ -1,0 +1,96 @@
+"""Have the checker judge what is on a picture: while typing, at submission, and for the record."""
+
+from collections.abc import Mapping
+
+from app.domain.organisation import Permission
+from app.models.check import CheckRun, Finding
+from app.models.template import TemplateVersion
+from app.models.tenant import Tenant
+from app.services.access import require
+from app.services.rendition import compiled_for, slot_faults, slot_values
+from app.services.unit_of_work import UnitOfWork
+from compliance.check import check
+from compliance.document import Document, FieldKind, ProductType, Sector, TextField, parse_channel
+from compliance.report import Report
+from templates_lib.fill import SlotErrors, fill
+from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+from templates_lib.twin import text_twin
+
+
+def check_text(uow: UnitOfWork, text: str, *, sector: str | None, channel: str) -> Report:
+    """Judge one plain text for the tenant's sector unless another is named."""
+    require(uow, Permission.CHECK_TEXT)
+    chosen = Sector(sector) if sector else _sector(uow)
+    return check(Document.of_text(text, chosen, parse_channel(channel)), uow.around.ruleset)
+
+
+def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> Report:
+    """Judge everything a reader would see on a picture with these values.
+
+    The text comes from the picture's own twin, so nothing can be drawn that was not judged.
+    Raises InvalidInput where the values do not fit the template.
+    """
+    compiled = compiled_for(uow, version)
+    manifest = compiled.manifest
+    try:
+        twin = text_twin(manifest, fill(manifest, slot_values(uow, values)))
+    except SlotErrors as refused:
+        raise slot_faults(refused) from refused
+    kinds = _field_kinds(manifest)
+    fields = tuple(
+        TextField(
+            line.slot or f"fixed-{position}",
+            line.text,
+            kinds.get(line.slot, FieldKind.FREE) if line.slot else _fixed_kind(manifest, line.text),
+        )
+        for position, line in enumerate(twin)
+    )
+    document = Document(
+        fields=fields,
+        sector=_sector(uow),
+        channel=parse_channel("poster"),
+        product_type=ProductType(version.product_type.value),
+    )
+    return check(document, uow.around.ruleset)
+
+
+def record_report(run: CheckRun, report: Report) -> None:
+    """Keep a report with its run: the verdict, the ruleset it was made with, and every finding."""
+    run.verdict = report.verdict.value
+    run.ruleset_version = report.ruleset_version
+    run.ruleset_digest = report.ruleset_digest
+    run.report = report.to_dict()
+    for position, found in enumerate(report.findings):
+        Finding(
+            tenant_id=run.tenant_id,
+            run=run,
+            position=position,
+            rule=found.rule,
+            severity=found.severity.value,
+            field=found.field,
+            start=found.span.start,
+            end=found.span.end,
+            text=found.text,
+            basis=found.basis,
+            reason=found.reason,
+            suggestion=found.suggestion,
+            layer=str(found.layer),
+        )
+
+
+def _sector(uow: UnitOfWork) -> Sector:
+    return Sector(uow.session.get_one(Tenant, uow.tenant_id).sector)
+
+
+def _field_kinds(manifest: TemplateManifest) -> dict[str, FieldKind]:
+    return {
+        slot.name: FieldKind.PROFILE
+        if slot.source is SlotSource.PROFILE or slot.kind is SlotKind.QR
+        else FieldKind.FREE
+        for slot in manifest.slots
+    }
+
+
+def _fixed_kind(manifest: TemplateManifest, text: str) -> FieldKind:
+    registered = manifest.disclosure and manifest.disclosure in text
+    return FieldKind.DISCLOSURE if registered else FieldKind.FIXED

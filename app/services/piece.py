@@ -1,0 +1,382 @@
+"""Make a piece, change it, send it for review, take it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from app.domain.errors import CheckBlocked, Missing, QualificationMissing
+from app.domain.organisation import Permission
+from app.domain.piece import (
+    PieceAction,
+    PieceState,
+    RevisionContent,
+    next_state,
+    revision_hash,
+)
+from app.domain.review import ReviewState
+from app.domain.template import REQUIRED_LICENCE, ProductType
+from app.models.advisor import Advisor
+from app.models.check import CheckRun
+from app.models.organisation import OrgUnit
+from app.models.piece import Piece, PieceRevision
+from app.models.review import Review
+from app.models.template import TemplateVersion
+from app.ports import TaskName
+from app.services.access import access_piece, own_advisor, require, within
+from app.services.check import judge
+from app.services.edition import edition_links, edition_of, ensure_edition, link_url
+from app.services.rendition import ASSET_PREFIX, compiled_for, draw, profile_values, spec_for
+from app.services.template import usable_version
+from app.services.unit_of_work import UnitOfWork
+from app.domain.tracking import LinkChannel
+from compliance.report import Report, Verdict
+from templates_lib.manifest import SlotKind, SlotSource
+
+# Where every link of a piece leads. Part of what is approved: another landing is other content.
+LANDING = "advisor-card+text-twin+lead-form/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an advisor or head office has entered so far, before it is a piece."""
+
+    version: TemplateVersion
+    values: Mapping[str, str]  # complete: profile, system and entered slots together
+
+
+def draft_of(
+    uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], *, qr_code: str
+) -> Draft:
+    """Entered values over the template's defaults, with the advisor's own profile filled in.
+
+    Only slots the template opens to this role are taken over; the renderer refuses the rest.
+    """
+    manifest = compiled_for(uow, version).manifest
+    values = {slot.name: slot.default for slot in manifest.slots if slot.default is not None}
+    values |= {name: value for name, value in entered.items() if value != ""}
+    for slot in manifest.slots:
+        if slot.name in entered and entered[slot.name] == "":
+            values.pop(slot.name, None)
+    if uow.actor.advisor_id is not None:
+        values |= profile_values(uow, manifest, own_advisor(uow), link=link_url(uow, qr_code))
+    return Draft(version, values)
+
+
+def save_piece(
+    uow: UnitOfWork,
+    slug: str,
+    entered: Mapping[str, str],
+    *,
+    number: int | None = None,
+    piece_id: UUID | None = None,
+    qr_code: str | None = None,
+    title: str | None = None,
+    tags: tuple[str, ...] = (),
+    idempotency_key: str | None = None,
+) -> Piece:
+    """Save what was entered as the piece's current revision; make the piece if there is none.
+
+    Saving without change makes no revision and voids no approval. Raises InvalidInput naming each
+    slot, QualificationMissing where the advisor may not promote the product, IllegalTransition
+    where the piece can no longer be edited.
+    """
+    if piece_id is None and idempotency_key is not None:
+        piece_id = uow.session.scalar(
+            select(Piece.id).where(Piece.idempotency_key == idempotency_key)
+        )
+    if uow.actor.advisor_id is not None:
+        return _save_own_piece(
+            uow,
+            slug,
+            entered,
+            number=number,
+            piece_id=piece_id,
+            qr_code=qr_code,
+            title=title,
+            idempotency_key=idempotency_key,
+        )
+    return _save_master_piece(
+        uow,
+        slug,
+        entered,
+        number=number,
+        piece_id=piece_id,
+        title=title,
+        tags=tags,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _save_own_piece(
+    uow: UnitOfWork,
+    slug: str,
+    entered: Mapping[str, str],
+    *,
+    number: int | None,
+    piece_id: UUID | None,
+    qr_code: str | None,
+    title: str | None,
+    idempotency_key: str | None,
+) -> Piece:
+    require(uow, Permission.PIECE_MAKE)
+    advisor = own_advisor(uow)
+    if piece_id is None:
+        version = usable_version(uow, slug, number)
+        require_licence(uow, advisor, version.product_type)
+        piece = _new_piece(
+            uow, version, org_unit_id=advisor.org_unit_id, advisor=advisor, key=idempotency_key
+        )
+        edition = ensure_edition(uow, piece, advisor, qr_code=qr_code)
+    else:
+        piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PIECE_MAKE).id)
+        version = piece.template_version
+        require_licence(uow, advisor, version.product_type)
+        found = edition_of(uow, piece.id, advisor.id)
+        edition = found if found is not None else ensure_edition(uow, piece, advisor)
+    link = edition_links(uow, edition.id)[LinkChannel.QR]
+    draft = draft_of(uow, version, entered, qr_code=link.rsplit("/", 1)[-1])
+    _revise(uow, piece, draft, title=title)
+    return piece
+
+
+def _save_master_piece(
+    uow: UnitOfWork,
+    slug: str,
+    entered: Mapping[str, str],
+    *,
+    number: int | None,
+    piece_id: UUID | None,
+    title: str | None,
+    tags: tuple[str, ...],
+    idempotency_key: str | None,
+) -> Piece:
+    scope = require(uow, Permission.PIECE_MAKE_MASTER)
+    if piece_id is None:
+        version = usable_version(uow, slug, number)
+        unit = uow.session.scalars(
+            select(OrgUnit).where(within(scope, OrgUnit.path)).order_by(func.length(OrgUnit.path))
+        ).first()
+        if unit is None:
+            raise Missing(noun="org_unit")
+        piece = _new_piece(uow, version, org_unit_id=unit.id, advisor=None, key=idempotency_key)
+    else:
+        piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PIECE_MAKE_MASTER).id)
+        version = piece.template_version
+    if tags:
+        piece.tags = sorted(set(tags))
+    _revise(uow, piece, draft_of(uow, version, entered, qr_code=""), title=title)
+    return piece
+
+
+def _new_piece(
+    uow: UnitOfWork,
+    version: TemplateVersion,
+    *,
+    org_unit_id: UUID,
+    advisor: Advisor | None,
+    key: str | None,
+) -> Piece:
+    now = uow.clock.now()
+    piece = Piece(
+        tenant_id=uow.tenant_id,
+        title=version.template.name,
+        state=PieceState.DRAFT,
+        template_version=version,
+        advisor=advisor,
+        org_unit_id=org_unit_id,
+        product_type=version.product_type,
+        tags=list(version.tags),
+        idempotency_key=key,
+        created_by=uow.actor.user_id,
+        created_at=now,
+        state_since=now,
+        current_revision=None,
+    )
+    uow.session.add(piece)
+    uow.session.flush()
+    uow.audit.record("piece:create", piece.id, template=version.template.slug)
+    return piece
+
+
+def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -> None:
+    """Make the draft the current revision, unless it is the same content."""
+    version = draft.version
+    manifest = compiled_for(uow, version).manifest
+    # drawing it is the check that it can be drawn: overflow and missing glyphs are refused here
+    checked = draft if piece.advisor_id else _sampled(uow, draft)
+    draw(uow, spec_for(version, checked.values))
+    content = content_of(version, draft.values, manifest.disclosure)
+    content_hash = revision_hash(content)
+    if title:
+        piece.title = title
+    before = piece.current_revision
+    if before is not None and before.content_hash == content_hash:
+        return
+    piece.apply(PieceAction.EDIT, actor=_actor_name(uow), at=uow.clock.now())
+    contributors = set(before.contributors if before else ())
+    if uow.actor.user_id is not None:
+        contributors.add(uow.actor.user_id)
+    revision = PieceRevision(
+        tenant_id=uow.tenant_id,
+        piece_id=piece.id,
+        number=before.number + 1 if before else 1,
+        template_version_id=version.id,
+        values=dict(draft.values),
+        disclosure=manifest.disclosure,
+        content_hash=content_hash,
+        contributors=sorted(contributors),
+        created_at=uow.clock.now(),
+    )
+    uow.session.add(revision)
+    uow.session.flush()
+    piece.current_revision = revision
+    uow.audit.record("piece:edit", piece.id, revision=str(revision.id), content=content_hash)
+
+
+def _sampled(uow: UnitOfWork, draft: Draft) -> Draft:
+    """A piece made for everybody, with some advisor's profile in it, so that it can be drawn."""
+    advisor = sample_advisor(uow)
+    if advisor is None:
+        return draft
+    manifest = compiled_for(uow, draft.version).manifest
+    link = link_url(uow, "preview")
+    return Draft(
+        draft.version,
+        {**draft.values, **profile_values(uow, manifest, advisor, link=link)},
+    )
+
+
+def sample_advisor(uow: UnitOfWork) -> Advisor | None:
+    """The advisor with the longest name and branch: if it fits for them, it fits."""
+    return uow.session.scalars(
+        select(Advisor)
+        .join(Advisor.org_unit)
+        .where(Advisor.is_active)
+        .order_by(
+            (func.length(Advisor.name) + func.length(OrgUnit.name)).desc(), Advisor.staff_no
+        )
+        .options(joinedload(Advisor.org_unit))
+        .limit(1)
+    ).first()
+
+
+def content_of(
+    version: TemplateVersion, values: Mapping[str, str], disclosure: str | None
+) -> RevisionContent:
+    return RevisionContent(
+        template_slug=version.template.slug,
+        template_version=version.number,
+        template_digest=version.digest,
+        values=values,
+        asset_hashes=[
+            value.removeprefix(ASSET_PREFIX)
+            for value in values.values()
+            if value.startswith(ASSET_PREFIX)
+        ],
+        disclosure=disclosure,
+        product_type=version.product_type.value,
+        landing=LANDING,
+    )
+
+
+def free_text_slots(version: TemplateVersion, values: Mapping[str, str]) -> frozenset[str]:
+    """Open slots whose text is neither the template's default nor one of its phrases."""
+    from templates_lib.manifest import TemplateManifest
+
+    manifest = TemplateManifest.from_dict(version.manifest)
+    return frozenset(
+        slot.name
+        for slot in manifest.slots
+        if slot.source not in {SlotSource.PROFILE, SlotSource.SYSTEM}
+        and slot.kind is not SlotKind.QR
+        and values.get(slot.name, "") not in {slot.default or "", *slot.phrases}
+    )
+
+
+def submit_for_review(uow: UnitOfWork, piece_id: UUID) -> Piece:
+    """Send a piece to its compliance check and from there to its review.
+
+    Raises CheckBlocked with the report where the checker would stop it anyway, so that the fix
+    can be taken before anybody waits; IllegalTransition, AccessDenied.
+    """
+    piece = lock_piece(uow, access_piece(uow, piece_id, may=_making(uow)).id)
+    next_state(piece.state, PieceAction.SUBMIT)
+    revision = piece.current_revision
+    if revision is None:
+        raise Missing(noun="piece_revision")
+    if piece.advisor is not None:
+        require_licence(uow, piece.advisor, piece.product_type)
+    report = judge_revision(uow, piece, revision)
+    if report.verdict is Verdict.BLOCK:
+        raise CheckBlocked(count=len(report.findings), report=report)
+    piece.apply(PieceAction.SUBMIT, actor=_actor_name(uow), at=uow.clock.now())
+    run = CheckRun(
+        tenant_id=uow.tenant_id,
+        revision_id=revision.id,
+        content_hash=revision.content_hash,
+        ruleset_version="",
+        ruleset_digest="",
+        report={},
+        queued_at=uow.clock.now(),
+    )
+    uow.session.add(run)
+    uow.session.flush()
+    uow.audit.record("piece:submit", piece.id, content=revision.content_hash)
+    uow.after_commit(TaskName.RUN_COMPLIANCE_CHECK, run.id)
+    return piece
+
+
+def judge_revision(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Report:
+    """Judge a revision as an advisor would show it."""
+    draft = Draft(piece.template_version, revision.values)
+    shown = draft if piece.advisor_id else _sampled(uow, draft)
+    return judge(uow, piece.template_version, shown.values)
+
+
+def withdraw_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
+    """Take a piece back before it is decided, or before it is published."""
+    piece = lock_piece(uow, access_piece(uow, piece_id, may=_making(uow)).id)
+    piece.apply(PieceAction.WITHDRAW, actor=_actor_name(uow), at=uow.clock.now())
+    for review in uow.session.scalars(
+        select(Review).where(Review.piece_id == piece.id, Review.state == ReviewState.OPEN)
+    ):
+        review.state = ReviewState.CLOSED
+    uow.audit.record("piece:withdraw", piece.id)
+    return piece
+
+
+def lock_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
+    """The piece with all a decision needs, locked first in every service that changes its life."""
+    return uow.session.scalars(
+        select(Piece)
+        .where(Piece.id == piece_id)
+        .options(
+            joinedload(Piece.org_unit),
+            joinedload(Piece.advisor).joinedload(Advisor.org_unit),
+            joinedload(Piece.template_version).joinedload(TemplateVersion.template),
+            joinedload(Piece.current_revision),
+        )
+        .with_for_update(of=Piece)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def require_licence(uow: UnitOfWork, advisor: Advisor, product: ProductType) -> None:
+    """Raise QualificationMissing where the advisor may not promote the product today (CC-11)."""
+    needed = REQUIRED_LICENCE.get(product)
+    if needed is None:
+        return
+    lapsed = advisor.licence_until is not None and advisor.licence_until < uow.clock.now().date()
+    if needed not in advisor.licences or lapsed:
+        raise QualificationMissing(licence=needed)
+
+
+def _making(uow: UnitOfWork) -> Permission:
+    return Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_MAKE_MASTER
+
+
+def _actor_name(uow: UnitOfWork) -> str:
+    return str(uow.actor.user_id or uow.actor.name)

@@ -1,0 +1,248 @@
+"""The one gate, and the ways something stops being public."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.domain.distribution import AudienceRule
+from app.domain.errors import Ended, GateClosed, InvalidInput, Missing
+from app.domain.organisation import Permission
+from app.domain.piece import PieceAction, revision_hash
+from app.domain.publication import (
+    EndReason,
+    Standing,
+    Validity,
+    new_approval_no,
+    validity,
+)
+from app.domain.review import DecisionFacts, Outcome, seal_holds
+from app.models.advisor import Advisor
+from app.models.organisation import OrgUnit
+from app.models.piece import Piece
+from app.models.publication import Publication
+from app.models.review import Decision
+from app.services.access import access_piece, access_publication, require
+from app.services.piece import content_of, lock_piece, require_licence
+from app.services.unit_of_work import UnitOfWork
+
+
+def publish(
+    uow: UnitOfWork,
+    piece: Piece,
+    *,
+    audience: AudienceRule,
+    only_advisor: Advisor | None,
+    period: Validity,
+    why: str = "",
+) -> Publication:
+    """The gate: make the piece's current revision public. Nothing else ever writes a publication.
+
+    The caller has locked the piece. Raises GateClosed unless an approving decision, sealed by this
+    platform, covers exactly the content that is now stored. The database checks it once more.
+    """
+    revision = piece.current_revision
+    if revision is None:
+        raise GateClosed(detail="没有内容")
+    decision = uow.session.scalar(
+        select(Decision).where(
+            Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE
+        )
+    )
+    if decision is None:
+        raise GateClosed(detail="当前内容尚未审核通过")
+    if not decision_is_genuine(uow, decision):
+        raise GateClosed(detail="审核记录的印信不符")
+    version = piece.template_version
+    found = revision_hash(content_of(version, revision.values, revision.disclosure))
+    if not (found == revision.content_hash == decision.content_hash):
+        raise GateClosed(detail="内容与审核通过时不一致")
+    if only_advisor is not None:
+        require_licence(uow, only_advisor, piece.product_type)
+    now = uow.clock.now()
+    publication = Publication(
+        tenant_id=uow.tenant_id,
+        piece=piece,
+        revision=revision,
+        content_hash=revision.content_hash,
+        decision_id=decision.id,
+        approval_no=new_approval_no(now),
+        audience_path=audience.path,
+        audience_tags=list(audience.tags),
+        audience_advisor_id=only_advisor.id if only_advisor else None,
+        why=why,
+        valid_from=period.valid_from,
+        valid_until=period.valid_until,
+        published_by=uow.actor.user_id,
+        published_at=now,
+    )
+    uow.session.add(publication)
+    piece.apply(
+        PieceAction.PUBLISH, actor=str(uow.actor.user_id or uow.actor.name), at=now
+    )
+    uow.session.flush()
+    uow.audit.record(
+        "publication:publish",
+        publication.id,
+        piece=str(piece.id),
+        content=revision.content_hash,
+        decision=str(decision.id),
+        approval_no=publication.approval_no,
+    )
+    return publication
+
+
+def publish_piece(
+    uow: UnitOfWork,
+    piece_id: UUID,
+    *,
+    path: str | None = None,
+    tags: tuple[str, ...] = (),
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+    why: str = "",
+) -> Publication:
+    """Hand an approved piece to an audience: a subtree of the organisation and tags.
+
+    Raises GateClosed, IllegalTransition, InvalidInput, AccessDenied.
+    """
+    scope = require(uow, Permission.PUBLISH)
+    piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PUBLISH).id)
+    chosen = path or piece.org_unit.path
+    if not scope.covers(chosen) or not uow.session.scalar(
+        select(OrgUnit.id).where(OrgUnit.path == chosen)
+    ):
+        raise InvalidInput.of("path", "unknown_unit", "受众机构不存在，或不在您的范围内。")
+    period = validity(valid_from=valid_from, valid_until=valid_until, at=uow.clock.now())
+    return publish(
+        uow,
+        piece,
+        audience=AudienceRule(chosen, tuple(sorted(set(tags)))),
+        only_advisor=None,
+        period=period,
+        why=why,
+    )
+
+
+def take_down(uow: UnitOfWork, piece_id: UUID, *, note: str) -> Publication:
+    """End a publication now, by decision of a person who says why."""
+    if not note.strip():
+        raise InvalidInput.of("note", "required", "请写明下架原因，使用者会看到。")
+    piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.TAKE_DOWN).id)
+    publication = uow.session.scalar(
+        select(Publication)
+        .where(Publication.piece_id == piece.id, Publication.ended_at.is_(None))
+        .with_for_update()
+    )
+    piece.apply(
+        PieceAction.TAKE_DOWN,
+        actor=str(uow.actor.user_id or uow.actor.name),
+        at=uow.clock.now(),
+        note=note,
+    )
+    if publication is None:
+        raise Missing(noun="publication")
+    _end(uow, publication, EndReason.TAKEN_DOWN, note)
+    return publication
+
+
+def expire_due(uow: UnitOfWork) -> int:
+    """Close the books on publications whose time is over; links went dark by the clock already."""
+    due = uow.session.scalars(
+        select(Publication)
+        .where(Publication.ended_at.is_(None), Publication.valid_until <= uow.clock.now())
+        .order_by(Publication.piece_id)
+    ).all()
+    for publication in due:
+        piece = lock_piece(uow, publication.piece_id)
+        uow.session.refresh(publication, with_for_update=True)
+        if publication.ended_at is not None:
+            continue
+        piece.apply(PieceAction.EXPIRE, actor=uow.actor.name, at=uow.clock.now())
+        _end(uow, publication, EndReason.EXPIRED, "")
+    return len(due)
+
+
+def _end(uow: UnitOfWork, publication: Publication, reason: EndReason, note: str) -> None:
+    publication.ended_at = uow.clock.now()
+    publication.ended_by = uow.actor.user_id
+    publication.end_reason = reason
+    publication.end_note = note
+    uow.audit.record(f"publication:{reason.value}", publication.id, piece=str(publication.piece_id))
+
+
+def decision_is_genuine(uow: UnitOfWork, decision: Decision) -> bool:
+    """Whether this platform made the decision: a row written by other hands has no valid seal."""
+    return seal_holds(
+        DecisionFacts(
+            decision_id=decision.id,
+            revision_id=decision.revision_id,
+            content_hash=decision.content_hash,
+            outcome=decision.outcome,
+            decided_by=decision.decided_by,
+            decided_at=decision.decided_at,
+        ),
+        uow.around.seal_key,
+        decision.seal,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A publication that may be shown now."""
+
+    publication: Publication
+    piece: Piece
+
+
+def latest_publication(uow: UnitOfWork, piece_id: UUID) -> Publication | None:
+    return uow.session.scalars(
+        select(Publication)
+        .where(Publication.piece_id == piece_id)
+        .order_by(Publication.published_at.desc())
+        .options(joinedload(Publication.piece), joinedload(Publication.revision))
+        .limit(1)
+    ).first()
+
+
+def standing_of(uow: UnitOfWork, publication: Publication) -> Standing:
+    return Validity(publication.valid_from, publication.valid_until).standing(
+        ended=publication.end_reason, at=uow.clock.now()
+    )
+
+
+def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
+    """The publication under which this advisor's edition is public now; raises Ended otherwise.
+
+    Every serving path asks here: validity by the clock, the decision's seal, the advisor's state.
+    """
+    publication = latest_publication(uow, piece_id)
+    if publication is None:
+        raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
+    standing = standing_of(uow, publication)
+    if standing is not Standing.LIVE:
+        raise Ended(
+            standing=standing.value,
+            since=publication.ended_at or publication.valid_until,
+            advisor_id=advisor.id,
+            piece_id=piece_id,
+        )
+    decision = uow.session.get(Decision, publication.decision_id)
+    if (
+        decision is None
+        or decision.outcome is not Outcome.APPROVE
+        or decision.revision_id != publication.revision_id
+        or decision.content_hash != publication.content_hash
+        or publication.revision.content_hash != publication.content_hash
+        or not decision_is_genuine(uow, decision)
+    ):
+        raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
+    if not advisor.is_active:
+        raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
+    return publication
+
+
+def access_live_publication(uow: UnitOfWork, publication_id: UUID) -> Publication:
+    return access_publication(uow, publication_id, may=Permission.TAKE_DOWN, for_update=True)

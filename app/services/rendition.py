@@ -1,0 +1,195 @@
+"""Draw pictures once and keep them under their SHA-256; the preview is the output."""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.domain.edition import RenderSpec
+from app.domain.errors import Fault, InvalidInput
+from app.models.advisor import Advisor
+from app.models.edition import Rendition
+from app.models.piece import PieceRevision
+from app.models.template import TemplateVersion
+from app.models.tenant import Tenant
+from app.services.unit_of_work import UnitOfWork
+from templates_lib.compile import CompiledTemplate
+from templates_lib.compose import PictureFormat, compose
+from templates_lib.fill import ImageValue, SlotErrors
+from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+
+ASSET_PREFIX = "asset:"
+CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
+_THUMBNAIL_QUALITY = 84
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """The bytes of one rendition with what an edge needs to hand them out."""
+
+    data: bytes
+    content_type: str
+    sha256: str
+    width_px: int
+    height_px: int
+
+
+def asset_key(uow: UnitOfWork, sha256: str) -> str:
+    return f"assets/{uow.tenant_id}/{sha256}"
+
+
+def _rendition_key(uow: UnitOfWork, sha256: str) -> str:
+    return f"renditions/{uow.tenant_id}/{sha256[:2]}/{sha256}"
+
+
+def compiled_for(uow: UnitOfWork, version: TemplateVersion) -> CompiledTemplate:
+    return uow.around.shelf.compiled(version.template.slug, version.number, version.digest)
+
+
+def profile_values(
+    uow: UnitOfWork, manifest: TemplateManifest, advisor: Advisor, *, link: str
+) -> dict[str, str]:
+    """The slots that the platform fills: profile fields, the institution, and the QR link."""
+    tenant = uow.session.get_one(Tenant, uow.tenant_id)
+    fields = {
+        "name": advisor.name,
+        "title": advisor.title,
+        "licence_no": advisor.licence_no,
+        "org_name": advisor.org_unit.name,
+        "phone": advisor.phone,
+        "institution": tenant.name,
+        "photo": f"{ASSET_PREFIX}{advisor.photo_sha256}" if advisor.photo_sha256 else "",
+    }
+    values: dict[str, str] = {}
+    for slot in manifest.slots:
+        if slot.kind is SlotKind.QR:
+            values[slot.name] = link
+        elif slot.source is SlotSource.PROFILE and slot.profile_field:
+            if value := fields.get(slot.profile_field, ""):
+                values[slot.name] = value
+    return values
+
+
+def spec_for(
+    version: TemplateVersion,
+    values: Mapping[str, str],
+    *,
+    image_format: str = "jpeg",
+    page: int = 0,
+    width_px: int | None = None,
+) -> RenderSpec:
+    return RenderSpec(
+        template_slug=version.template.slug,
+        template_version=version.number,
+        template_digest=version.digest,
+        values=values,
+        image_format=image_format,
+        page=page,
+        width_px=width_px,
+    )
+
+
+def revision_spec(
+    uow: UnitOfWork,
+    version: TemplateVersion,
+    revision: PieceRevision,
+    advisor: Advisor | None = None,
+    *,
+    link: str = "",
+    image_format: str = "jpeg",
+    page: int = 0,
+    width_px: int | None = None,
+) -> RenderSpec:
+    """What a revision looks like; for a piece made for everybody, in this advisor's edition."""
+    values = dict(revision.values)
+    if advisor is not None:
+        manifest = compiled_for(uow, version).manifest
+        values |= profile_values(uow, manifest, advisor, link=link)
+    return spec_for(version, values, image_format=image_format, page=page, width_px=width_px)
+
+
+def draw(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
+    """Draw a picture now, without keeping it; raises InvalidInput naming the slots at fault."""
+    compiled = uow.around.shelf.compiled(
+        spec.template_slug, spec.template_version, spec.template_digest
+    )
+    try:
+        picture = compose(
+            compiled,
+            slot_values(uow, spec.values),
+            format=PictureFormat(spec.image_format),
+            page=spec.page,
+        )
+    except SlotErrors as refused:
+        raise slot_faults(refused) from refused
+    if spec.width_px is None or spec.image_format == "pdf":
+        data, width_px, height_px = picture.data, picture.width_px, picture.height_px
+    else:
+        data, width_px, height_px = _narrowed(picture.data, spec.width_px, spec.image_format)
+    return PictureFile(
+        data,
+        CONTENT_TYPES[spec.image_format],
+        hashlib.sha256(data).hexdigest(),
+        width_px,
+        height_px,
+    )
+
+
+def kept_picture(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
+    """The stored picture of a spec, drawn and stored at first use."""
+    key = spec.key()
+    row = uow.session.scalar(select(Rendition).where(Rendition.key == key))
+    if row is not None:
+        data = uow.store.get(_rendition_key(uow, row.sha256))
+        return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
+    picture = draw(uow, spec)
+    # bytes first: a row never points at nothing, while bytes without a row are only unused
+    uow.store.put(_rendition_key(uow, picture.sha256), picture.data, picture.content_type)
+    uow.session.execute(
+        insert(Rendition)
+        .values(
+            tenant_id=uow.tenant_id,
+            key=key,
+            sha256=picture.sha256,
+            content_type=picture.content_type,
+            width_px=picture.width_px,
+            height_px=picture.height_px,
+            size_bytes=len(picture.data),
+            rendered_at=uow.clock.now(),
+        )
+        .on_conflict_do_nothing()
+    )
+    return picture
+
+
+def slot_values(uow: UnitOfWork, values: Mapping[str, str]) -> dict[str, str | ImageValue]:
+    """Stored values as the renderer takes them: asset references become bytes."""
+    return {
+        slot: ImageValue(uow.store.get(asset_key(uow, value.removeprefix(ASSET_PREFIX))))
+        if value.startswith(ASSET_PREFIX)
+        else value
+        for slot, value in values.items()
+    }
+
+
+def slot_faults(refused: SlotErrors) -> InvalidInput:
+    """The renderer's refusals as faults of the form's fields."""
+    return InvalidInput(
+        *(
+            Fault(error.slot, error.code, " ".join(filter(None, (error.reason, error.fits))))
+            for error in refused.errors
+        )
+    )
+
+
+def _narrowed(data: bytes, width_px: int, image_format: str) -> tuple[bytes, int, int]:
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
+        height_px = max(1, round(picture.height * width_px / picture.width))
+        small = picture.convert("RGB").resize((width_px, height_px), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, image_format.upper(), quality=_THUMBNAIL_QUALITY)
+    return out.getvalue(), width_px, height_px

@@ -1,0 +1,231 @@
+"""From a finished check to a decision: route, claim, decide."""
+
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from app.domain.distribution import AudienceRule
+from app.domain.errors import AlreadyDecided, InvalidInput, StaleRevision
+from app.domain.organisation import Permission
+from app.domain.piece import PieceAction, PieceState
+from app.domain.publication import validity
+from app.domain.review import (
+    DecisionFacts,
+    Outcome,
+    ReviewState,
+    Route,
+    RouteFacts,
+    require_independence,
+    route_for,
+    seal,
+)
+from app.domain.tracking import LinkChannel
+from app.models.check import CheckRun
+from app.models.edition import Rendition
+from app.models.piece import Piece
+from app.models.review import Decision, Review
+from app.services.access import access_review, revision_of
+from app.services.check import record_report
+from app.services.edition import edition_links, edition_of, link_url
+from app.services.piece import free_text_slots, judge_revision, lock_piece, sample_advisor
+from app.services.publication import publish
+from app.services.rendition import compiled_for, kept_picture, revision_spec
+from app.services.unit_of_work import UnitOfWork
+from compliance.report import Verdict
+from templates_lib.manifest import SlotSource
+
+_ACTIONS = {
+    Outcome.APPROVE: PieceAction.APPROVE,
+    Outcome.REQUEST_CHANGES: PieceAction.REQUEST_CHANGES,
+    Outcome.REJECT: PieceAction.REJECT,
+}
+
+
+def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
+    """Complete a queued check and open the review it leads to; doing it twice is doing it once.
+
+    A run that never completes is a block: nothing here passes a piece without a verdict.
+    """
+    piece_id = uow.session.scalar(
+        select(Piece.id)
+        .join(CheckRun, CheckRun.revision_id == Piece.current_revision_id)
+        .where(CheckRun.id == run_id)
+    )
+    if piece_id is None:
+        return None  # the piece moved on to another revision
+    piece = lock_piece(uow, piece_id)
+    run = uow.session.scalars(
+        select(CheckRun).where(CheckRun.id == run_id).options(joinedload(CheckRun.findings))
+    ).unique().one()
+    if run.completed_at is not None or piece.state is not PieceState.CHECKING:
+        return run
+    revision = revision_of(uow, run.revision_id)
+    report = judge_revision(uow, piece, revision)
+    record_report(run, report)
+    run.completed_at = now = uow.clock.now()
+    uow.session.flush()
+    uow.audit.record(
+        "check:complete",
+        run.id,
+        piece=str(piece.id),
+        content=run.content_hash,
+        verdict=report.verdict.value,
+        ruleset=report.ruleset_digest,
+    )
+    if report.verdict is Verdict.BLOCK:
+        piece.apply(PieceAction.FAIL_CHECK, actor=uow.actor.name, at=now)
+        return run
+    piece.apply(PieceAction.PASS_CHECK, actor=uow.actor.name, at=now)
+    review = Review(
+        tenant_id=uow.tenant_id,
+        piece=piece,
+        revision=revision,
+        check_run_id=run.id,
+        round=1
+        + (
+            uow.session.scalar(
+                select(func.count(Review.id)).where(Review.revision_id == revision.id)
+            )
+            or 0
+        ),
+        route=route_for(_route_facts(uow, piece, report.verdict)),
+        opened_at=now,
+        state=ReviewState.OPEN,
+    )
+    uow.session.add(review)
+    uow.session.flush()
+    uow.audit.record("review:open", review.id, piece=str(piece.id), route=review.route.value)
+    _shown_picture(uow, piece)  # drawn now, so that the reviewer never waits for it
+    if review.route is Route.AUTO:
+        _settle(uow, piece, review, Outcome.APPROVE, reason="", by=None)
+    return run
+
+
+def _route_facts(uow: UnitOfWork, piece: Piece, verdict: Verdict) -> RouteFacts:
+    values = piece.current_revision.values if piece.current_revision else {}
+    manifest = compiled_for(uow, piece.template_version).manifest
+    verified = set(piece.advisor.verified_fields) if piece.advisor else set()
+    return RouteFacts(
+        verdict=verdict.value,
+        template_cleared=piece.template_version.cleared_at is not None,
+        free_text_slots=free_text_slots(piece.template_version, values),
+        unverified_slots=frozenset(
+            slot.name
+            for slot in manifest.slots
+            if slot.source is SlotSource.PROFILE
+            and slot.profile_field not in {"institution", "org_name"}
+            and slot.name in values
+            and slot.profile_field not in verified
+        ),
+        made_for_everybody=piece.advisor_id is None,
+    )
+
+
+def claim_review(uow: UnitOfWork, review_id: UUID) -> Review:
+    """Say who is on it, so that two officers never work on one item unknowingly."""
+    review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE)
+    if review.state is ReviewState.OPEN and review.claimed_by is None:
+        review.claimed_by, review.claimed_at = uow.actor.user_id, uow.clock.now()
+    return review
+
+
+def decide(
+    uow: UnitOfWork,
+    review_id: UUID,
+    outcome: Outcome,
+    *,
+    content_hash: str,
+    reason: str = "",
+) -> Decision:
+    """Decide a round: approve, ask for changes, or reject.
+
+    content_hash is the content the reviewer looked at. An approved piece of an advisor's own is
+    published to them at once; one made for everybody waits for its audience. Raises SelfApproval,
+    StaleRevision, AlreadyDecided, InvalidInput (a refusal needs its reason).
+    """
+    piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
+    piece = lock_piece(uow, piece_id)
+    review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
+    if review.state is not ReviewState.OPEN:
+        raise AlreadyDecided
+    if (
+        review.revision_id != piece.current_revision_id
+        or review.revision.content_hash != content_hash
+    ):
+        raise StaleRevision
+    if uow.actor.user_id is None:
+        raise AlreadyDecided
+    require_independence(uow.actor.user_id, review.revision.contributors)
+    if outcome is not Outcome.APPROVE and not reason.strip():
+        raise InvalidInput.of("reason", "required", "请写明原因，制作人会按它修改。")
+    return _settle(uow, piece, review, outcome, reason=reason.strip(), by=uow.actor.user_id)
+
+
+def _settle(
+    uow: UnitOfWork,
+    piece: Piece,
+    review: Review,
+    outcome: Outcome,
+    *,
+    reason: str,
+    by: UUID | None,
+) -> Decision:
+    now = uow.clock.now()
+    facts = DecisionFacts(
+        decision_id=uuid4(),
+        revision_id=review.revision_id,
+        content_hash=review.revision.content_hash,
+        outcome=outcome,
+        decided_by=by,
+        decided_at=now,
+    )
+    decision = Decision(
+        id=facts.decision_id,
+        tenant_id=uow.tenant_id,
+        review_id=review.id,
+        piece_id=piece.id,
+        revision_id=facts.revision_id,
+        content_hash=facts.content_hash,
+        outcome=outcome,
+        reason=reason,
+        shown_sha256=_shown_picture(uow, piece),
+        decided_by=by,
+        decided_at=now,
+        seal=seal(facts, uow.around.seal_key),
+    )
+    uow.session.add(decision)
+    uow.session.flush()
+    review.state = ReviewState.DECIDED
+    piece.apply(_ACTIONS[outcome], actor=str(by or uow.actor.name), at=now, note=reason)
+    uow.audit.record(
+        f"piece:{outcome.value}",
+        piece.id,
+        decision=str(decision.id),
+        content=decision.content_hash,
+        shown=decision.shown_sha256,
+    )
+    if outcome is Outcome.APPROVE and piece.advisor is not None:
+        publish(
+            uow,
+            piece,
+            audience=AudienceRule(piece.org_unit.path),
+            only_advisor=piece.advisor,
+            period=validity(valid_from=None, valid_until=None, at=now),
+        )
+    return decision
+
+
+def _shown_picture(uow: UnitOfWork, piece: Piece) -> str | None:
+    """The picture a reviewer looks at: an advisor's own piece is byte for byte what goes out."""
+    revision = piece.current_revision
+    if revision is None:
+        return None
+    if piece.advisor is not None:
+        spec = revision_spec(uow, piece.template_version, revision)
+        return kept_picture(uow, spec).sha256
+    advisor = sample_advisor(uow)
+    spec = revision_spec(
+        uow, piece.template_version, revision, advisor, link=link_url(uow, "preview")
+    )
+    return kept_picture(uow, spec).sha256

@@ -1,0 +1,157 @@
+"""Bring designs from the library into a tenant, release them, clear them, and hold them ready."""
+
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.domain.errors import Missing, SelfApproval, Unavailable
+from app.domain.organisation import Permission
+from app.domain.template import ProductType, TemplateAction, TemplateState
+from app.models.template import Template, TemplateVersion
+from app.services.access import access_template_version, require
+from app.services.unit_of_work import UnitOfWork
+from templates_lib.catalog import Catalog
+from templates_lib.compile import CompiledTemplate, compile_template
+
+
+class LibraryChanged(Unavailable):
+    """The files of a version are not the ones that were loaded: nothing is drawn from them."""
+
+    code = "library_changed"
+    reason = "模板“{slug}”第 {version} 版的文件与登记时不一致，已停止使用。"
+    remedy = "请恢复原文件，或以新的版本号发布。"
+
+
+@dataclass(slots=True)
+class TemplateShelf:
+    """Compiled templates of this process, at most `capacity`, least recently used first out."""
+
+    catalog: Catalog
+    capacity: int = 32
+    _compiled: dict[tuple[str, int, str], CompiledTemplate] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def compiled(self, slug: str, number: int, digest: str) -> CompiledTemplate:
+        """The compiled version; raises LibraryChanged where the files are not those of digest."""
+        key = (slug, number, digest)
+        with self._lock:
+            if found := self._compiled.pop(key, None):
+                self._compiled[key] = found
+                return found
+            source = self.catalog.source(slug, number)
+            if source.digest() != digest:
+                raise LibraryChanged(slug=slug, version=number)
+            compiled = compile_template(source)
+            self._compiled[key] = compiled
+            while len(self._compiled) > self.capacity:
+                self._compiled.pop(next(iter(self._compiled)))
+            return compiled
+
+
+def load_library(uow: UnitOfWork) -> int:
+    """Register every version of the library that the tenant does not have yet; say how many.
+
+    Raises LibraryChanged where a released version's files were edited in place.
+    """
+    shelf = uow.around.shelf
+    known = {
+        (version.template.slug, version.number): version
+        for version in uow.session.scalars(
+            select(TemplateVersion).options(joinedload(TemplateVersion.template))
+        )
+    }
+    templates = {one.slug: one for one in uow.session.scalars(select(Template))}
+    added = 0
+    for manifest in shelf.catalog.versions():
+        digest = shelf.catalog.source(manifest.slug, manifest.version).digest()
+        if version := known.get((manifest.slug, manifest.version)):
+            if version.digest != digest:
+                if version.published_at is not None:
+                    raise LibraryChanged(slug=manifest.slug, version=manifest.version)
+                version.digest, version.manifest = digest, manifest.to_dict()
+            continue
+        template = templates.get(manifest.slug)
+        if template is None:
+            template = Template(
+                tenant_id=uow.tenant_id,
+                slug=manifest.slug,
+                name=manifest.name,
+                kind=manifest.kind.value,
+            )
+            uow.session.add(template)
+            templates[manifest.slug] = template
+        version = TemplateVersion(
+            tenant_id=uow.tenant_id,
+            template=template,
+            number=manifest.version,
+            digest=digest,
+            product_type=ProductType(manifest.product_type),
+            tags=list(manifest.tags),
+            manifest=manifest.to_dict(),
+            valid_from=manifest.valid_from,
+            valid_until=manifest.valid_until,
+            loaded_at=uow.clock.now(),
+        )
+        uow.session.add(version)
+        uow.session.flush()
+        uow.audit.record("template:load", version.id, slug=manifest.slug, digest=digest)
+        added += 1
+    return added
+
+
+def publish_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
+    """Release a version to the advisors of the tenant."""
+    version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_PUBLISH)
+    version.apply(TemplateAction.PUBLISH)
+    version.published_at = uow.clock.now()
+    version.published_by = uow.actor.user_id
+    # a release starts uncleared: whoever cleared an earlier release did not see this one
+    version.cleared_at = version.cleared_by = None
+    uow.audit.record("template:publish", version.id, digest=version.digest)
+    return version
+
+
+def retire_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
+    """Take a version off the shelf; pieces already made from it stay as they are."""
+    version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_PUBLISH)
+    version.apply(TemplateAction.RETIRE)
+    uow.audit.record("template:retire", version.id, digest=version.digest)
+    return version
+
+
+def clear_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
+    """Confirm every default and phrase of a released version: untouched pieces pass by themselves.
+
+    Raises SelfApproval for whoever released it.
+    """
+    version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_CLEAR)
+    if version.state is not TemplateState.PUBLISHED:
+        raise Missing(noun="template_version")
+    if version.published_by == uow.actor.user_id:
+        raise SelfApproval
+    version.cleared_at, version.cleared_by = uow.clock.now(), uow.actor.user_id
+    uow.audit.record("template:clear", version.id, digest=version.digest)
+    return version
+
+
+def usable_version(uow: UnitOfWork, slug: str, number: int | None = None) -> TemplateVersion:
+    """The version an advisor may use today: released, within its validity, the newest unless named."""
+    require(uow, Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_MAKE_MASTER)
+    today = uow.clock.now().date()
+    statement = (
+        select(TemplateVersion)
+        .join(TemplateVersion.template)
+        .where(Template.slug == slug, TemplateVersion.state == TemplateState.PUBLISHED)
+        .order_by(TemplateVersion.number.desc())
+        .options(joinedload(TemplateVersion.template))
+    )
+    if number is not None:
+        statement = statement.where(TemplateVersion.number == number)
+    for version in uow.session.scalars(statement):
+        if (version.valid_from is None or version.valid_from <= today) and (
+            version.valid_until is None or today <= version.valid_until
+        ):
+            return version
+    raise Missing(noun="template_version")

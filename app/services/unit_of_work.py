@@ -1,0 +1,127 @@
+"""One transaction with its actor, clock and audit; every edge opens one and makes one call.
+
+Services take an open unit and never commit. On a clean exit the audit entries are chained, the
+transaction commits, and only then do tasks leave for the queue. If the process dies between the
+two, the sweep finds the rows: the row is the truth, the message a nudge.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+import structlog
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+
+from app.domain.organisation import Actor, TenantId
+from app.models.base import TenantScoped
+from app.ports import Clock, ObjectStore, TaskName, TaskQueue
+from app.services.audit import AuditTrail
+
+if TYPE_CHECKING:
+    from app.services.template import TemplateShelf
+    from compliance.ruleset import Ruleset
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What services may reach outside the database; built once by app.bootstrap."""
+
+    store: ObjectStore
+    queue: TaskQueue
+    clock: Clock
+    seal_key: bytes
+    public_url: str
+    shelf: "TemplateShelf"
+    ruleset: "Ruleset"
+
+
+@dataclass(slots=True)
+class _Nudge:
+    name: TaskName
+    args: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """Opened by an edge with `with platform.unit_of_work(actor) as uow`."""
+
+    make_session: sessionmaker[Session]
+    actor: Actor
+    around: Surroundings
+    session: Session = field(init=False)
+    audit: AuditTrail = field(init=False)
+    _nudges: list[_Nudge] = field(init=False, default_factory=list)
+
+    def __enter__(self) -> Self:
+        self.session = self.make_session(info={"tenant_id": self.actor.tenant_id})
+        self.audit = AuditTrail(self.session, self.actor, self.clock)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is not None:
+                self.session.rollback()
+                return
+            self.session.flush()
+            self.audit.append()
+            self.session.commit()
+        finally:
+            self.session.close()
+        for nudge in self._nudges:
+            self._send(nudge)
+            act()
+
+    @property
+    def clock(self) -> Clock:
+        return self.around.clock
+
+    @property
+    def store(self) -> ObjectStore:
+        return self.around.store
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """The tenant this work belongs to; work across tenants has none and may not ask."""
+        if self.actor.tenant_id is None:
+            raise LookupError("this unit of work belongs to no tenant")
+        return self.actor.tenant_id
+
+    def after_commit(self, name: TaskName, *ids: UUID | str) -> None:
+        """Queue a task once the row it works on is really there."""
+        self._nudges.append(_Nudge(name, tuple(str(one) for one in ids)))
+
+    def _send(self, nudge: _Nudge) -> None:
+        try:
+            self.around.queue.send(nudge.name, *nudge.args)
+        except Exception:  # noqa: BLE001 - whatever the broker's client raises: the row is committed
+            log.warning("nudge_not_sent", task=nudge.name.value, exc_info=True)
+
+
+def scope_session_to_tenant(maker: sessionmaker[Session]) -> None:
+    """Filter every ORM statement by the session's tenant: the one place that keeps tenants apart.
+
+    A session without a tenant (sign-in, short links, sweeps) sees all; those are the system's own.
+    """
+
+    @event.listens_for(maker, "do_orm_execute")
+    def _only_this_tenant(state: ORMExecuteState) -> None:
+        tenant_id: Any = state.session.info.get("tenant_id")
+        if tenant_id is None or state.is_column_load or state.is_relationship_load:
+            return
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                TenantScoped,
+                lambda mapped: mapped.tenant_id == tenant_id,
+                include_aliases=True,
+            )
+        )
