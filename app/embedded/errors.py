@@ -1,0 +1,51 @@
+"""What can go wrong while starting servers of our own, said to the person at the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class EmbeddedError(Exception):
+    """`imprimatur up` cannot go on; the message says why and what to do."""
+
+
+class EmbeddedUnavailable(EmbeddedError):
+    """No bundled server runs on this machine; a server of one's own does as well."""
+
+    def __init__(self, server: str, variable: str, example: str, reason: str) -> None:
+        super().__init__(
+            f"The bundled {server} cannot run here: {reason}.\n"
+            f"Use a {server} of your own and give its address:\n"
+            f"    export {variable}={example}"
+        )
+        self.server = server
+        self.variable = variable
+
+
+class DataDirectoryBusy(EmbeddedError):
+    """Another `up` holds this data directory."""
+
+    def __init__(self, data_dir: Path, holder: str) -> None:
+        super().__init__(
+            f"{data_dir} is in use by another `imprimatur up`{holder}.\n"
+            "Stop that one, or give this one a directory of its own: imprimatur up --data DIR"
+        )
+
+
+class PortTaken(EmbeddedError):
+    """Somebody else listens where the web server was told to."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(
+            f"Port {port} on {host} is taken by another program.\n"
+            "Stop it, or choose another port: imprimatur up --port N"
+        )
+
+
+class ChildFailed(EmbeddedError):
+    """A child process died, or did not become ready in time."""
+
+    def __init__(self, name: str, what: str, log: Path, tail: str) -> None:
+        message = f"{name} {what}. Its log is {log}"
+        super().__init__(f"{message}; the last lines:\n\n{tail}" if tail else message)
+        self.name = name

@@ -1,0 +1,112 @@
+"""What the platform needs from the outside world, said as protocols and nothing more.
+
+Services are given these; `bootstrap` decides which adapter stands behind each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+
+# Each segment begins with a letter or digit, so neither `..`, nor a hidden file, nor an absolute
+# path can be written; the same keys are legal in a folder, in S3 and in an archive.
+OBJECT_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+OBJECT_KEY_MAX_LENGTH: Final = 512
+
+
+class InvalidObjectKey(ValueError):
+    """The key could not be stored everywhere alike; the caller built it wrongly."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"not an object key: {key[:80]!r}")
+        self.key = key
+
+
+class ObjectMissing(LookupError):
+    """No object is stored under this key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no object is stored under {key!r}")
+        self.key = key
+
+
+class ObjectStoreUnavailable(Exception):
+    """The store could not be asked: nothing is known about the object, try again later."""
+
+
+class TaskQueueUnavailable(Exception):
+    """The broker did not take the message; the row it speaks of is safe and will be swept."""
+
+
+def checked_object_key(key: str) -> str:
+    """Give the key back when every store can hold it, raise InvalidObjectKey otherwise."""
+    if len(key) > OBJECT_KEY_MAX_LENGTH or OBJECT_KEY.fullmatch(key) is None:
+        raise InvalidObjectKey(key)
+    return key
+
+
+class ObjectStore(Protocol):
+    """Bytes under a key: pictures, renditions, imported files.
+
+    What an object *is* (its type, its name, who may see it) stands in the database row that
+    names the key. Every method raises InvalidObjectKey for a malformed key and
+    ObjectStoreUnavailable when the store cannot answer.
+    """
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        """Store the bytes durably; once this returns, a crash does not lose them.
+
+        An object of the same key is replaced, and a reader sees the old bytes or the new,
+        never a mixture.
+        """
+        ...
+
+    def get(self, key: str) -> bytes:
+        """Give the stored bytes; raises ObjectMissing."""
+        ...
+
+    def exists(self, key: str) -> bool: ...
+
+    def delete(self, key: str) -> None:
+        """Forget the object; deleting what is not there is not an error."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with the prefix, in sorted order: for back-up and audit."""
+        ...
+
+    def check(self) -> None:
+        """Return when the store answers; raise ObjectStoreUnavailable when it does not."""
+        ...
+
+
+class TaskName(StrEnum):
+    """Every message that may travel to a worker; each value is the name of one task."""
+
+    RUN_COMPLIANCE_CHECK = "check.run"
+    RENDER_EDITION = "edition.render"
+    FOLD_DAY = "tracking.fold_day"
+    EXPIRE_PUBLICATIONS = "publication.expire"
+    SWEEP = "sweep.stale"
+
+
+class TaskQueue(Protocol):
+    """The way to the workers. A message is a nudge: the database row is the truth."""
+
+    def send(self, name: TaskName, *args: str, countdown_s: float | None = None) -> None:
+        """Hand one message over, at least once; `countdown_s` delays its first run.
+
+        Arguments are ids and nothing else. Raises TaskQueueUnavailable.
+        """
+        ...
+
+
+class Clock(Protocol):
+    """What time it is, so that a test can say."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...

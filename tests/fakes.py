@@ -1,0 +1,65 @@
+"""Ports with nothing behind them, which remember what was asked in plain attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.ports import ObjectMissing, TaskName, checked_object_key
+
+
+class MemoryObjectStore:
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.content_types: dict[str, str] = {}
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.objects[checked_object_key(key)] = data
+        self.content_types[key] = content_type
+
+    def get(self, key: str) -> bytes:
+        try:
+            return self.objects[checked_object_key(key)]
+        except KeyError as error:
+            raise ObjectMissing(key) from error
+
+    def exists(self, key: str) -> bool:
+        return checked_object_key(key) in self.objects
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(checked_object_key(key), None)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        return (key for key in sorted(self.objects) if key.startswith(prefix))
+
+    def check(self) -> None:
+        return
+
+
+@dataclass(frozen=True, slots=True)
+class SentTask:
+    name: TaskName
+    args: tuple[str, ...]
+    countdown_s: float | None
+
+
+class RecordingTaskQueue:
+    def __init__(self) -> None:
+        self.sent: list[SentTask] = []
+
+    def send(self, name: TaskName, *args: str, countdown_s: float | None = None) -> None:
+        self.sent.append(SentTask(name, args, countdown_s))
+
+
+class FixedClock:
+    """Stands still until a test moves it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by

@@ -1,0 +1,54 @@
+"""What beat sends by itself: the task, how often, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from celery.schedules import crontab
+
+from app.ports import TaskName
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    task: TaskName
+    every: timedelta | crontab
+    reason: str
+
+    @property
+    def expires_s(self) -> float:
+        """A message older than one turn is useless: after an outage one run is enough, not a hundred."""
+        return self.every.total_seconds() if isinstance(self.every, timedelta) else 3600
+
+
+SCHEDULE: Final = (
+    Recurring(
+        TaskName.SWEEP,
+        timedelta(seconds=15),
+        "The row is the truth: work whose message was lost, or whose worker died, is sent again.",
+    ),
+    Recurring(
+        TaskName.EXPIRE_PUBLICATIONS,
+        timedelta(seconds=60),
+        "What has run out is marked so; serving refuses it by the clock without waiting for this.",
+    ),
+    Recurring(
+        TaskName.FOLD_DAY,
+        timedelta(minutes=5),
+        "Reach on the page is at most this old; events are folded in again until a day is closed.",
+    ),
+)
+
+
+def beat_schedule() -> dict[str, dict[str, Any]]:
+    """The table in Celery's own form."""
+    return {
+        recurring.task.value: {
+            "task": recurring.task.value,
+            "schedule": recurring.every,
+            "options": {"expires": recurring.expires_s},
+        }
+        for recurring in SCHEDULE
+    }
