@@ -87,7 +87,6 @@ class TaskName(StrEnum):
     """Every message that may travel to a worker; each value is the name of one task."""
 
     RUN_COMPLIANCE_CHECK = "check.run"
-    RENDER_EDITION = "edition.render"
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
     SWEEP = "sweep.stale"

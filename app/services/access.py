@@ -69,16 +69,12 @@ def access_advisor(uow: UnitOfWork, advisor_id: UUID, *, may: Permission) -> Adv
 def access_org_unit(uow: UnitOfWork, unit_id: UUID, *, may: Permission) -> OrgUnit:
     scope = require(uow, may)
     return _found(
-        uow.session.scalar(
-            select(OrgUnit).where(OrgUnit.id == unit_id, within(scope, OrgUnit.path))
-        ),
+        uow.session.scalar(select(OrgUnit).where(OrgUnit.id == unit_id, within(scope, OrgUnit.path))),
         "org_unit",
     )
 
 
-def access_piece(
-    uow: UnitOfWork, piece_id: UUID, *, may: Permission, for_update: bool = False
-) -> Piece:
+def access_piece(uow: UnitOfWork, piece_id: UUID, *, may: Permission, for_update: bool = False) -> Piece:
     """A piece within the actor's reach for that permission.
 
     An advisor reaches their own pieces by PIECE_MAKE, whatever their subtree; everybody else
@@ -107,9 +103,7 @@ def access_piece(
     return _found(uow.session.scalar(statement), "piece")
 
 
-def access_review(
-    uow: UnitOfWork, review_id: UUID, *, may: Permission, for_update: bool = False
-) -> Review:
+def access_review(uow: UnitOfWork, review_id: UUID, *, may: Permission, for_update: bool = False) -> Review:
     scope = require(uow, may)
     statement = (
         select(Review)
@@ -131,9 +125,7 @@ def access_review(
     return _found(uow.session.scalar(statement), "review")
 
 
-def access_template_version(
-    uow: UnitOfWork, slug: str, number: int, *, may: Permission
-) -> TemplateVersion:
+def access_template_version(uow: UnitOfWork, slug: str, number: int, *, may: Permission) -> TemplateVersion:
     require(uow, may)
     return _found(
         uow.session.scalar(

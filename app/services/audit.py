@@ -83,9 +83,7 @@ class AuditTrail:
 
     def _locked_head(self, tenant_id: TenantId) -> AuditHead:
         self.session.execute(
-            insert(AuditHead)
-            .values(tenant_id=tenant_id, seq=0, hash=GENESIS)
-            .on_conflict_do_nothing()
+            insert(AuditHead).values(tenant_id=tenant_id, seq=0, hash=GENESIS).on_conflict_do_nothing()
         )
         return self.session.execute(
             select(AuditHead)

@@ -20,9 +20,7 @@ def link_url(uow: UnitOfWork, code: str) -> str:
     return f"{uow.around.public_url}/s/{code}"
 
 
-def ensure_edition(
-    uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: str | None = None
-) -> Edition:
+def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: str | None = None) -> Edition:
     """The advisor's edition of the piece, made at first use; repeating it changes nothing.
 
     qr_code is the code already shown in a preview, so that preview and output are one picture.

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from compliance.report import Report, Verdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
+from templates_lib.manifest import SlotKind, SlotSource
 
 from app.domain.errors import CheckBlocked, Missing, QualificationMissing
 from app.domain.organisation import Permission
@@ -18,6 +20,7 @@ from app.domain.piece import (
 )
 from app.domain.review import ReviewState
 from app.domain.template import REQUIRED_LICENCE, ProductType
+from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
 from app.models.organisation import OrgUnit
@@ -31,9 +34,6 @@ from app.services.edition import edition_links, edition_of, ensure_edition, link
 from app.services.rendition import ASSET_PREFIX, compiled_for, draw, profile_values, spec_for
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
-from app.domain.tracking import LinkChannel
-from compliance.report import Report, Verdict
-from templates_lib.manifest import SlotKind, SlotSource
 
 # Where every link of a piece leads. Part of what is approved: another landing is other content.
 LANDING = "advisor-card+text-twin+lead-form/1"
@@ -47,9 +47,7 @@ class Draft:
     values: Mapping[str, str]  # complete: profile, system and entered slots together
 
 
-def draft_of(
-    uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], *, qr_code: str
-) -> Draft:
+def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], *, qr_code: str) -> Draft:
     """Entered values over the template's defaults, with the advisor's own profile filled in.
 
     Only slots the template opens to this role are taken over; the renderer refuses the rest.
@@ -84,9 +82,7 @@ def save_piece(
     where the piece can no longer be edited.
     """
     if piece_id is None and idempotency_key is not None:
-        piece_id = uow.session.scalar(
-            select(Piece.id).where(Piece.idempotency_key == idempotency_key)
-        )
+        piece_id = uow.session.scalar(select(Piece.id).where(Piece.idempotency_key == idempotency_key))
     if uow.actor.advisor_id is not None:
         return _save_own_piece(
             uow,
@@ -255,9 +251,7 @@ def sample_advisor(uow: UnitOfWork) -> Advisor | None:
         select(Advisor)
         .join(Advisor.org_unit)
         .where(Advisor.is_active)
-        .order_by(
-            (func.length(Advisor.name) + func.length(OrgUnit.name)).desc(), Advisor.staff_no
-        )
+        .order_by((func.length(Advisor.name) + func.length(OrgUnit.name)).desc(), Advisor.staff_no)
         .options(joinedload(Advisor.org_unit))
         .limit(1)
     ).first()
@@ -272,9 +266,7 @@ def content_of(
         template_digest=version.digest,
         values=values,
         asset_hashes=[
-            value.removeprefix(ASSET_PREFIX)
-            for value in values.values()
-            if value.startswith(ASSET_PREFIX)
+            value.removeprefix(ASSET_PREFIX) for value in values.values() if value.startswith(ASSET_PREFIX)
         ],
         disclosure=disclosure,
         product_type=version.product_type.value,

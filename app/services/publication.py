@@ -47,9 +47,7 @@ def publish(
     if revision is None:
         raise GateClosed(detail="没有内容")
     decision = uow.session.scalar(
-        select(Decision).where(
-            Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE
-        )
+        select(Decision).where(Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE)
     )
     if decision is None:
         raise GateClosed(detail="当前内容尚未审核通过")
@@ -79,9 +77,7 @@ def publish(
         published_at=now,
     )
     uow.session.add(publication)
-    piece.apply(
-        PieceAction.PUBLISH, actor=str(uow.actor.user_id or uow.actor.name), at=now
-    )
+    piece.apply(PieceAction.PUBLISH, actor=str(uow.actor.user_id or uow.actor.name), at=now)
     uow.session.flush()
     uow.audit.record(
         "publication:publish",
@@ -111,9 +107,7 @@ def publish_piece(
     scope = require(uow, Permission.PUBLISH)
     piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PUBLISH).id)
     chosen = path or piece.org_unit.path
-    if not scope.covers(chosen) or not uow.session.scalar(
-        select(OrgUnit.id).where(OrgUnit.path == chosen)
-    ):
+    if not scope.covers(chosen) or not uow.session.scalar(select(OrgUnit.id).where(OrgUnit.path == chosen)):
         raise InvalidInput.of("path", "unknown_unit", "受众机构不存在，或不在您的范围内。")
     period = validity(valid_from=valid_from, valid_until=valid_until, at=uow.clock.now())
     return publish(

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from templates_lib.compile import CompiledTemplate
+from templates_lib.compose import PictureFormat, compose
+from templates_lib.fill import ImageValue, SlotErrors
+from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 
 from app.domain.edition import RenderSpec
 from app.domain.errors import Fault, InvalidInput
@@ -17,10 +21,6 @@ from app.models.piece import PieceRevision
 from app.models.template import TemplateVersion
 from app.models.tenant import Tenant
 from app.services.unit_of_work import UnitOfWork
-from templates_lib.compile import CompiledTemplate
-from templates_lib.compose import PictureFormat, compose
-from templates_lib.fill import ImageValue, SlotErrors
-from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 
 ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
@@ -68,9 +68,8 @@ def profile_values(
     for slot in manifest.slots:
         if slot.kind is SlotKind.QR:
             values[slot.name] = link
-        elif slot.source is SlotSource.PROFILE and slot.profile_field:
-            if value := fields.get(slot.profile_field, ""):
-                values[slot.name] = value
+        elif slot.source is SlotSource.PROFILE and (value := fields.get(slot.profile_field or "", "")):
+            values[slot.name] = value
     return values
 
 
@@ -114,9 +113,7 @@ def revision_spec(
 
 def draw(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
     """Draw a picture now, without keeping it; raises InvalidInput naming the slots at fault."""
-    compiled = uow.around.shelf.compiled(
-        spec.template_slug, spec.template_version, spec.template_digest
-    )
+    compiled = uow.around.shelf.compiled(spec.template_slug, spec.template_version, spec.template_digest)
     try:
         picture = compose(
             compiled,

@@ -2,8 +2,10 @@
 
 from uuid import UUID, uuid4
 
+from compliance.report import Verdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
+from templates_lib.manifest import SlotSource
 
 from app.domain.distribution import AudienceRule
 from app.domain.errors import AlreadyDecided, InvalidInput, StaleRevision
@@ -20,20 +22,16 @@ from app.domain.review import (
     route_for,
     seal,
 )
-from app.domain.tracking import LinkChannel
 from app.models.check import CheckRun
-from app.models.edition import Rendition
 from app.models.piece import Piece
 from app.models.review import Decision, Review
 from app.services.access import access_review, revision_of
 from app.services.check import record_report
-from app.services.edition import edition_links, edition_of, link_url
+from app.services.edition import link_url
 from app.services.piece import free_text_slots, judge_revision, lock_piece, sample_advisor
 from app.services.publication import publish
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.unit_of_work import UnitOfWork
-from compliance.report import Verdict
-from templates_lib.manifest import SlotSource
 
 _ACTIONS = {
     Outcome.APPROVE: PieceAction.APPROVE,
@@ -55,9 +53,13 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     if piece_id is None:
         return None  # the piece moved on to another revision
     piece = lock_piece(uow, piece_id)
-    run = uow.session.scalars(
-        select(CheckRun).where(CheckRun.id == run_id).options(joinedload(CheckRun.findings))
-    ).unique().one()
+    run = (
+        uow.session.scalars(
+            select(CheckRun).where(CheckRun.id == run_id).options(joinedload(CheckRun.findings))
+        )
+        .unique()
+        .one()
+    )
     if run.completed_at is not None or piece.state is not PieceState.CHECKING:
         return run
     revision = revision_of(uow, run.revision_id)
@@ -83,12 +85,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
         revision=revision,
         check_run_id=run.id,
         round=1
-        + (
-            uow.session.scalar(
-                select(func.count(Review.id)).where(Review.revision_id == revision.id)
-            )
-            or 0
-        ),
+        + (uow.session.scalar(select(func.count(Review.id)).where(Review.revision_id == revision.id)) or 0),
         route=route_for(_route_facts(uow, piece, report.verdict)),
         opened_at=now,
         state=ReviewState.OPEN,
@@ -149,10 +146,7 @@ def decide(
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
     if review.state is not ReviewState.OPEN:
         raise AlreadyDecided
-    if (
-        review.revision_id != piece.current_revision_id
-        or review.revision.content_hash != content_hash
-    ):
+    if review.revision_id != piece.current_revision_id or review.revision.content_hash != content_hash:
         raise StaleRevision
     if uow.actor.user_id is None:
         raise AlreadyDecided
@@ -225,7 +219,5 @@ def _shown_picture(uow: UnitOfWork, piece: Piece) -> str | None:
         spec = revision_spec(uow, piece.template_version, revision)
         return kept_picture(uow, spec).sha256
     advisor = sample_advisor(uow)
-    spec = revision_spec(
-        uow, piece.template_version, revision, advisor, link=link_url(uow, "preview")
-    )
+    spec = revision_spec(uow, piece.template_version, revision, advisor, link=link_url(uow, "preview"))
     return kept_picture(uow, spec).sha256

@@ -5,6 +5,8 @@ from threading import Lock
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
+from templates_lib.catalog import Catalog
+from templates_lib.compile import CompiledTemplate, compile_template
 
 from app.domain.errors import Missing, SelfApproval, Unavailable
 from app.domain.organisation import Permission
@@ -12,8 +14,6 @@ from app.domain.template import ProductType, TemplateAction, TemplateState
 from app.models.template import Template, TemplateVersion
 from app.services.access import access_template_version, require
 from app.services.unit_of_work import UnitOfWork
-from templates_lib.catalog import Catalog
-from templates_lib.compile import CompiledTemplate, compile_template
 
 
 class LibraryChanged(Unavailable):

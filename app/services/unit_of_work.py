@@ -5,7 +5,6 @@ transaction commits, and only then do tasks leave for the queue. If the process 
 two, the sweep finds the rows: the row is the truth, the message a nudge.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -21,8 +20,9 @@ from app.ports import Clock, ObjectStore, TaskName, TaskQueue
 from app.services.audit import AuditTrail
 
 if TYPE_CHECKING:
-    from app.services.template import TemplateShelf
     from compliance.ruleset import Ruleset
+
+    from app.services.template import TemplateShelf
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,6 @@ class UnitOfWork:
             self.session.close()
         for nudge in self._nudges:
             self._send(nudge)
-            act()
 
     @property
     def clock(self) -> Clock:
@@ -103,7 +102,7 @@ class UnitOfWork:
     def _send(self, nudge: _Nudge) -> None:
         try:
             self.around.queue.send(nudge.name, *nudge.args)
-        except Exception:  # noqa: BLE001 - whatever the broker's client raises: the row is committed
+        except Exception:
             log.warning("nudge_not_sent", task=nudge.name.value, exc_info=True)
 
 

@@ -1,0 +1,110 @@
+"""Put the platform together: which adapter stands behind each port, decided once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from compliance.ruleset import load_ruleset
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import NullPool
+from templates_lib.catalog import Catalog
+
+import migrations
+from app.adapters.clock import SystemClock
+from app.adapters.database import build_engine, build_sessionmaker
+from app.adapters.object_store.filesystem import FilesystemObjectStore
+from app.adapters.object_store.s3 import S3ObjectStore
+from app.adapters.task_queue.celery_queue import CeleryTaskQueue
+from app.domain.organisation import Actor, TenantId
+from app.models.tenant import Tenant
+from app.ports import Clock, ObjectStore, TaskQueue
+from app.services.template import TemplateShelf
+from app.services.unit_of_work import Surroundings, UnitOfWork, scope_session_to_tenant
+from app.settings import FolderStorage, S3Storage, Settings
+
+
+@dataclass
+class Platform:
+    """What an edge holds: open a unit of work, and nothing else of the inside."""
+
+    settings: Settings
+    engine: Engine
+    sessions: sessionmaker[Session]
+    store: ObjectStore
+    queue: TaskQueue
+    clock: Clock
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """Everything services reach outside the database; loading rules and fonts waits for a need."""
+        return Surroundings(
+            store=self.store,
+            queue=self.queue,
+            clock=self.clock,
+            seal_key=derived_key(self.settings.web.secret_key, "decision-seal"),
+            public_url=self.settings.web.public_url,
+            shelf=TemplateShelf(Catalog()),
+            ruleset=load_ruleset(),
+        )
+
+    def unit_of_work(self, actor: Actor) -> UnitOfWork:
+        return UnitOfWork(self.sessions, actor, self.surroundings)
+
+    def tenants(self) -> list[TenantId]:
+        """Every tenant, for the duties that beat sends round."""
+        with self.sessions() as session:
+            return [TenantId(one) for one in session.scalars(select(Tenant.id).order_by(Tenant.slug))]
+
+
+def build_platform(
+    settings: Settings,
+    *,
+    store: ObjectStore | None = None,
+    queue: TaskQueue | None = None,
+    clock: Clock | None = None,
+) -> Platform:
+    """The platform for these settings; a test may put its own part in place of any."""
+    engine = build_engine(settings.database)
+    sessions = build_sessionmaker(engine)
+    scope_session_to_tenant(sessions)
+    return Platform(
+        settings=settings,
+        engine=engine,
+        sessions=sessions,
+        store=store or _store(settings.storage),
+        queue=queue or CeleryTaskQueue(settings.broker),
+        clock=clock or SystemClock(),
+    )
+
+
+def _store(storage: FolderStorage | S3Storage) -> ObjectStore:
+    match storage:
+        case FolderStorage(path):
+            return FilesystemObjectStore(path)
+        case S3Storage():
+            return S3ObjectStore(storage)
+
+
+def derived_key(secret: str, purpose: str) -> bytes:
+    """A key for one purpose out of the one secret, so that no two uses share a key."""
+    return hmac.new(secret.encode(), f"imprimatur/{purpose}".encode(), hashlib.sha256).digest()
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest revision, in one transaction, one process at a time."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(settings.database.url, poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()

@@ -1,0 +1,76 @@
+"""Contact details a visitor leaves, with the consent they were asked for."""
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app.domain.errors import Fault, InvalidInput, Missing
+from app.models.tracking import Lead, Visit
+from app.services.tracking import Caller, keep_lead_event, open_landing
+from app.services.unit_of_work import UnitOfWork
+
+CONSENT_TEXT = (
+    "我同意{institution}将我填写的姓名和电话用于本次咨询的回复，由页面所示客户经理联系我；"
+    "我可以随时要求删除。"
+)
+_PHONE = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0\d{2,3}[- ]?\d{7,8}")
+_LONGEST_NAME = 40
+_LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LeadForm:
+    """What the visitor typed, as typed."""
+
+    name: str
+    phone: str
+    message: str
+    consented: bool
+
+
+def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller, *, consent: str) -> Lead:
+    """Keep a visitor's details for the advisor of the page; sent twice, kept once.
+
+    Raises InvalidInput, Missing, Ended.
+    """
+    landing = open_landing(uow, token, caller)
+    visit = uow.session.scalar(select(Visit).where(Visit.token == landing.visit.token).with_for_update())
+    if visit is None:
+        raise Missing(noun="visit")
+    if known := uow.session.scalar(select(Lead).where(Lead.visit_token == visit.token)):
+        return known
+    _require_complete(form)
+    now = uow.clock.now()
+    lead = Lead(
+        tenant_id=landing.link.tenant_id,
+        piece_id=landing.edition.piece_id,
+        edition_id=landing.edition.id,
+        advisor_id=landing.advisor.id,
+        visit_token=visit.token,
+        name=form.name.strip(),
+        phone=form.phone.strip(),
+        message=form.message.strip(),
+        consent_text=consent,
+        consented_at=now,
+        created_at=now,
+    )
+    uow.session.add(lead)
+    keep_lead_event(uow, visit, caller)
+    return lead
+
+
+def _require_complete(form: LeadForm) -> None:
+    faults: list[Fault] = []
+    if not form.name.strip():
+        faults.append(Fault("name", "required", "请留下称呼。"))
+    elif len(form.name.strip()) > _LONGEST_NAME:
+        faults.append(Fault("name", "too_long", f"称呼最多 {_LONGEST_NAME} 个字。"))
+    if not _PHONE.fullmatch(form.phone.strip()):
+        faults.append(Fault("phone", "malformed", "请填写 11 位手机号，或带区号的座机号。"))
+    if len(form.message) > _LONGEST_MESSAGE:
+        faults.append(Fault("message", "too_long", f"留言最多 {_LONGEST_MESSAGE} 个字。"))
+    if not form.consented:
+        faults.append(Fault("consent", "required", "需要您勾选同意，我们才能与您联系。"))
+    if faults:
+        raise InvalidInput(*faults)

@@ -1,0 +1,208 @@
+"""Prove who somebody is: passwords for people, tokens for machines, throttled and forgettable."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import selectinload
+
+from app.domain.errors import InvalidInput, TooManyAttempts
+from app.domain.organisation import Actor, AdvisorId, Grant, TenantId, UserId
+from app.models.advisor import Advisor
+from app.models.user import ApiToken, FailedSignIn, Membership, SignIn, User
+from app.services.unit_of_work import UnitOfWork
+
+_HASHER: Final = PasswordHasher()
+# Verified for accounts that do not exist, so that both answers take the same time.
+_NOBODYS_HASH: Final = _HASHER.hash(secrets.token_hex(16))
+MIN_PASSWORD_LENGTH: Final = 10
+API_TOKEN_PREFIX: Final = "imp_"  # noqa: S105 - a mark by which a leaked token is recognised
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """How many wrong passwords an account may see from one network before a pause."""
+
+    max_failures: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A fresh proof, shown to its bearer once."""
+
+    token: str
+    user_id: UUID
+    expires_at: datetime
+
+
+def hash_password(password: str) -> str:
+    return _HASHER.hash(password)
+
+
+def require_strong(password: str) -> None:
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise InvalidInput.of("password", "too_short", f"密码至少 {MIN_PASSWORD_LENGTH} 位。")
+
+
+def attempt_sign_in(
+    uow: UnitOfWork,
+    login: str,
+    password: str,
+    *,
+    network: str,
+    throttle: Throttle,
+    lifetime: timedelta,
+) -> Issued | None:
+    """A new sign-in for the right password; None, and a remembered failure, for a wrong one.
+
+    Raises TooManyAttempts. Throttling counts by account and network together, so that nobody can
+    lock another person out from elsewhere.
+    """
+    user = _checked_user(uow, login, password, network=network, throttle=throttle)
+    if user is None:
+        return None
+    token = secrets.token_urlsafe(32)
+    now = uow.clock.now()
+    user.signed_in_at = now
+    uow.session.add(
+        SignIn(
+            token_hash=_digest(token),
+            tenant_id=user.tenant_id,
+            user_id=user.id,
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+    )
+    return Issued(token, user.id, now + lifetime)
+
+
+def attempt_token(
+    uow: UnitOfWork,
+    login: str,
+    password: str,
+    *,
+    label: str,
+    network: str,
+    throttle: Throttle,
+    lifetime: timedelta,
+) -> Issued | None:
+    """A machine's token under a person's grants; None for a wrong password."""
+    user = _checked_user(uow, login, password, network=network, throttle=throttle)
+    if user is None:
+        return None
+    token = API_TOKEN_PREFIX + secrets.token_urlsafe(32)
+    now = uow.clock.now()
+    uow.session.add(
+        ApiToken(
+            token_hash=_digest(token),
+            tenant_id=user.tenant_id,
+            user_id=user.id,
+            label=label[:200],
+            created_at=now,
+            expires_at=now + lifetime,
+            revoked_at=None,
+        )
+    )
+    return Issued(token, user.id, now + lifetime)
+
+
+def sign_out(uow: UnitOfWork, token: str) -> None:
+    uow.session.execute(delete(SignIn).where(SignIn.token_hash == _digest(token)))
+
+
+def end_all_sign_ins(uow: UnitOfWork, user_id: UUID) -> None:
+    """What happens when a person is disabled, or their roles or password change."""
+    uow.session.execute(delete(SignIn).where(SignIn.user_id == user_id))
+    uow.session.execute(delete(ApiToken).where(ApiToken.user_id == user_id))
+
+
+def signed_in_actor(uow: UnitOfWork, token: str) -> Actor | None:
+    """Who carries this browser token now; grants are read afresh, never from the token."""
+    user_id = uow.session.scalar(
+        select(SignIn.user_id).where(
+            SignIn.token_hash == _digest(token), SignIn.expires_at > uow.clock.now()
+        )
+    )
+    return _actor(uow, user_id) if user_id else None
+
+
+def token_actor(uow: UnitOfWork, token: str) -> Actor | None:
+    """Who a machine's token speaks for now."""
+    user_id = uow.session.scalar(
+        select(ApiToken.user_id).where(
+            ApiToken.token_hash == _digest(token),
+            ApiToken.expires_at > uow.clock.now(),
+            ApiToken.revoked_at.is_(None),
+        )
+    )
+    return _actor(uow, user_id) if user_id else None
+
+
+def _actor(uow: UnitOfWork, user_id: UUID) -> Actor | None:
+    user = uow.session.scalar(
+        select(User)
+        .where(User.id == user_id, User.is_active)
+        .options(selectinload(User.memberships).joinedload(Membership.org_unit))
+    )
+    if user is None:
+        return None
+    advisor_id = uow.session.scalar(
+        select(Advisor.id).where(Advisor.user_id == user.id, Advisor.is_active)
+    )
+    return Actor(
+        tenant_id=TenantId(user.tenant_id),
+        name=user.name,
+        user_id=UserId(user.id),
+        advisor_id=AdvisorId(advisor_id) if advisor_id else None,
+        grants=tuple(Grant(one.role, one.org_unit.path) for one in user.memberships),
+    )
+
+
+def _checked_user(
+    uow: UnitOfWork, login: str, password: str, *, network: str, throttle: Throttle
+) -> User | None:
+    name = login.strip()[:64]
+    since = uow.clock.now() - timedelta(seconds=throttle.window_s)
+    failures, oldest = uow.session.execute(
+        select(func.count(), func.min(FailedSignIn.at)).where(
+            FailedSignIn.login == name,
+            FailedSignIn.network == network,
+            FailedSignIn.at > since,
+        )
+    ).one()
+    if failures >= throttle.max_failures:
+        wait = (oldest - since).total_seconds() if oldest else throttle.window_s
+        raise TooManyAttempts(retry_after_s=max(1, round(wait)))
+    user = uow.session.scalar(select(User).where(User.login == name))
+    genuine = _verifies(user.password_hash if user else _NOBODYS_HASH, password)
+    if user is None or not genuine or not user.is_active:
+        uow.session.add(FailedSignIn(login=name, network=network, at=uow.clock.now()))
+        return None
+    if _HASHER.check_needs_rehash(user.password_hash):
+        user.password_hash = _HASHER.hash(password)
+    uow.session.execute(
+        delete(FailedSignIn).where(FailedSignIn.login == name, FailedSignIn.network == network)
+    )
+    return user
+
+
+def _verifies(password_hash: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash, password)
+    except (VerifyMismatchError, VerificationError, InvalidHashError):
+        return False
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+

@@ -1,0 +1,89 @@
+"""What every view needs: the platform, the person at the other end, a unit of work, a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from flask import current_app, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from jinja2_fragments.flask import render_block
+
+from app.domain.errors import SignInRequired
+from app.domain.organisation import Actor
+from app.domain.tracking import Hit, truncated_ip
+from app.services.tracking import Caller
+from app.services.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from app.bootstrap import Platform
+
+EXTENSION: Final = "imprimatur"
+STATIC: Final = Path(__file__).parent / "static"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def platform() -> Platform:
+    found: Platform = current_app.extensions[EXTENSION]
+    return found
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no sign-in; every other view is refused without one."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def actor() -> Actor:
+    """The person signed in; raises SignInRequired."""
+    found: Actor | None = g.get("actor")
+    if found is None:
+        raise SignInRequired
+    return found
+
+
+def unit_of_work(by: Actor | None = None) -> UnitOfWork:
+    """A unit of work in the name of the person signed in, or of a named system duty."""
+    return platform().unit_of_work(by or actor())
+
+
+def caller() -> Caller:
+    """The visitor of a public page, cropped to what counting needs."""
+    return Caller(
+        hit=Hit.cropped(
+            method=request.method,
+            user_agent=request.headers.get("User-Agent"),
+            purpose=request.headers.get("Sec-Purpose") or request.headers.get("Purpose"),
+            signed_in=g.get("actor") is not None,
+        ),
+        address=request.remote_addr,
+        carried_token=request.cookies.get("visit"),
+    )
+
+
+def network() -> str:
+    return truncated_ip(request.remote_addr)
+
+
+def render_page(page: str, *, block: str | None = None, **context: Any) -> ResponseReturnValue:
+    """A whole page, or only its named block where htmx asked for a part of it."""
+    if block is not None and request.headers.get("HX-Request") == "true":
+        response = make_response(render_block(page, block, **context))
+    else:
+        response = make_response(render_template(page, **context))
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.vary.add("HX-Request")
+    return response
+
+
+def static_url(path: str) -> str:
+    """A static file's address with its content's mark, so that it may be cached for ever."""
+    return f"/static/{path}?v={_mark(path)}"
+
+
+@cache
+def _mark(path: str) -> str:
+    return sha256((STATIC / path).read_bytes()).hexdigest()[:10]

@@ -1,0 +1,82 @@
+"""Who is at the other end of each request, and what they may open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask, current_app, g, request
+
+from app.domain.errors import SignInRequired
+from app.domain.organisation import Actor, Permission, Role
+from app.models.tenant import Tenant
+from app.services.sign_in import signed_in_actor
+from app.web.edge import platform
+
+COOKIE: Final = "imprimatur_sign_in"
+
+
+class CurrentUser:
+    """The signed-in person as templates see them."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self.name = actor.name
+        self.roles = sorted(role.value for role in actor.roles)
+        self.is_advisor = actor.advisor_id is not None
+
+    def can(self, permission: str) -> bool:
+        return self._actor.may(Permission(permission))
+
+
+def home_of(actor: Actor) -> str:
+    """The page a person starts their day on."""
+    if actor.advisor_id is not None:
+        return "/today"
+    starts = (
+        (Role.REVIEWER, "/reviews"),
+        (Role.BRAND, "/templates"),
+        (Role.OPERATOR, "/board"),
+        (Role.BRANCH_HEAD, "/board"),
+        (Role.ADMINISTRATOR, "/organisation"),
+        (Role.AUDITOR, "/audit"),
+    )
+    return next((path for role, path in starts if role in actor.roles), "/me")
+
+
+def register_signed_in(app: Flask) -> None:
+    """Find the person by the cookie, and refuse views that are not public without one."""
+
+    @app.before_request
+    def _find() -> None:
+        if request.endpoint == "static" or request.path.startswith("/api/"):
+            return
+        token = request.cookies.get(COOKIE)
+        if token:
+            with platform().unit_of_work(Actor.system("sign-in")) as uow:
+                g.actor = signed_in_actor(uow, token)
+                if g.actor is not None and g.actor.tenant_id is not None:
+                    g.tenant = uow.session.get(Tenant, g.actor.tenant_id)
+        view = current_app.view_functions.get(request.endpoint or "")
+        if view is not None and not getattr(view, "is_public", False) and g.get("actor") is None:
+            raise SignInRequired
+
+    @app.context_processor
+    def _context() -> dict[str, object]:
+        actor: Actor | None = g.get("actor")
+        found = g.get("tenant") or only_tenant()
+        return {
+            "tenant": {"name": found.name, "short_name": found.short_name, "hotline": found.hotline}
+            if found
+            else {"name": "印信", "short_name": "印信", "hotline": ""},
+            "current_user": CurrentUser(actor) if actor else None,
+        }
+
+
+def only_tenant() -> Tenant | None:
+    """The tenant a page belongs to when nobody is signed in: known where there is exactly one."""
+    from sqlalchemy import select
+
+    with platform().sessions() as session:
+        tenants = session.scalars(select(Tenant).limit(2)).all()
+    g.tenant = tenants[0] if len(tenants) == 1 else None
+    return g.tenant

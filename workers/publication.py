@@ -1,0 +1,17 @@
+"""Close the books on what has run out."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from app.ports import TaskName
+from app.services.publication import expire_due
+from workers.task import duty, platform
+
+
+@shared_task(name=TaskName.EXPIRE_PUBLICATIONS.value, ignore_result=True)
+def expire_publications() -> None:
+    """Mark every publication whose validity is over, tenant by tenant."""
+    for tenant_id in platform().tenants():
+        with duty("expire", tenant_id) as uow:
+            expire_due(uow)

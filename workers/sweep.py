@@ -1,0 +1,17 @@
+"""Send again what was lost on the way: the row is the truth, the message only a nudge."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from app.ports import TaskName
+from app.services.sweep import send_stale_checks
+from workers.task import duty, platform
+
+
+@shared_task(name=TaskName.SWEEP.value, ignore_result=True)
+def sweep_stale() -> None:
+    """Queue every check that should have been completed by now."""
+    for tenant_id in platform().tenants():
+        with duty("sweep", tenant_id) as uow:
+            send_stale_checks(uow)

@@ -1,0 +1,25 @@
+"""What every task shares: the platform of this process, and units of work in a tenant's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from app.bootstrap import Platform, build_platform
+from app.domain.organisation import Actor, TenantId
+from app.services.unit_of_work import UnitOfWork
+from app.settings import Settings
+
+
+@cache
+def platform() -> Platform:
+    """Built at the first task, after the worker has forked: processes share no connection."""
+    return build_platform(Settings.from_env())
+
+
+@contextmanager
+def duty(name: str, tenant_id: TenantId) -> Iterator[UnitOfWork]:
+    """One unit of work of the system's own, under a duty that the audit trail names."""
+    with platform().unit_of_work(Actor.system(name, tenant_id)) as uow:
+        yield uow
