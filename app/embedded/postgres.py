@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -223,15 +224,14 @@ def _end_earlier_server(cluster: Path) -> None:
         pid = int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return
-    if _is_postgres(pid):
-        os.kill(pid, signal.SIGINT)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         deadline = time.monotonic() + _STOP_GRACE_S
-        while _is_postgres(pid):
-            if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGQUIT)
-                deadline = time.monotonic() + _STOP_GRACE_S
-            time.sleep(0.1)
-    else:
+        with suppress(ProcessLookupError):
+            if _is_postgres(pid):
+                os.kill(pid, number)
+        while _is_postgres(pid) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    if not _is_postgres(pid):
         pid_file.unlink(missing_ok=True)
 
 
