@@ -1,0 +1,174 @@
+"""A template made ready: judged, laid out once with its own sample values, found sound."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jinja2
+
+from templates_lib import document, layout
+from templates_lib.catalog import BODY_NAME, STYLE_NAME, TemplateSource
+from templates_lib.fill import Filled, SlotError, SlotErrorCode, SlotErrors
+from templates_lib.manifest import DISCLOSURE, Slot, SlotKind, TemplateManifest
+from templates_lib.pictures import clean_image, monogram_svg
+from templates_lib.qr import qr_svg
+
+_SVG = "image/svg+xml"
+_BLANK = "https://example.com/"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledTemplate:
+    """What `compose` needs of one template version. Safe to share between threads."""
+
+    manifest: TemplateManifest
+    digest: str
+    inks: Mapping[str, str]
+    source: TemplateSource
+    style: str
+    body: jinja2.Template
+    # pictures of the design itself, decoded once; used under the engine's lock only
+    _images: dict[str, Any] = field(default_factory=dict)
+    _cache_guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def lay_out(self, filled: Filled) -> layout.LaidOut:
+        """Lay the filled page out, whatever may be wrong with it."""
+        fetcher = layout.AssetFetcher(self.source.directory, self._pictures(filled))
+        html = document.page_html(document.fill_body(self.body, filled), self.style)
+        with self._cache_guard:
+            laid_out = layout.lay_out(html, fetcher, self._images)
+            # a slot's picture keeps its address from one advisor to the next: never reuse it
+            for address in [key for key in self._images if "@slot/" in key]:
+                del self._images[address]
+        return laid_out
+
+    def place(self, filled: Filled) -> layout.LaidOut:
+        """Lay the filled page out. Raises SlotErrors when words leave their frame."""
+        laid_out = self.lay_out(filled)
+        errors = self._overflows(laid_out)
+        if errors:
+            raise SlotErrors(tuple(self._with_what_fits(error, filled) for error in errors))
+        return laid_out
+
+    def _overflows(self, laid_out: layout.LaidOut) -> list[SlotError]:
+        errors: list[SlotError] = []
+        for slot in self.manifest.slots:
+            placed = laid_out.slots.get(slot.name)
+            if placed is None:
+                continue
+            if slot.max_lines is not None and len(placed.lines) > slot.max_lines:
+                reason = f"「{slot.label}」排成了 {len(placed.lines)} 行，最多 {slot.max_lines} 行"
+                errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, reason))
+            elif not placed.inside:
+                errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面"))
+        if errors:
+            return errors
+        crowded = laid_out.stray or laid_out.pages != self.manifest.pages
+        disclosure = laid_out.slots.get(DISCLOSURE)
+        if crowded or (disclosure is not None and not disclosure.inside):
+            # fixed words were pushed out: the fullest of the slots beside them is the cause
+            names = {name for frame in laid_out.stray for name in frame} or set(laid_out.slots)
+            slot = self._fullest(names - {DISCLOSURE}, laid_out)
+            errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」把其他内容挤出了版面"))
+        return errors
+
+    def _fullest(self, names: set[str], laid_out: layout.LaidOut) -> Slot:
+        def area(slot: Slot) -> float:
+            placed = laid_out.slots.get(slot.name)
+            return sum(line.width * line.height for line in placed.lines) if placed else 0.0
+
+        texts = [s for s in self.manifest.slots if s.kind in (SlotKind.TEXT, SlotKind.PHRASE)]
+        return max([s for s in texts if s.name in names] or texts, key=area)
+
+    def _with_what_fits(self, error: SlotError, filled: Filled) -> SlotError:
+        def accepts(text: str) -> bool:
+            trial = Filled(filled.manifest, {**filled.texts, error.slot: text}, filled.images)
+            laid_out = self.lay_out(trial)
+            return all(other.slot != error.slot for other in self._overflows(laid_out))
+
+        fits = layout.find_longest(filled.texts[error.slot], accepts)
+        return SlotError(error.slot, error.code, error.reason, fits)
+
+    def _pictures(self, filled: Filled) -> dict[str, layout.SlotPicture]:
+        pictures: dict[str, layout.SlotPicture] = {}
+        for slot in self.manifest.slots:
+            ink = self.inks.get(slot.name, "#000000")
+            if slot.kind is SlotKind.QR:
+                url = filled.texts[slot.name] or _BLANK
+                pictures[slot.name] = layout.SlotPicture(qr_svg(url, ink), _SVG)
+            elif slot.kind is SlotKind.IMAGE:
+                value = filled.images.get(slot.name)
+                if value is not None:
+                    data = clean_image(value).png
+                    pictures[slot.name] = layout.SlotPicture(data, "image/png")
+                else:
+                    name = _name_beside(slot, filled)
+                    pictures[slot.name] = layout.SlotPicture(monogram_svg(name, ink), _SVG)
+        return pictures
+
+
+def _name_beside(slot: Slot, filled: Filled) -> str:
+    """The name whose first character stands in for a missing portrait; none for other pictures."""
+    if slot.profile_field != "photo":
+        return ""
+    for other in filled.manifest.slots:
+        if other.profile_field == "name":
+            return filled.texts[other.name]
+    return ""
+
+
+def compile_template(source: TemplateSource) -> CompiledTemplate:
+    """Make a template ready. Raises TemplateError when it cannot be drawn as it is written.
+
+    The trial layout uses the defaults, and a word or a code where a slot has none.
+    """
+    manifest = source.manifest
+    template = document.open_document(source)
+    trial = _trial(manifest)
+    body = document.fill_body(template, trial)
+    document.check_body(body, manifest)
+    _check_size(source)
+    compiled = CompiledTemplate(
+        manifest=manifest,
+        digest=source.digest(),
+        inks=document.inks(document.parse_tree(body)),
+        source=source,
+        style=source.style,
+        body=template,
+    )
+    laid_out = compiled.lay_out(trial)
+    if laid_out.warnings:
+        raise document.TemplateError(STYLE_NAME, None, laid_out.warnings[0])
+    if laid_out.pages != manifest.pages:
+        raise document.TemplateError(
+            BODY_NAME, None, f"is laid out on {laid_out.pages} pages, the manifest says {manifest.pages}"
+        )
+    size = layout.disclosure_font_px(laid_out)
+    if manifest.disclosure and (size is None or size < manifest.disclosure_min_px):
+        drawn = "not drawn" if size is None else f"drawn at {size:g} px"
+        reason = f"the disclosure is {drawn}, it must have {manifest.disclosure_min_px:g} px"
+        raise document.TemplateError(STYLE_NAME, None, reason)
+    return compiled
+
+
+def _check_size(source: TemplateSource) -> None:
+    size = source.manifest.size
+    wanted = f"size:{size.width_px}px {size.height_px}px"
+    if wanted not in source.style.replace("size: ", "size:"):
+        raise document.TemplateError(STYLE_NAME, None, f"@page must say {wanted}")
+
+
+def _trial(manifest: TemplateManifest) -> Filled:
+    texts: dict[str, str] = {}
+    for slot in manifest.slots:
+        match slot.kind:
+            case SlotKind.IMAGE:
+                continue
+            case SlotKind.QR:
+                texts[slot.name] = _BLANK
+            case SlotKind.DATE:
+                texts[slot.name] = slot.default or "2026-01-01"
+            case SlotKind.TEXT | SlotKind.PHRASE:
+                texts[slot.name] = slot.default or "印"
+    return Filled(manifest, texts, {})

@@ -1,0 +1,185 @@
+"""Values into slots: everything wrong with them is said at once, slot by slot."""
+
+import datetime as dt
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from templates_lib import fonts
+from templates_lib.manifest import Slot, SlotKind, TemplateManifest
+from templates_lib.pictures import BadImageError, ImageValue, clean_image
+from templates_lib.qr import QrError, check_url
+
+Value = str | ImageValue
+
+
+class SlotErrorCode(StrEnum):
+    REQUIRED = "required"
+    TOO_LONG = "too_long"
+    UNKNOWN_SLOT = "unknown_slot"
+    LOCKED = "locked"
+    NOT_IN_PHRASES = "not_in_phrases"
+    CONTROL_CHARACTER = "control_character"
+    MISSING_GLYPH = "missing_glyph"
+    OVERFLOW = "overflow"
+    BAD_IMAGE = "bad_image"
+    BAD_DATE = "bad_date"
+    BAD_URL = "bad_url"
+    WRONG_KIND = "wrong_kind"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotError:
+    """One thing wrong with one slot. `fits` is the longest beginning that would do, if any."""
+
+    slot: str
+    code: SlotErrorCode
+    reason: str
+    fits: str | None = None
+
+
+class SlotErrors(ValueError):
+    """All that is wrong with a set of values."""
+
+    code = "slots"
+
+    def __init__(self, errors: tuple[SlotError, ...]) -> None:
+        super().__init__("; ".join(f"{error.slot}: {error.reason}" for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Values that a template accepts, defaults filled in.
+
+    `texts` holds every slot but the pictures (dates as ISO text, QR codes as their address; an
+    empty optional slot is an empty text). `images` holds the pictures that were given.
+    """
+
+    manifest: TemplateManifest
+    texts: Mapping[str, str]
+    images: Mapping[str, ImageValue]
+
+    def date(self, name: str) -> dt.date | None:
+        text = self.texts[name]
+        return dt.date.fromisoformat(text) if text else None
+
+
+def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
+    """Check values against the slots. Raises SlotErrors with everything that is wrong.
+
+    A slot that is left out takes its default; one given as an empty text stays empty.
+    """
+    errors: list[SlotError] = []
+    texts: dict[str, str] = {}
+    images: dict[str, ImageValue] = {}
+    known = {slot.name for slot in manifest.slots}
+    errors.extend(
+        SlotError(name, SlotErrorCode.UNKNOWN_SLOT, f"模板没有名为 {name} 的槽位")
+        for name in values
+        if name not in known
+    )
+    for slot in manifest.slots:
+        value = values.get(slot.name)
+        if slot.locked and value is not None:
+            errors.append(SlotError(slot.name, SlotErrorCode.LOCKED, f"「{slot.label}」已锁定，不能修改"))
+            continue
+        if slot.kind is SlotKind.IMAGE:
+            error = _image_fault(slot, value)
+            if isinstance(value, ImageValue) and error is None:
+                images[slot.name] = value
+        else:
+            text = slot.default or "" if value is None else value
+            error = _text_fault(slot, text)
+            if isinstance(text, str):
+                texts[slot.name] = _tidy(text)
+        if error is not None:
+            errors.append(error)
+    if errors:
+        raise SlotErrors(tuple(errors))
+    return Filled(manifest, MappingProxyType(texts), MappingProxyType(images))
+
+
+def _tidy(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
+
+
+def _image_fault(slot: Slot, value: Value | None) -> SlotError | None:
+    if value is None or value == "":
+        if slot.required:
+            return SlotError(slot.name, SlotErrorCode.REQUIRED, f"请上传「{slot.label}」")
+        return None
+    if not isinstance(value, ImageValue):
+        return SlotError(slot.name, SlotErrorCode.WRONG_KIND, f"「{slot.label}」需要一张图片")
+    try:
+        clean_image(value)
+    except BadImageError as error:
+        return SlotError(slot.name, SlotErrorCode.BAD_IMAGE, str(error))
+    return None
+
+
+def _text_fault(slot: Slot, value: Value) -> SlotError | None:  # noqa: PLR0911  a list of rules
+    if not isinstance(value, str):
+        return SlotError(slot.name, SlotErrorCode.WRONG_KIND, f"「{slot.label}」需要文字")
+    text = _tidy(value)
+    if not text:
+        if slot.required:
+            return SlotError(slot.name, SlotErrorCode.REQUIRED, f"请填写「{slot.label}」")
+        return None
+    odd = _first_control_character(text, may_break=slot.max_lines != 1)
+    if odd is not None:
+        reason = f"「{slot.label}」含有不可见的控制字符 U+{ord(odd):04X}"
+        clean = "".join(c for c in text if _first_control_character(c, may_break=False) is None)
+        return SlotError(slot.name, SlotErrorCode.CONTROL_CHARACTER, reason, clean)
+    if slot.max_chars is not None and len(text) > slot.max_chars:
+        reason = f"「{slot.label}」最多 {slot.max_chars} 个字，现有 {len(text)} 个"
+        return SlotError(slot.name, SlotErrorCode.TOO_LONG, reason, text[: slot.max_chars])
+    match slot.kind:
+        case SlotKind.PHRASE:
+            if text not in slot.phrases:
+                reason = f"「{slot.label}」请从备选语句中选择"
+                return SlotError(slot.name, SlotErrorCode.NOT_IN_PHRASES, reason)
+        case SlotKind.DATE:
+            return _date_fault(slot, text)
+        case SlotKind.QR:
+            return _url_fault(slot, text)
+        case SlotKind.TEXT | SlotKind.IMAGE:
+            pass
+    missing = fonts.missing_glyphs(text.replace("\n", ""))
+    if missing:
+        shown = "、".join(f"{character}（U+{ord(character):04X}）" for character in missing)
+        drawable = "".join(c for c in text if c not in missing)
+        reason = f"「{slot.label}」中的 {shown} 暂无字形，无法印出"
+        return SlotError(slot.name, SlotErrorCode.MISSING_GLYPH, reason, drawable)
+    return None
+
+
+def _first_control_character(text: str, *, may_break: bool) -> str | None:
+    """The first character that is unassigned, a control, a direction mark or half a pair."""
+    for character in text:
+        if character == "\n" and may_break:
+            continue
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+            # Python's tables may be older than our fonts: what a face draws is a character
+            if unicodedata.category(character) == "Cn" and ord(character) in fonts.covered_characters():
+                continue
+            return character
+    return None
+
+
+def _date_fault(slot: Slot, text: str) -> SlotError | None:
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return SlotError(slot.name, SlotErrorCode.BAD_DATE, f"「{slot.label}」请写成 2026-11-21 的样子")
+    return None
+
+
+def _url_fault(slot: Slot, text: str) -> SlotError | None:
+    try:
+        check_url(text)
+    except QrError as error:
+        return SlotError(slot.name, SlotErrorCode.BAD_URL, str(error))
+    return None

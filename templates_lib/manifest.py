@@ -1,0 +1,385 @@
+"""What a template declares about itself: its slots, its size, its obligations.
+
+`manifest.yaml` is read strictly. A fault names the file, the line and the field, because the
+person who meets it is a designer with the file open.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeVar
+
+import yaml
+
+MANIFEST_NAME: Final = "manifest.yaml"
+
+# Drawn by every template without being a slot: the obligatory text of its product type.
+DISCLOSURE: Final = "disclosure"
+
+PROFILE_FIELDS: Final = frozenset(
+    {"name", "title", "licence_no", "org_name", "phone", "photo", "institution"}
+)
+
+
+class SlotKind(StrEnum):
+    TEXT = "text"
+    IMAGE = "image"
+    QR = "qr"
+    DATE = "date"
+    PHRASE = "phrase"
+
+
+class SlotSource(StrEnum):
+    """Whose value it is: the verified profile, head office, the advisor, or the platform itself."""
+
+    PROFILE = "profile"
+    HEAD_OFFICE = "head_office"
+    ADVISOR = "advisor"
+    SYSTEM = "system"
+
+
+class TemplateKind(StrEnum):
+    POSTER = "poster"
+    CARD = "card"
+    DAILY = "daily"
+    BRIEF = "brief"
+    FESTIVAL = "festival"
+    INVITATION = "invitation"
+    BUSINESS_CARD = "business_card"
+
+
+class ProductType(StrEnum):
+    """What the piece speaks about; it decides which disclosure is obligatory."""
+
+    NONE = "none"
+    WEALTH = "wealth"
+    FUND = "fund"
+    MONEY_FUND = "money_fund"
+    INSURANCE = "insurance"
+    DIVIDEND_INSURANCE = "dividend_insurance"
+    LOAN = "loan"
+    DEPOSIT = "deposit"
+    SECURITIES_ADVICE = "securities_advice"
+
+
+# The words a disclosure must contain, by product type; each inner tuple lists accepted spellings.
+# Source: 广告法 第二十五条; 理财公司理财产品销售管理暂行办法; 公开募集证券投资基金宣传推介材料管理
+# 暂行规定; 保险销售行为管理办法; 人民银行公告〔2021〕第3号; 证券投资顾问业务暂行规定.
+REQUIRED_WORDS: Final[Mapping[ProductType, tuple[tuple[str, ...], ...]]] = {
+    ProductType.NONE: (),
+    ProductType.WEALTH: (("理财非存款",), ("产品有风险",), ("投资须谨慎", "投资需谨慎")),
+    ProductType.FUND: (("基金有风险",), ("投资须谨慎", "投资需谨慎")),
+    ProductType.MONEY_FUND: (
+        ("基金有风险",),
+        ("投资须谨慎", "投资需谨慎"),
+        ("不等于将资金作为存款",),
+        ("不保证基金一定盈利",),
+    ),
+    ProductType.INSURANCE: (("保险条款",),),
+    ProductType.DIVIDEND_INSURANCE: (("保险条款",), ("红利", "结算利率"), ("不确定", "不保证")),
+    ProductType.LOAN: (("年化利率",), ("单利",)),
+    ProductType.DEPOSIT: (),
+    ProductType.SECURITIES_ADVICE: (("市场有风险",), ("投资须谨慎", "投资需谨慎")),
+}
+
+
+class ManifestError(ValueError):
+    """A manifest cannot be used: which file, which line (`None` if unknown), which field, why."""
+
+    code = "manifest"
+
+    def __init__(self, file: Path, line: int | None, field: str, reason: str) -> None:
+        place = f"{file}:{line}" if line else str(file)
+        super().__init__(f"{place}: {field}: {reason}")
+        self.file, self.line, self.field, self.reason = file, line, field, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A fillable place of a template.
+
+    `max_chars` counts code points; `max_lines` counts lines as laid out, `None` where the frame
+    alone decides. A locked slot always shows its `default` and takes no value.
+    """
+
+    name: str
+    label: str
+    kind: SlotKind
+    source: SlotSource
+    profile_field: str | None
+    required: bool
+    locked: bool
+    max_chars: int | None
+    max_lines: int | None
+    phrases: tuple[str, ...]
+    default: str | None
+    help: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    name: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateManifest:
+    """A released version of a design, as its `manifest.yaml` declares it.
+
+    `disclosure` is the obligatory text bound to the product type, `None` where the law asks for
+    none. `disclosure_min_px` is the smallest size it may be drawn in. `use_guide` is what an
+    advisor may say when sending the picture; `rights` says where its pictures come from.
+    """
+
+    slug: str
+    version: int
+    name: str
+    kind: TemplateKind
+    style: str
+    summary: str
+    audience: str
+    pages: int
+    size: PageSize
+    slots: tuple[Slot, ...]
+    product_type: str
+    disclosure: str | None
+    disclosure_min_px: float
+    tags: tuple[str, ...]
+    valid_from: dt.date | None
+    valid_until: dt.date | None
+    use_guide: str
+    rights: str
+    # the folder the manifest was read from; where it lies is not part of what it says
+    directory: Path = field(compare=False, repr=False)
+
+    def slot(self, name: str) -> Slot:
+        """The slot of that name. Raises KeyError."""
+        for slot in self.slots:
+            if slot.name == name:
+                return slot
+        raise KeyError(name)
+
+
+def load_manifest(path: Path) -> TemplateManifest:
+    """Read `manifest.yaml`, or the one in a template's folder. Raises ManifestError."""
+    file = path / MANIFEST_NAME if path.is_dir() else path
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(file, None, "file", f"cannot be read: {error}") from error
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else None
+        raise ManifestError(file, line, "yaml", str(getattr(error, "problem", error))) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise ManifestError(file, 1, "file", "must be a mapping of fields")
+    return _template(_Fields(file, "", node))
+
+
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=StrEnum)
+_ABSENT: Final = object()
+
+
+class _Fields:
+    """The fields of one YAML mapping; each is taken once, what is left over is a fault."""
+
+    def __init__(self, file: Path, prefix: str, node: yaml.MappingNode) -> None:
+        self.file, self.prefix, self.line = file, prefix, node.start_mark.line + 1
+        self._nodes: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name in self._nodes:
+                raise ManifestError(file, key.start_mark.line + 1, prefix + name, "is given twice")
+            self._nodes[name] = value
+
+    def fault(self, name: str, reason: str, node: yaml.Node | None = None) -> ManifestError:
+        line = node.start_mark.line + 1 if node is not None else self.line
+        return ManifestError(self.file, line, self.prefix + name, reason)
+
+    def take(self, name: str, read: Callable[[yaml.Node], _T | None], default: object = _ABSENT) -> _T:
+        """The field's value; `read` returns `None` for what it cannot accept."""
+        node = self._nodes.pop(name, None)
+        if node is None or (isinstance(node, yaml.ScalarNode) and _value(node) is None):
+            if default is _ABSENT:
+                raise self.fault(name, "is missing", node)
+            return default  # type: ignore[return-value]  # the caller's own default
+        try:
+            value = read(node)
+        except ValueError as error:
+            raise self.fault(name, str(error), node) from error
+        if value is None:
+            raise self.fault(name, f"cannot be {_shown(node)}", node)
+        return value
+
+    def rest(self) -> None:
+        for name, node in self._nodes.items():
+            raise self.fault(name, "is not a field of a manifest", node)
+
+    def mapping(self, name: str) -> "_Fields":
+        node = self.take(name, lambda node: node if isinstance(node, yaml.MappingNode) else None)
+        return _Fields(self.file, f"{self.prefix}{name}.", node)
+
+    def mappings(self, name: str) -> list["_Fields"]:
+        def read(node: yaml.Node) -> list[_Fields] | None:
+            if not isinstance(node, yaml.SequenceNode):
+                return None
+            found = []
+            for place, item in enumerate(node.value):
+                if not isinstance(item, yaml.MappingNode):
+                    raise self.fault(f"{name}[{place}]", "must be a mapping", item)
+                found.append(_Fields(self.file, f"{self.prefix}{name}[{place}].", item))
+            return found
+
+        return self.take(name, read)
+
+
+def _value(node: yaml.Node) -> object:
+    return yaml.SafeLoader("").construct_object(node, deep=True)
+
+
+def _shown(node: yaml.Node) -> str:
+    return repr(_value(node)) if isinstance(node, yaml.ScalarNode) else f"a {node.id}"
+
+
+def _text(node: yaml.Node) -> str | None:
+    value = _value(node)
+    return value.strip() if isinstance(value, str) and value.strip() else None
+
+
+def _flag(node: yaml.Node) -> bool | None:
+    value = _value(node)
+    return value if isinstance(value, bool) else None
+
+
+def _count(node: yaml.Node) -> int | None:
+    value = _value(node)
+    return value if type(value) is int and value > 0 else None
+
+
+def _pixels(node: yaml.Node) -> float | None:
+    value = _value(node)
+    return float(value) if type(value) in (int, float) and value > 0 else None  # type: ignore[operator,arg-type]
+
+
+def _day(node: yaml.Node) -> dt.date | None:
+    value = _value(node)
+    return value if type(value) is dt.date else None
+
+
+def _texts(node: yaml.Node) -> tuple[str, ...] | None:
+    value = _value(node)
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        return None
+    return tuple(item.strip() for item in value)
+
+
+def _one_of(kind: type[_E]) -> Callable[[yaml.Node], _E]:
+    def read(node: yaml.Node) -> _E:
+        try:
+            return kind(str(_value(node)))
+        except ValueError:
+            raise ValueError(f"must be one of {', '.join(kind)}") from None
+
+    return read
+
+
+def _identifier(node: yaml.Node) -> str:
+    text = _text(node)
+    if text is None or not text.isascii() or not text.isidentifier() or text != text.lower():
+        raise ValueError("must be lower-case ASCII letters, digits and _")
+    return text
+
+
+def _slug(node: yaml.Node) -> str:
+    text = _text(node)
+    if text is None or not text.isascii() or not text.replace("-", "").isalnum() or text != text.lower():
+        raise ValueError("must be lower-case ASCII letters, digits and -")
+    return text
+
+
+def _slot(fields: _Fields) -> Slot:
+    slot = Slot(
+        name=fields.take("name", _identifier),
+        label=fields.take("label", _text),
+        kind=fields.take("kind", _one_of(SlotKind)),
+        source=fields.take("source", _one_of(SlotSource)),
+        profile_field=fields.take("profile_field", _text, None),
+        required=fields.take("required", _flag, default=False),
+        locked=fields.take("locked", _flag, default=False),
+        max_chars=fields.take("max_chars", _count, None),
+        max_lines=fields.take("max_lines", _count, None),
+        phrases=fields.take("phrases", _texts, ()),
+        default=fields.take("default", _text, None),
+        help=fields.take("help", _text, None),
+    )
+    fields.rest()
+    if slot.name == DISCLOSURE:
+        raise fields.fault("name", "disclosure is drawn by the template itself, it is no slot")
+    if slot.source is SlotSource.PROFILE and slot.profile_field not in PROFILE_FIELDS:
+        raise fields.fault("profile_field", f"must be one of {', '.join(sorted(PROFILE_FIELDS))}")
+    if slot.source is not SlotSource.PROFILE and slot.profile_field is not None:
+        raise fields.fault("profile_field", "belongs to slots whose source is profile")
+    if (slot.kind is SlotKind.PHRASE) != bool(slot.phrases):
+        raise fields.fault("phrases", "belong to slots of kind phrase, and each such slot has some")
+    if slot.locked and slot.default is None:
+        raise fields.fault("default", "is what a locked slot shows; it is missing")
+    if slot.kind is SlotKind.PHRASE and slot.default is not None and slot.default not in slot.phrases:
+        raise fields.fault("default", "must be one of the phrases")
+    if slot.kind is SlotKind.TEXT and slot.max_chars is None:
+        raise fields.fault("max_chars", "is missing: every text has a limit")
+    if slot.max_chars is not None:
+        for text in (*slot.phrases, slot.default or ""):
+            if len(text) > slot.max_chars:
+                raise fields.fault("max_chars", f"is smaller than the slot's own text {text!r}")
+    return slot
+
+
+def _template(fields: _Fields) -> TemplateManifest:
+    size = fields.mapping("size")
+    page = PageSize(size.take("name", _text), size.take("width_px", _count), size.take("height_px", _count))
+    size.rest()
+    slots = tuple(_slot(item) for item in fields.mappings("slots"))
+    names = [slot.name for slot in slots]
+    for name in names:
+        if names.count(name) > 1:
+            raise fields.fault("slots", f"{name} is declared twice")
+    product = fields.take("product_type", _one_of(ProductType))
+    manifest = TemplateManifest(
+        slug=fields.take("slug", _slug),
+        version=fields.take("version", _count),
+        name=fields.take("name", _text),
+        kind=fields.take("kind", _one_of(TemplateKind)),
+        style=fields.take("style", _text),
+        summary=fields.take("summary", _text),
+        audience=fields.take("audience", _text),
+        pages=fields.take("pages", _count),
+        size=page,
+        slots=slots,
+        product_type=product.value,
+        disclosure=fields.take(DISCLOSURE, _text, None),
+        disclosure_min_px=fields.take("disclosure_min_px", _pixels),
+        tags=fields.take("tags", _texts, ()),
+        valid_from=fields.take("valid_from", _day, None),
+        valid_until=fields.take("valid_until", _day, None),
+        use_guide=fields.take("use_guide", _text),
+        rights=fields.take("rights", _text),
+        directory=fields.file.parent,
+    )
+    fields.rest()
+    _check_disclosure(fields, product, manifest.disclosure)
+    if manifest.valid_from and manifest.valid_until and manifest.valid_until < manifest.valid_from:
+        raise fields.fault("valid_until", "lies before valid_from")
+    return manifest
+
+
+def _check_disclosure(fields: _Fields, product: ProductType, disclosure: str | None) -> None:
+    wanted: Sequence[tuple[str, ...]] = REQUIRED_WORDS[product]
+    for spellings in wanted:
+        if not any(words in (disclosure or "") for words in spellings):
+            raise fields.fault(DISCLOSURE, f"must say {spellings[0]} for product type {product}")

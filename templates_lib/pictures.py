@@ -1,0 +1,128 @@
+"""Pictures that arrive from outside, and the drawing that stands in for one that does not.
+
+An uploaded picture is decoded here once, upright, without its metadata, and leaves as pixels of
+ours: what a file may hide behind its pixels never reaches a rendition.
+"""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Final
+
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from templates_lib import fonts
+
+ACCEPTED_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+MAX_BYTES: Final = 12 * 1024 * 1024
+MAX_SIDE_PX: Final = 8_000
+MAX_PIXELS: Final = 40_000_000
+MIN_SIDE_PX: Final = 48
+KEPT_SIDE_PX: Final = 1_200  # twice the largest photo frame of the library
+
+
+class BadImageError(ValueError):
+    """A picture cannot be used; the message says why in the words of the person who chose it."""
+
+    code = "bad_image"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageValue:
+    """The bytes of a picture as uploaded: JPEG, PNG or WEBP."""
+
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class CleanImage:
+    """A decoded picture: upright, sRGB, no metadata, at most KEPT_SIDE_PX a side."""
+
+    pixels: Image.Image
+
+    @cached_property
+    def png(self) -> bytes:
+        target = io.BytesIO()
+        self.pixels.save(target, "PNG", compress_level=1)
+        return target.getvalue()
+
+
+@lru_cache(maxsize=64)
+def clean_image(value: ImageValue) -> CleanImage:
+    """Decode a picture safely. Raises BadImageError.
+
+    The header is judged before a pixel is decoded, so a small file cannot ask for much memory.
+    """
+    if not value.data:
+        raise BadImageError("图片是空文件")
+    if len(value.data) > MAX_BYTES:
+        raise BadImageError(f"图片超过 {MAX_BYTES // 1024 // 1024} MB")
+    # WeasyPrint turns this switch on for the whole process; half a picture is not a picture here
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(value.data), formats=ACCEPTED_FORMATS)
+            _judge_header(image)
+            image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))
+            image.load()
+    except UnidentifiedImageError as error:
+        raise BadImageError("只支持 JPEG、PNG、WEBP 图片") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImageError("图片尺寸过大") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        if isinstance(error, BadImageError):
+            raise
+        raise BadImageError("图片文件不完整或已损坏") from error
+    upright = ImageOps.exif_transpose(image)
+    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
+    pixels = upright.convert("RGBA" if has_alpha else "RGB")
+    pixels.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
+    bare = Image.new(pixels.mode, pixels.size)
+    bare.paste(pixels)
+    return CleanImage(bare)
+
+
+def _judge_header(image: Image.Image) -> None:
+    width, height = image.size
+    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
+        raise BadImageError(f"图片尺寸 {width}×{height} 过大，长边请不超过 {MAX_SIDE_PX} 像素")
+    if min(width, height) < MIN_SIDE_PX:
+        raise BadImageError(f"图片尺寸 {width}×{height} 过小，短边请不少于 {MIN_SIDE_PX} 像素")
+    if getattr(image, "n_frames", 1) > 1:
+        raise BadImageError("请使用静态图片，动图无法印在海报上")
+
+
+@lru_cache(maxsize=512)
+def monogram_svg(text: str, ink: str) -> bytes:
+    """The first character of a name as a drawing on a clear ground, for a missing portrait.
+
+    The glyph is an outline, not text: it repeats the name and must not be read out twice.
+    Where no face draws the character, or there is none, a quiet silhouette takes its place.
+    """
+    first = text.strip()[:1]
+    outline = fonts.glyph_outline(first) if first else None
+    if outline is None:
+        drawing = (
+            f'<g fill="{ink}"><circle cx="500" cy="402" r="158"/>'
+            '<path d="M180 1000c0-232 128-372 320-372s320 140 320 372z"/></g>'
+        )
+    else:
+        size = max(outline.x_max - outline.x_min, outline.y_max - outline.y_min)
+        scale = 440 / size
+        x = 500 - scale * (outline.x_min + outline.x_max) / 2
+        y = 500 + scale * (outline.y_min + outline.y_max) / 2
+        drawing = (
+            f'<path fill="{ink}" transform="translate({x:.2f} {y:.2f}) '
+            f'scale({scale:.5f} {-scale:.5f})" d="{outline.path}"/>'
+        )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="1000" '
+        f'viewBox="0 0 1000 1000">{drawing}</svg>'
+    ).encode()

@@ -1,0 +1,83 @@
+"""QR codes: made by one library, read back by another before a picture is released."""
+
+import io
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
+
+import segno
+import zxingcpp
+from PIL import Image
+
+MAX_URL_CHARS: Final = 300
+QUIET_MODULES: Final = 4
+
+
+class QrError(ValueError):
+    """A QR code cannot be made, or does not read back as what it should say."""
+
+    code = "qr"
+
+
+def check_url(url: str) -> str:
+    """The address if a QR code may carry it: http or https, with a host, printable ASCII."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise QrError("二维码只能是 http 或 https 网址")
+    if not url.isascii() or not url.isprintable() or " " in url or len(url) > MAX_URL_CHARS:
+        raise QrError(f"二维码网址须为不超过 {MAX_URL_CHARS} 个字符的 ASCII 文本")
+    return url
+
+
+def qr_modules(url: str) -> tuple[bytes, ...]:
+    """The symbol without its quiet zone: one row of 0 and 1 a line of modules."""
+    code = segno.make(check_url(url), error="m", boost_error=False, micro=False)
+    return tuple(bytes(row) for row in code.matrix)
+
+
+def qr_image(url: str, size_px: int = 480) -> Image.Image:
+    """The code as a picture of at most `size_px` a side, whole pixels a module, quiet zone inside."""
+    rows = qr_modules(url)
+    count = len(rows) + 2 * QUIET_MODULES
+    module_px = size_px // count
+    if module_px < 1:
+        raise QrError(f"{size_px} 像素放不下 {count} 个模块")
+    small = Image.new("L", (count, count), 255)
+    for y, row in enumerate(rows):
+        for x, dark in enumerate(row):
+            if dark:
+                small.putpixel((x + QUIET_MODULES, y + QUIET_MODULES), 0)
+    return small.resize((count * module_px,) * 2, Image.Resampling.NEAREST)
+
+
+@lru_cache(maxsize=256)
+def qr_svg(url: str, ink: str) -> bytes:
+    """The code as a drawing for a page: `ink` on a clear ground, no quiet zone of its own.
+
+    Modules that touch are drawn as one rectangle a run and reach a hair into the next row: edges
+    that only meet would let the paper shine through between them.
+    """
+    rows = qr_modules(url)
+    path: list[str] = []
+    for y, row in enumerate(rows):
+        x = 0
+        while x < len(row):
+            end = x
+            while end < len(row) and row[end]:
+                end += 1
+            if end > x:
+                drop = 1.03 if y + 1 < len(rows) and any(rows[y + 1][x:end]) else 1
+                path.append(f"M{x} {y}h{end - x}v{drop}h{x - end}z")
+            x = end + 1
+    side = len(rows)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" '
+        f'viewBox="0 0 {side} {side}"><path fill="{ink}" d="{"".join(path)}"/></svg>'
+    ).encode()
+
+
+def decode_qr(picture: bytes | Image.Image) -> tuple[str, ...]:
+    """What the QR codes of a picture say, in no particular order."""
+    image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
+    found = zxingcpp.read_barcodes(image.convert("L"), formats=zxingcpp.BarcodeFormat.QRCode)
+    return tuple(code.text for code in found)

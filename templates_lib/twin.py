@@ -1,0 +1,86 @@
+"""The text twin: every word on the picture, in reading order, as plain lines.
+
+It is read from the same filled page the picture is drawn from, so the two cannot drift apart.
+The landing page shows it, the checker judges it, a screen reader speaks it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jinja2
+
+from templates_lib import document
+from templates_lib.catalog import open_source
+from templates_lib.fill import Filled
+from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
+
+
+@dataclass(frozen=True, slots=True)
+class TwinLine:
+    """One line of the picture's text.
+
+    `slot` names the slot it comes from, `disclosure` for the obligatory text, `None` for words
+    that belong to the design. `label` is what a reader is told about the line, "" for the latter.
+    """
+
+    slot: str | None
+    label: str
+    text: str
+
+
+def text_twin(manifest: TemplateManifest, filled: Filled) -> tuple[TwinLine, ...]:
+    """All words of the picture in reading order: slots, the design's own words, the disclosure."""
+    tree = document.parse_tree(document.fill_body(_template(manifest), filled))
+    labels = {slot.name: slot.label for slot in manifest.slots} | {DISCLOSURE: "风险提示"}
+    pictures = {s.name for s in manifest.slots if s.kind in (SlotKind.IMAGE, SlotKind.QR)}
+    collector = _Collector()
+    collector.visit(tree, None)
+    collector.close_line()
+    return tuple(
+        TwinLine(slot, labels[slot] if slot else "", text)
+        for slot, text in collector.lines
+        if slot not in pictures
+    )
+
+
+class _Collector:
+    """Gathers text as it flows: a block or a slot's edge ends the line."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str | None, str]] = []
+        self._slot: str | None = None
+        self._parts: list[str] = []
+
+    def close_line(self) -> None:
+        text = "\n".join(" ".join(row.split()) for row in "".join(self._parts).strip().split("\n"))
+        if text.strip():
+            self.lines.append((self._slot, text.strip()))
+        self._parts.clear()
+
+    def visit(self, element: document.Element, slot: str | None) -> None:
+        if not isinstance(element.tag, str):
+            return
+        own = element.get(document.FIELD, slot)
+        edge = document.is_block(element) or own != slot
+        if edge:
+            self.close_line()
+        self._slot = own
+        if element.tag == "br":
+            self._parts.append("\n" if own else " ")
+        self._add(element.text, own)
+        for child in element:
+            self.visit(child, own)
+            self._slot = own
+            self._add(child.tail, own)
+        if edge:
+            self.close_line()
+
+    def _add(self, text: str | None, slot: str | None) -> None:
+        if text:
+            # line breaks are the author's in a slot and mere indentation in the design
+            self._parts.append(text if slot else " ".join(f" {text} ".split(" ")).replace("\n", " "))
+
+
+@lru_cache(maxsize=128)
+def _template(manifest: TemplateManifest) -> jinja2.Template:
+    return document.open_document(open_source(manifest.directory))
