@@ -1,4 +1,4 @@
-"""The page templates with stand-ins for what the web edge gives them, strict about what is missing."""
+"""The page templates with stand-ins for what the web edge gives them; nothing may be missing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ SAMPLE: Final[dict[str, Any]] = {
         ("plan", "为长远的日子，做踏实的安排。"),
     ],
     "pictures": [
-        {"title": "春日理财", "note": "有效至 3 月 15 日", "state": "published", "src": "/sample/1"},
+        {"title": "春日理财", "note": "至 3 月 15 日", "state": "published", "src": "/sample/1"},
         {"title": "养老知识卡", "note": "共 4 页", "state": "in_review", "src": "/sample/2"},
         {"title": "早安日签", "note": "今日推荐", "state": "approved", "src": "/sample/3"},
         {"title": "年终答谢", "note": "请停止使用", "state": "recalled", "src": "/sample/4"},

@@ -12,8 +12,8 @@ function optionOf({ kind, categories, series, unit }) {
     aria: { enabled: true, decal: { show: series.length > 1 && kind === "bar" } },
     color: [1, 2, 3, 4, 5].map((step) => token(`--series-${step}`)),
     textStyle: { fontFamily: token("--font"), color: token("--ink-soft") },
-    grid: { left: 8, right: 16, top: series.length > 1 ? 40 : 24, bottom: 8, containLabel: true },
-    legend: { show: series.length > 1, top: 0, left: 0, icon: "roundRect", itemWidth: 12, itemHeight: 8 },
+    grid: { left: 8, right: 16, top: 36, bottom: 8, containLabel: true },
+    legend: { show: series.length > 1, top: 0, right: 0, icon: "roundRect", itemWidth: 12, itemHeight: 8 },
     // the policy forbids style attributes, which the HTML tooltip is made of
     tooltip: {
       trigger: "axis",
@@ -32,7 +32,7 @@ function optionOf({ kind, categories, series, unit }) {
       type: "value",
       name: unit,
       minInterval: 1,
-      nameTextStyle: { align: "right", color: token("--ink-faint") },
+      nameTextStyle: { align: "right", padding: [0, 8, 0, 0], color: token("--ink-faint") },
       axisLabel: { formatter: (value) => thousands.format(value) },
       splitLine: { lineStyle: { color: token("--line") } },
     },
