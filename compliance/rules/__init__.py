@@ -1,0 +1,1 @@
+"""Rule families: each module knows one way of finding, and none knows another."""

@@ -1,0 +1,71 @@
+"""The one door of the library: a document and a ruleset in, a report out."""
+
+from collections.abc import Iterable
+
+from compliance.document import Document
+from compliance.finding import Finding, Layer, Severity
+from compliance.match import DocumentView, Hit, view
+from compliance.report import Report, verdict_of
+from compliance.rule import Rule
+from compliance.ruleset import Ruleset
+from compliance.scope import judge
+
+
+def check(document: Document, ruleset: Ruleset) -> Report:
+    """Judge a document; deterministic, and never raises for content."""
+    seen = view(document, ruleset.index, ruleset.sounds)
+    findings = [
+        _finding(rule, hit, seen)
+        for rule in ruleset.rules
+        if rule.applies_to(seen)
+        for hit in rule.hits(seen)
+    ]
+    order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
+    kept = sorted(
+        _distinct(findings),
+        key=lambda finding: (order[finding.field], finding.span, finding.rule_id),
+    )
+    return Report(verdict_of(kept), tuple(kept), ruleset.version, ruleset.digest)
+
+
+def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
+    field = document.fields[hit.field]
+    span = field.normalised.span(hit.start, hit.end)
+    layer = hit.layer or field.normalised.layer(hit.start, hit.end)
+    scope_reason = judge(field.text, hit.start, hit.end, rule.frames) if rule.frames else None
+    severity = rule.severity
+    if scope_reason is not None:
+        severity = Severity.NOTE
+    elif layer is Layer.SOUND and severity is Severity.BLOCK:
+        severity = Severity.REVIEW  # heard, not read: a person decides
+    return Finding(
+        rule=rule.slug,
+        severity=severity,
+        field=field.field.name,
+        span=span,
+        text=field.field.text[span.start : span.end],
+        basis=rule.basis,
+        basis_status=rule.basis_status,
+        reason=rule.reason,
+        suggestion=hit.suggestion,
+        layer=layer,
+        scope_reason=scope_reason,
+        rule_id=rule.id,
+    )
+
+
+def _distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep, of findings of one slug that overlap, the gravest and then the longest."""
+    kept: list[Finding] = []
+    for finding in sorted(
+        findings,
+        key=lambda f: (-f.severity.rank, f.span.start - f.span.end, f.span, f.rule_id),
+    ):
+        if not any(
+            other.rule == finding.rule
+            and other.field == finding.field
+            and other.span.overlaps(finding.span)
+            for other in kept
+        ):
+            kept.append(finding)
+    return kept

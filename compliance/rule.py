@@ -1,0 +1,150 @@
+"""What every rule has: its clause, its reason, its examples, and the texts it looks at."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from compliance.document import Channel, Sector
+from compliance.finding import BasisStatus, Severity
+from compliance.match import DocumentView, Hit
+from compliance.normalise import fold
+from compliance.pattern import Pattern, PatternError, Vocabulary, compile_pattern
+from compliance.scope import Frame
+
+
+class RuleFault(ValueError):
+    """A rule that cannot be read; `line` is where in its file."""
+
+    def __init__(self, line: int, fault: str) -> None:
+        super().__init__(fault)
+        self.line = line
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Texts the rule must find, and texts it must leave alone. They run as tests."""
+
+    violations: tuple[str, ...]
+    compliant: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule of a ruleset; the families in `compliance.rules` say how it finds.
+
+    `id` is `slug/name`; the slug is the rule's family in law. Empty `sectors` or
+    `channels` mean all. The rule applies where one of `needs` and none of `unless`
+    stands anywhere in the document. `frames` are the contexts that make a hit lawful.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    sectors: frozenset[Sector]
+    channels: frozenset[Channel]
+    basis: str
+    basis_status: BasisStatus
+    certainty: str
+    reason: str
+    suggestion: str | None
+    examples: Examples
+    frames: frozenset[Frame]
+    needs: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+
+    @property
+    def slug(self) -> str:
+        return self.id.partition("/")[0]
+
+    @property
+    def literals(self) -> frozenset[str]:
+        """Return every word the automaton must look out for on this rule's behalf."""
+        return gates(self.needs) | gates(self.unless)
+
+    @property
+    def guarded_words(self) -> frozenset[str]:
+        """Return the words also recognised by their sound."""
+        return frozenset()
+
+    def applies_to(self, document: DocumentView) -> bool:
+        """Tell whether the rule concerns this document at all.
+
+        A document of no known sector or channel is read by the rules of all of them.
+        """
+        if (
+            self.sectors
+            and document.sector not in self.sectors
+            and document.sector is not Sector.GENERAL
+        ):
+            return False
+        if self.channels and document.channel not in self.channels:
+            return False
+        if self.needs and not document.has_any(self.needs):
+            return False
+        return not (self.unless and document.has_any(self.unless))
+
+    @abstractmethod
+    def hits(self, document: DocumentView) -> Iterator[Hit]:
+        """Yield every place where the rule's words stand, whatever their context."""
+
+
+def gates(patterns: Sequence[Pattern]) -> frozenset[str]:
+    return frozenset().union(*(pattern.gate for pattern in patterns))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A rule as read from YAML, not yet understood. Accessors raise RuleFault."""
+
+    fields: Mapping[str, Any]
+    line: int
+    vocabulary: Vocabulary
+
+    def fault(self, message: str) -> RuleFault:
+        name = self.fields.get("id", "a rule without id")
+        return RuleFault(self.line, f"{name}: {message}")
+
+    def text(self, key: str) -> str:
+        value = self.fields.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise self.fault(f"`{key}` must be a text")
+        return value.strip()
+
+    def optional_text(self, key: str) -> str | None:
+        return None if self.fields.get(key) is None else self.text(key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.fields.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.fault(f"`{key}` must be a list of texts")
+        return tuple(value)
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """Return a list of literal words, folded as the texts will be."""
+        words = tuple(fold(word) for word in self.texts(key))
+        if not all(words):
+            raise self.fault(f"`{key}` contains an empty word")
+        return words
+
+    def replacements(self, key: str) -> dict[str, str | None]:
+        """Return words with the wording that may take their place, where they have one."""
+        found: dict[str, str | None] = {}
+        for item in self.fields.get(key, []):
+            if isinstance(item, str):
+                found[fold(item)] = None
+            elif isinstance(item, dict):
+                for word, wording in item.items():
+                    if not isinstance(word, str) or not isinstance(wording, str):
+                        raise self.fault(f"`{key}`: {item!r} must be `word: wording`")
+                    found[fold(word)] = wording
+            else:
+                raise self.fault(f"`{key}`: {item!r} must be a word or `word: wording`")
+        return found
+
+    def patterns(self, key: str) -> tuple[Pattern, ...]:
+        try:
+            return tuple(compile_pattern(source, self.vocabulary) for source in self.texts(key))
+        except PatternError as error:
+            raise self.fault(f"`{key}`: {error}") from error

@@ -1,0 +1,84 @@
+"""Wording: listed terms, their sound, and patterns with slots."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compliance.finding import Layer
+from compliance.match import DocumentView, FieldView, Hit, without_allowed
+from compliance.pattern import Pattern
+from compliance.rule import Draft, Rule, gates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordingRule(Rule):
+    """Finds terms, and patterns for what no single term says.
+
+    `terms` maps each term to the wording that may replace it. A longer `allow` phrase wins
+    over a term inside it. `sound` terms are also found by pinyin and homophone.
+    """
+
+    terms: Mapping[str, str | None]
+    allow: tuple[str, ...]
+    sound_words: frozenset[str]
+    patterns: tuple[Pattern, ...]
+
+    @property
+    def literals(self) -> frozenset[str]:
+        return (
+            gates(self.needs)
+            | gates(self.unless)
+            | gates(self.patterns)
+            | frozenset(self.terms)
+            | frozenset(self.allow)
+        )
+
+    @property
+    def guarded_words(self) -> frozenset[str]:
+        return self.sound_words
+
+    def hits(self, document: DocumentView) -> Iterator[Hit]:
+        for field in document.fields:
+            if field.offends:
+                yield from self._hits_in(field)
+
+    def _hits_in(self, field: FieldView) -> Iterator[Hit]:
+        spans: dict[tuple[int, int], str | None] = {}
+        for term in self.terms.keys() & field.seen.keys():
+            for start in field.seen[term]:
+                spans[start, start + len(term)] = self.terms[term] or self.suggestion
+        for pattern in self.patterns:
+            for span in field.matches(pattern):
+                spans.setdefault(span, None)
+        allowed = [
+            (start, start + len(phrase))
+            for phrase in self.allow
+            for start in field.seen.get(phrase, ())
+        ]
+        for start, end in without_allowed(spans, allowed):
+            yield Hit(field.index, start, end, spans[start, end])
+        yield from self._heard_in(field, allowed)
+
+    def _heard_in(self, field: FieldView, allowed: list[tuple[int, int]]) -> Iterator[Hit]:
+        heard = {(hit.start, hit.end): hit.word for hit in field.heard if hit.word in self.sound_words}
+        for start, end in without_allowed(heard, allowed):
+            wording = self.terms.get(heard[start, end]) or self.suggestion
+            yield Hit(field.index, start, end, wording, Layer.SOUND)
+
+
+def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
+    """Read a wording rule: `terms`, `allow`, `sound`, `patterns`."""
+    terms = draft.replacements("terms")
+    patterns = draft.patterns("patterns")
+    sound = frozenset(draft.words("sound"))
+    if not terms and not patterns:
+        raise draft.fault("a wording rule needs `terms` or `patterns`")
+    if unlisted := sound - terms.keys():
+        raise draft.fault(f"`sound` names words that are no terms: {sorted(unlisted)}")
+    return WordingRule(
+        **common,
+        terms=terms,
+        allow=draft.words("allow"),
+        sound_words=sound,
+        patterns=patterns,
+    )

@@ -1,0 +1,223 @@
+"""Rulesets: dated YAML files read into one immutable whole with a version and a digest."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from compliance.document import Channel, Sector
+from compliance.finding import BasisStatus, Severity
+from compliance.match import LiteralIndex
+from compliance.pattern import Vocabulary
+from compliance.rule import Draft, Examples, Rule, RuleFault
+from compliance.rules import disclosure, hidden_characters, performance_window, personal_data, wording
+from compliance.scope import ALL_FRAMES, Frame
+from compliance.sound import SoundIndex
+
+__all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset"]
+
+RULESETS = Path(__file__).parent / "rulesets"
+_VOCABULARY_KEY = "vocabulary"
+_MIN_EXAMPLES = 3
+
+_FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingProxyType(
+    {
+        "wording": wording.parse,
+        "disclosure": disclosure.parse,
+        "performance_window": performance_window.parse,
+        "personal_data": personal_data.parse,
+        "hidden_characters": hidden_characters.parse,
+    }
+)
+_COMMON_KEYS = frozenset(
+    "id title family severity sectors channels basis basis_status certainty reason suggestion "
+    "examples frames needs unless".split()
+)
+_FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "wording": frozenset({"terms", "allow", "sound", "patterns"}),
+        "disclosure": frozenset({"when", "requires", "offers"}),
+        "performance_window": frozenset({"when", "days"}),
+        "personal_data": frozenset({"whose"}),
+        "hidden_characters": frozenset(),
+    }
+)
+
+
+class RulesetError(Exception):
+    """A ruleset that is refused: which file, which line, what is wrong."""
+
+    def __init__(self, path: Path, line: int, fault: str) -> None:
+        super().__init__(f"{path}, line {line}: {fault}")
+        self.path = path
+        self.line = line
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """Rules with the indexes built from them; immutable, so it can be swapped whole."""
+
+    version: str
+    digest: str
+    rules: tuple[Rule, ...]
+    index: LiteralIndex = field(repr=False, compare=False)
+    sounds: SoundIndex = field(repr=False, compare=False)
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return the rule of this id. Raises KeyError."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
+
+
+class _Marked(dict[str, Any]):
+    """A YAML mapping that remembers its line."""
+
+    line: int = 1
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads mappings with their lines and refuses a key given twice."""
+
+
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Marked:
+    marked = _Marked()
+    marked.line = node.start_mark.line + 1
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in marked:
+            raise RuleFault(key_node.start_mark.line + 1, f"`{key}` is given twice")
+        marked[key] = loader.construct_object(value_node, deep=True)
+    return marked
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)
+
+
+def load_ruleset(paths: Iterable[Path] | None = None) -> Ruleset:
+    """Read rule files into a ruleset; without paths the ones shipped with the library.
+
+    Raises RulesetError.
+    """
+    if paths is None:
+        return _shipped()
+    return _read(tuple(paths))
+
+
+@cache
+def _shipped() -> Ruleset:
+    return _read(tuple(sorted(RULESETS.glob("*.yaml"))))
+
+
+def _read(paths: tuple[Path, ...]) -> Ruleset:
+    packs = [(path, _parse(path)) for path in paths]
+    groups: dict[str, tuple[str, ...]] = {}
+    for path, pack in packs:
+        for name, words in (pack.get(_VOCABULARY_KEY) or {}).items():
+            if name in groups or not isinstance(words, list):
+                raise RulesetError(path, pack.line, f"vocabulary `{name}` is not a new list")
+            groups[name] = tuple(map(str, words))
+    vocabulary = Vocabulary(MappingProxyType(groups))
+    rules: dict[str, Rule] = {}
+    for path, pack in packs:
+        for fields in pack.get("rules") or []:
+            try:
+                rule = _rule(fields, pack, vocabulary)
+            except RuleFault as error:
+                raise RulesetError(path, error.line, error.fault) from error
+            if rule.id in rules:
+                raise RulesetError(path, fields.line, f"{rule.id}: this id is taken")
+            rules[rule.id] = rule
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    ordered = tuple(rules[rule_id] for rule_id in sorted(rules))
+    return Ruleset(
+        version=max((str(pack.get("dated")) for _, pack in packs), default="none"),
+        digest=digest.hexdigest(),
+        rules=ordered,
+        index=LiteralIndex(word for rule in ordered for word in rule.literals),
+        sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
+    )
+
+
+def _parse(path: Path) -> _Marked:
+    try:
+        pack = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise RulesetError(path, line, error.problem or "not YAML") from error
+    except RuleFault as error:
+        raise RulesetError(path, error.line, error.fault) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RulesetError(path, 1, str(error)) from error
+    if not isinstance(pack, _Marked) or "dated" not in pack:
+        raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
+    return pack
+
+
+def _rule(fields: object, pack: _Marked, vocabulary: Vocabulary) -> Rule:
+    if not isinstance(fields, _Marked):
+        raise RuleFault(pack.line, "every rule is a mapping")
+    draft = Draft(fields, fields.line, vocabulary)
+    family = fields.get("family", "wording")
+    if family not in _FAMILIES:
+        raise draft.fault(f"unknown family {family!r}")
+    if unknown := fields.keys() - _COMMON_KEYS - _FAMILY_KEYS[family]:
+        raise draft.fault(f"unknown keys {sorted(unknown)}")
+    return _FAMILIES[family](draft, _common(draft))
+
+
+def _common(draft: Draft) -> dict[str, Any]:
+    """Return what every family shares."""
+    rule_id = draft.text("id")
+    if rule_id.count("/") != 1:
+        raise draft.fault("`id` must be `slug/name`")
+    return {
+        "id": rule_id,
+        "title": draft.text("title"),
+        "severity": _member(draft, Severity, draft.text("severity")),
+        "sectors": _members(draft, Sector, "sectors"),
+        "channels": _members(draft, Channel, "channels"),
+        "basis": draft.text("basis"),
+        "basis_status": _member(
+            draft, BasisStatus, str(draft.fields.get("basis_status", "in_force"))
+        ),
+        "certainty": str(draft.fields.get("certainty", "memory")),
+        "reason": draft.text("reason"),
+        "suggestion": draft.optional_text("suggestion"),
+        "examples": _examples(draft),
+        "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else ALL_FRAMES,
+        "needs": draft.patterns("needs"),
+        "unless": draft.patterns("unless"),
+    }
+
+
+def _examples(draft: Draft) -> Examples:
+    given = draft.fields.get("examples")
+    if not isinstance(given, _Marked):
+        raise draft.fault("`examples` are missing")
+    examples = Draft(given, given.line, draft.vocabulary)
+    violations, compliant = examples.texts("violations"), examples.texts("compliant")
+    if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
+        raise draft.fault(f"{_MIN_EXAMPLES} violations and {_MIN_EXAMPLES} compliant examples needed")
+    return Examples(violations, compliant)
+
+
+def _member(draft: Draft, kind: Callable[[str], E], name: str) -> E:
+    try:
+        return kind(name)
+    except ValueError as error:
+        raise draft.fault(str(error)) from error
+
+
+def _members(draft: Draft, kind: Callable[[str], E], key: str) -> frozenset[E]:
+    return frozenset(_member(draft, kind, name) for name in draft.texts(key))
