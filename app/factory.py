@@ -8,8 +8,8 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.bootstrap import Platform, build_platform, derived_key
 from app.adapters.log import configure_logging
+from app.bootstrap import Platform, build_platform, derived_key
 from app.settings import Settings
 from app.web import blueprints
 from app.web.components import register_components

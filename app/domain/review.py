@@ -10,7 +10,6 @@ from typing import NewType
 from uuid import UUID
 
 from app.domain.errors import SelfApproval
-from app.domain.organisation import UserId
 from app.domain.piece import canonical_json
 
 ReviewId = NewType("ReviewId", UUID)
@@ -64,7 +63,7 @@ def route_for(facts: RouteFacts) -> Route:
     return Route.ONE_STEP
 
 
-def require_independence(reviewer: UserId, contributors: Collection[UserId]) -> None:
+def require_independence(reviewer: UUID, contributors: Collection[UUID]) -> None:
     """Four eyes: raises SelfApproval when the reviewer had a hand in the work (invariant I2)."""
     if reviewer in contributors:
         raise SelfApproval

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from compliance.report import Report, Verdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
-from templates_lib.manifest import SlotKind, SlotSource
 
 from app.domain.errors import CheckBlocked, Missing, QualificationMissing
 from app.domain.organisation import Permission
@@ -34,6 +32,8 @@ from app.services.edition import edition_links, edition_of, ensure_edition, link
 from app.services.rendition import ASSET_PREFIX, compiled_for, draw, profile_values, spec_for
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
+from compliance.report import Report, Verdict
+from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 
 # Where every link of a piece leads. Part of what is approved: another landing is other content.
 LANDING = "advisor-card+text-twin+lead-form/1"
@@ -274,11 +274,8 @@ def content_of(
     )
 
 
-def free_text_slots(version: TemplateVersion, values: Mapping[str, str]) -> frozenset[str]:
+def free_text_slots(manifest: TemplateManifest, values: Mapping[str, str]) -> frozenset[str]:
     """Open slots whose text is neither the template's default nor one of its phrases."""
-    from templates_lib.manifest import TemplateManifest
-
-    manifest = TemplateManifest.from_dict(version.manifest)
     return frozenset(
         slot.name
         for slot in manifest.slots

@@ -8,10 +8,6 @@ from dataclasses import dataclass
 from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from templates_lib.compile import CompiledTemplate
-from templates_lib.compose import PictureFormat, compose
-from templates_lib.fill import ImageValue, SlotErrors
-from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 
 from app.domain.edition import RenderSpec
 from app.domain.errors import Fault, InvalidInput
@@ -21,6 +17,11 @@ from app.models.piece import PieceRevision
 from app.models.template import TemplateVersion
 from app.models.tenant import Tenant
 from app.services.unit_of_work import UnitOfWork
+from templates_lib.compile import CompiledTemplate
+from templates_lib.compose import PictureFormat, compose
+from templates_lib.fill import SlotErrors
+from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+from templates_lib.pictures import ImageValue
 
 ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}

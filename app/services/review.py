@@ -2,10 +2,8 @@
 
 from uuid import UUID, uuid4
 
-from compliance.report import Verdict
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
-from templates_lib.manifest import SlotSource
 
 from app.domain.distribution import AudienceRule
 from app.domain.errors import AlreadyDecided, InvalidInput, StaleRevision
@@ -32,6 +30,8 @@ from app.services.piece import free_text_slots, judge_revision, lock_piece, samp
 from app.services.publication import publish
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.unit_of_work import UnitOfWork
+from compliance.report import Verdict
+from templates_lib.manifest import SlotSource
 
 _ACTIONS = {
     Outcome.APPROVE: PieceAction.APPROVE,
@@ -106,7 +106,7 @@ def _route_facts(uow: UnitOfWork, piece: Piece, verdict: Verdict) -> RouteFacts:
     return RouteFacts(
         verdict=verdict.value,
         template_cleared=piece.template_version.cleared_at is not None,
-        free_text_slots=free_text_slots(piece.template_version, values),
+        free_text_slots=free_text_slots(manifest, values),
         unverified_slots=frozenset(
             slot.name
             for slot in manifest.slots

@@ -128,9 +128,7 @@ def end_all_sign_ins(uow: UnitOfWork, user_id: UUID) -> None:
 def signed_in_actor(uow: UnitOfWork, token: str) -> Actor | None:
     """Who carries this browser token now; grants are read afresh, never from the token."""
     user_id = uow.session.scalar(
-        select(SignIn.user_id).where(
-            SignIn.token_hash == _digest(token), SignIn.expires_at > uow.clock.now()
-        )
+        select(SignIn.user_id).where(SignIn.token_hash == _digest(token), SignIn.expires_at > uow.clock.now())
     )
     return _actor(uow, user_id) if user_id else None
 
@@ -155,9 +153,7 @@ def _actor(uow: UnitOfWork, user_id: UUID) -> Actor | None:
     )
     if user is None:
         return None
-    advisor_id = uow.session.scalar(
-        select(Advisor.id).where(Advisor.user_id == user.id, Advisor.is_active)
-    )
+    advisor_id = uow.session.scalar(select(Advisor.id).where(Advisor.user_id == user.id, Advisor.is_active))
     return Actor(
         tenant_id=TenantId(user.tenant_id),
         name=user.name,
@@ -180,7 +176,7 @@ def _checked_user(
         )
     ).one()
     if failures >= throttle.max_failures:
-        wait = (oldest - since).total_seconds() if oldest else throttle.window_s
+        wait = (oldest - since).total_seconds()
         raise TooManyAttempts(retry_after_s=max(1, round(wait)))
     user = uow.session.scalar(select(User).where(User.login == name))
     genuine = _verifies(user.password_hash if user else _NOBODYS_HASH, password)
@@ -204,5 +200,3 @@ def _verifies(password_hash: str, password: str) -> bool:
 
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-

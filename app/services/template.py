@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
-from templates_lib.catalog import Catalog
-from templates_lib.compile import CompiledTemplate, compile_template
 
 from app.domain.errors import Missing, SelfApproval, Unavailable
 from app.domain.organisation import Permission
@@ -14,6 +13,9 @@ from app.domain.template import ProductType, TemplateAction, TemplateState
 from app.models.template import Template, TemplateVersion
 from app.services.access import access_template_version, require
 from app.services.unit_of_work import UnitOfWork
+from templates_lib.catalog import Catalog
+from templates_lib.compile import CompiledTemplate, compile_template
+from templates_lib.manifest import TemplateManifest
 
 
 class LibraryChanged(Unavailable):
@@ -70,7 +72,7 @@ def load_library(uow: UnitOfWork) -> int:
             if version.digest != digest:
                 if version.published_at is not None:
                     raise LibraryChanged(slug=manifest.slug, version=manifest.version)
-                version.digest, version.manifest = digest, manifest.to_dict()
+                version.digest, version.manifest = digest, card_of(manifest)
             continue
         template = templates.get(manifest.slug)
         if template is None:
@@ -89,7 +91,7 @@ def load_library(uow: UnitOfWork) -> int:
             digest=digest,
             product_type=ProductType(manifest.product_type),
             tags=list(manifest.tags),
-            manifest=manifest.to_dict(),
+            manifest=card_of(manifest),
             valid_from=manifest.valid_from,
             valid_until=manifest.valid_until,
             loaded_at=uow.clock.now(),
@@ -99,6 +101,22 @@ def load_library(uow: UnitOfWork) -> int:
         uow.audit.record("template:load", version.id, slug=manifest.slug, digest=digest)
         added += 1
     return added
+
+
+def card_of(manifest: TemplateManifest) -> dict[str, Any]:
+    """What a list says of a version without opening its files: the catalogue card (TA-16)."""
+    return {
+        "name": manifest.name,
+        "kind": manifest.kind.value,
+        "style": manifest.style,
+        "summary": manifest.summary,
+        "audience": manifest.audience,
+        "pages": manifest.pages,
+        "width_px": manifest.size.width_px,
+        "height_px": manifest.size.height_px,
+        "use_guide": manifest.use_guide,
+        "disclosure": manifest.disclosure,
+    }
 
 
 def publish_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:

@@ -8,8 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from flask import current_app, g, make_response, render_template, request
-from flask.typing import ResponseReturnValue
+from flask import Response, current_app, g, make_response, render_template, request
 from jinja2_fragments.flask import render_block
 
 from app.domain.errors import SignInRequired
@@ -68,7 +67,7 @@ def network() -> str:
     return truncated_ip(request.remote_addr)
 
 
-def render_page(page: str, *, block: str | None = None, **context: Any) -> ResponseReturnValue:
+def render_page(page: str, *, block: str | None = None, **context: Any) -> Response:
     """A whole page, or only its named block where htmx asked for a part of it."""
     if block is not None and request.headers.get("HX-Request") == "true":
         response = make_response(render_block(page, block, **context))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import structlog
-from flask import Flask, g, jsonify, redirect, request, url_for
+from flask import Flask, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -58,7 +58,7 @@ def problem(  # the shape of RFC 9457, with our code, faults and the request's i
     detail: str = "",
     faults: tuple[Fault, ...] = (),
     **more: Any,
-) -> ResponseReturnValue:
+) -> Response:
     body: dict[str, Any] = {
         "type": f"urn:imprimatur:problem:{code}",
         "title": title,
@@ -98,7 +98,7 @@ def said(error: DomainError) -> str:
     return " ".join(part for part in (reason, remedy) if part)
 
 
-def register_errors(app: Flask) -> None:
+def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
     """Every error leaves by one of these doors."""
 
     @app.errorhandler(DomainError)
@@ -117,7 +117,9 @@ def register_errors(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def _csrf(_error: CSRFError) -> ResponseReturnValue:
-        return _answer(400, "csrf", translate("页面停留太久，安全校验已过期。请返回刷新后重试，已填内容不会丢失。"))
+        return _answer(
+            400, "csrf", translate("页面停留太久，安全校验已过期。请返回刷新后重试，已填内容不会丢失。")
+        )
 
     @app.errorhandler(ObjectMissing)
     def _missing(error: ObjectMissing) -> ResponseReturnValue:
@@ -125,8 +127,8 @@ def register_errors(app: Flask) -> None:
         return _answer(503, "unavailable", translate("文件暂时取不到，请稍后重试。"))
 
     @app.errorhandler(ObjectStoreUnavailable)
-    def _store(_error: ObjectStoreUnavailable) -> ResponseReturnValue:
-        log.error("object_store_unavailable", exc_info=True)
+    def _store(error: ObjectStoreUnavailable) -> ResponseReturnValue:
+        log.error("object_store_unavailable", exc_info=error)
         answer = _answer(503, "unavailable", translate("存储暂时不可用，您的内容没有丢失，请稍后重试。"))
         answer.headers["Retry-After"] = "10"
         return answer
@@ -143,20 +145,16 @@ def register_errors(app: Flask) -> None:
         return answer
 
     @app.errorhandler(Exception)
-    def _bug(_error: Exception) -> ResponseReturnValue:
-        log.exception("unhandled")
+    def _bug(error: Exception) -> ResponseReturnValue:
+        log.error("unhandled", exc_info=error)
         return _answer(500, "internal", "")
 
 
-def _answer(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> Any:
-    from flask import make_response
-
+def _answer(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> Response:
     if is_api() or not wants_page():
-        return make_response(problem(status, code, detail or code, faults=faults))
-    response = make_response(
-        render_page(
-            "error.html", status=status, detail=detail or None, reference=g.get("request_id", "")
-        )
+        return problem(status, code, detail or code, faults=faults)
+    response = render_page(
+        "error.html", status=status, detail=detail or None, reference=g.get("request_id", "")
     )
     response.status_code = status
     return response

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, g, make_response, redirect, request, session
+from flask import Blueprint, Response, flash, g, make_response, redirect, request, session
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import TooManyAttempts, WrongCredentials
@@ -63,7 +64,7 @@ def log_in() -> ResponseReturnValue:
                 found = signed_in_actor(uow, issued.token)
                 home = home_of(found) if found else "/"
     except TooManyAttempts as error:
-        answer = make_response(_page(login=login, error=said(error), next=target))
+        answer = _page(login=login, error=said(error), next=target)
         answer.headers["Retry-After"] = str(error.data["retry_after_s"])
         return answer, 429
     if issued is None:
@@ -107,5 +108,5 @@ def home() -> ResponseReturnValue:
     return redirect(home_of(found) if found else "/login", 303)
 
 
-def _page(**context: object) -> ResponseReturnValue:
+def _page(**context: Any) -> Response:
     return render_page("login.html", **context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Flask, current_app, g, request
+from sqlalchemy import select
 
 from app.domain.errors import SignInRequired
 from app.domain.organisation import Actor, Permission, Role
@@ -74,9 +75,8 @@ def register_signed_in(app: Flask) -> None:
 
 def only_tenant() -> Tenant | None:
     """The tenant a page belongs to when nobody is signed in: known where there is exactly one."""
-    from sqlalchemy import select
-
     with platform().sessions() as session:
         tenants = session.scalars(select(Tenant).limit(2)).all()
-    g.tenant = tenants[0] if len(tenants) == 1 else None
-    return g.tenant
+    only = tenants[0] if len(tenants) == 1 else None
+    g.tenant = only
+    return only
