@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -210,6 +210,9 @@ def _examples(draft: Draft) -> Examples:
     if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
         raise draft.fault(f"{_MIN_EXAMPLES} violations and {_MIN_EXAMPLES} compliant examples needed")
     return Examples(violations, compliant)
+
+
+E = TypeVar("E")
 
 
 def _member(draft: Draft, kind: Callable[[str], E], name: str) -> E:
