@@ -1,5 +1,115 @@
-"""What every test may ask for."""
+"""What every test may ask for: a platform on a fresh database, its clock, a browserless client."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, make_url, text
+
+from app.bootstrap import Platform, build_platform, migrate
+from app.embedded.postgres import PostgresServer
+from app.factory import create_app
+from app.settings import Settings
+from tests.factories import House
+from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
+
 pytest_plugins = ["tests.servers"]
+
+SECRET = "a secret of the tests, long enough for them"
+
+
+def settings_for(database_url: str, data_dir: Path, **more: str) -> Settings:
+    """Settings as a process would read them, with the tests' own servers."""
+    return Settings.from_env(
+        {
+            "IMPRIMATUR_ENVIRONMENT": "embedded",
+            "IMPRIMATUR_DATABASE_URL": database_url,
+            "IMPRIMATUR_BROKER_URL": "redis://127.0.0.1:1/0",
+            "IMPRIMATUR_SECRET_KEY": SECRET,
+            "IMPRIMATUR_DATA_DIR": str(data_dir),
+            "IMPRIMATUR_PUBLIC_URL": "http://imprimatur.test",
+            "IMPRIMATUR_LOG_LEVEL": "error",
+            **more,
+        }
+    )
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _administer(postgres: PostgresServer, *statements: str) -> None:
+    engine = create_engine(
+        _named(postgres.superuser_url, "postgres").replace("postgresql://", "postgresql+psycopg://"),
+        isolation_level="AUTOCOMMIT",
+    )
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated, empty database from which each test's own is cloned."""
+    owner = make_url(postgres.url).username
+    _administer(postgres, f'CREATE DATABASE pattern OWNER "{owner}"')
+    migrate(settings_for(_named(postgres.url, "pattern"), tmp_path_factory.mktemp("migrate")))
+    return "pattern"
+
+
+@pytest.fixture
+def database_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
+    """A database of this test's own: rows are never removed here, so none is shared."""
+    name = f"t{uuid4().hex[:12]}"
+    owner = make_url(postgres.url).username
+    _administer(postgres, f'CREATE DATABASE {name} TEMPLATE {migrated} OWNER "{owner}"')
+    yield _named(postgres.url, name)
+    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+
+
+@pytest.fixture
+def queue() -> RecordingTaskQueue:
+    return RecordingTaskQueue()
+
+
+@pytest.fixture
+def store() -> MemoryObjectStore:
+    return MemoryObjectStore()
+
+
+@pytest.fixture
+def platform(
+    database_url: str,
+    tmp_path: Path,
+    clock: FixedClock,
+    queue: RecordingTaskQueue,
+    store: MemoryObjectStore,
+) -> Iterator[Platform]:
+    """The platform on a real database, with a clock that stands still and a queue that remembers."""
+    built = build_platform(settings_for(database_url, tmp_path), store=store, queue=queue, clock=clock)
+    yield built
+    built.engine.dispose()
+
+
+@pytest.fixture
+def house(platform: Platform) -> House:
+    """An institution with its people and released templates; see tests/factories.py."""
+    return House.build(platform)
+
+
+@pytest.fixture
+def client(platform: Platform) -> FlaskClient:
+    app = create_app(platform=platform)
+    app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on; all others are about something else
+    return app.test_client()

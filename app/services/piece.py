@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from app.domain.errors import CheckBlocked, Missing, QualificationMissing
+from app.domain.errors import CheckBlocked, Fault, InvalidInput, Missing, QualificationMissing
 from app.domain.organisation import Permission
 from app.domain.piece import (
     PieceAction,
@@ -30,6 +30,7 @@ from app.services.access import access_piece, own_advisor, require, within
 from app.services.check import judge
 from app.services.edition import edition_links, edition_of, ensure_edition, link_url
 from app.services.rendition import ASSET_PREFIX, compiled_for, draw, profile_values, spec_for
+from app.services.rollup import today
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Report, Verdict
@@ -50,15 +51,33 @@ class Draft:
 def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], *, qr_code: str) -> Draft:
     """Entered values over the template's defaults, with the advisor's own profile filled in.
 
-    Only slots the template opens to this role are taken over; the renderer refuses the rest.
+    An advisor fills the slots that are the advisor's; head office its own too. Raises InvalidInput
+    for a value in any other slot: locks bind the server, not only the screen.
     """
     manifest = compiled_for(uow, version).manifest
+    own = uow.actor.advisor_id is not None
+    open_to = {SlotSource.ADVISOR} if own else {SlotSource.ADVISOR, SlotSource.HEAD_OFFICE}
     values = {slot.name: slot.default for slot in manifest.slots if slot.default is not None}
-    values |= {name: value for name, value in entered.items() if value != ""}
     for slot in manifest.slots:
-        if slot.name in entered and entered[slot.name] == "":
-            values.pop(slot.name, None)
-    if uow.actor.advisor_id is not None:
+        if slot.kind is SlotKind.DATE and slot.name not in values:
+            values[slot.name] = today(uow).isoformat()
+    faults: list[Fault] = []
+    slots = {slot.name: slot for slot in manifest.slots}
+    for name, value in entered.items():
+        slot = slots.get(name)
+        if slot is None:
+            faults.append(Fault(name, "unknown_slot", "模板里没有这一项。"))
+        elif value == values.get(name, ""):
+            continue
+        elif slot.locked or slot.source not in open_to:
+            faults.append(Fault(name, "locked", f"“{slot.label}”由总部统一设定，不能在这里修改。"))
+        elif value == "":
+            values.pop(name, None)
+        else:
+            values[name] = value
+    if faults:
+        raise InvalidInput(*faults)
+    if own:
         values |= profile_values(uow, manifest, own_advisor(uow), link=link_url(uow, qr_code))
     return Draft(version, values)
 
