@@ -58,14 +58,13 @@ def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, st
     own = uow.actor.advisor_id is not None
     open_to = {SlotSource.ADVISOR} if own else {SlotSource.ADVISOR, SlotSource.HEAD_OFFICE}
     values = {slot.name: slot.default for slot in manifest.slots if slot.default is not None}
-    for slot in manifest.slots:
-        if slot.kind is SlotKind.DATE and slot.name not in values:
-            values[slot.name] = today(uow).isoformat()
+    for dated in manifest.slots:
+        if dated.kind is SlotKind.DATE and dated.name not in values:
+            values[dated.name] = today(uow).isoformat()
     faults: list[Fault] = []
     slots = {slot.name: slot for slot in manifest.slots}
     for name, value in entered.items():
-        slot = slots.get(name)
-        if slot is None:
+        if (slot := slots.get(name)) is None:
             faults.append(Fault(name, "unknown_slot", "模板里没有这一项。"))
         elif value == values.get(name, ""):
             continue
