@@ -143,9 +143,7 @@ def test_an_offer_finds_its_words_after_they_have_moved(page: Page) -> None:
 
 
 def test_a_second_offer_holds_after_the_first_was_taken(page: Page) -> None:
-    house = House(
-        page, MAKING, headline="春日理财稳赚不赔，给最好的您", found=[GUARANTEE, SUPERLATIVE]
-    )
+    house = House(page, MAKING, headline="春日理财稳赚不赔，给最好的您", found=[GUARANTEE, SUPERLATIVE])
     house.hints = page.locator("[data-hints]").inner_html()
     headline = page.get_by_label("主标题")
 
