@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 from jinja2_fragments import render_block
 
+from app.domain.piece import PieceState
 from app.web.components import SHEETS
 from tests.unit.page_environment import (
     GUARANTEE,
@@ -20,21 +21,6 @@ from tests.unit.page_environment import (
 
 PAGES: Final = sorted((WEB / "pages").rglob("*.html"))
 ICONS: Final = WEB / "static" / "vendor" / "tabler-icons-3.51.0" / "icons.svg"
-PIECE_STATES: Final = (
-    "draft",
-    "checking",
-    "in_review",
-    "changes_requested",
-    "rejected",
-    "withdrawn",
-    "approved",
-    "published",
-    "expired",
-    "taken_down",
-    "recalled",
-    "archived",
-)
-
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 each_face = pytest.mark.parametrize("face", ["phone", "desk"])
 
@@ -93,7 +79,7 @@ def test_every_icon_on_the_style_page_is_in_the_sprite(face: str) -> None:
     assert shown <= drawn
 
 
-@pytest.mark.parametrize("state", PIECE_STATES)
+@pytest.mark.parametrize("state", PieceState)
 def test_every_state_of_a_piece_has_a_word_and_a_shape(state: str) -> None:
     badge = ui(f"state('{state}')")
 
@@ -102,9 +88,9 @@ def test_every_state_of_a_piece_has_a_word_and_a_shape(state: str) -> None:
 
 
 def test_no_two_states_of_a_piece_share_a_shape() -> None:
-    shapes = [re.findall(r"#([a-z0-9-]+)", ui(f"state('{state}')"))[0] for state in PIECE_STATES]
+    shapes = [re.findall(r"#([a-z0-9-]+)", ui(f"state('{state}')"))[0] for state in PieceState]
 
-    assert len(set(shapes)) == len(PIECE_STATES)
+    assert len(set(shapes)) == len(PieceState)
 
 
 def test_a_block_rendered_alone_finds_the_macros() -> None:
