@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -52,43 +52,7 @@ DESK_NAV: Final = [
     },
 ]
 
-SAMPLE: Final[dict[str, Any]] = {
-    "headline": "春日理财稳赚不赔，给最好的您",
-    "body": "养老不是一天的事，从每月一笔开始。",
-    "found": [GUARANTEE, SUPERLATIVE],
-    "phrases": [
-        ("steady", "稳健为先，时间是朋友。"),
-        ("early", "早一点开始，多一点从容。"),
-        ("plan", "为长远的日子，做踏实的安排。"),
-    ],
-    "pictures": [
-        {"title": "春日理财", "note": "至 3 月 15 日", "state": "published", "src": "/sample/1"},
-        {"title": "养老知识卡", "note": "共 4 页", "state": "in_review", "src": "/sample/2"},
-        {"title": "早安日签", "note": "今日推荐", "state": "approved", "src": "/sample/3"},
-        {"title": "年终答谢", "note": "请停止使用", "state": "recalled", "src": "/sample/4"},
-    ],
-    "rows": [
-        {"name": "苏南分行", "reach": 6214, "active": 131, "leads": 22, "state": "published"},
-        {"name": "浙东分行", "reach": 5077, "active": 118, "leads": 19, "state": "published"},
-        {"name": "华北分行", "reach": 4820, "active": 97, "leads": 11, "state": "in_review"},
-        {"name": "西南分行", "reach": 2321, "active": 66, "leads": 5, "state": "expired"},
-    ],
-    "chart": {
-        "kind": "line",
-        "unit": "人",
-        "categories": [f"2/{day}" for day in range(1, 15)],
-        "series": [
-            {
-                "name": "触达",
-                "values": [410, 452, 398, 520, 611, 702, 688, 540, 575, 630, 742, 810, 795, 860],
-            },
-            {
-                "name": "留资",
-                "values": [12, 15, 9, 18, 21, 26, 24, 17, 19, 22, 27, 31, 28, 33],
-            },
-        ],
-    },
-}
+HEADLINE: Final = "春日理财稳赚不赔，给最好的您"
 
 
 def page_environment(**more_globals: object) -> Environment:

@@ -1,0 +1,27 @@
+"""The style sheet `/brand.css`: a tenant's own colour over tokens.css.
+
+The policy forbids inline styles, so a colour that is only known at run time needs a sheet.
+"""
+
+from typing import Final
+
+from app.domain.colour import BLACK, WHITE, Colour, darkened_until_readable
+
+# --sunken of tokens.css, the darkest ground words in the brand's colour stand on
+DARKEST_GROUND: Final = Colour.parse("#eeece5")
+
+
+def brand_sheet(primary: Colour) -> str:
+    """Write the brand tokens for one colour, darker where it would not be readable as text."""
+    brand = darkened_until_readable(primary, on=DARKEST_GROUND)
+    strong = brand.mixed(BLACK, 0.28)
+    soft = brand.mixed(WHITE, 0.9)
+    return (
+        ":root {\n"
+        f"  --brand: {brand};\n"
+        f"  --brand-strong: {strong};\n"
+        f"  --brand-soft: {soft};\n"
+        f"  --on-brand: {WHITE};\n"
+        f"  --series-1: {brand};\n"
+        "}\n"
+    )
