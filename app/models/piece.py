@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.domain.piece import PieceAction, PieceState, next_state
 from app.domain.template import ProductType
@@ -56,9 +56,7 @@ class Piece(TenantScoped, Base):
     current_revision: Mapped["PieceRevision | None"] = relationship(
         foreign_keys=[current_revision_id], lazy="raise_on_sql", post_update=True
     )
-    steps: Mapped[list["PieceStep"]] = relationship(
-        back_populates="piece", lazy="raise_on_sql", order_by="PieceStep.at"
-    )
+    steps: WriteOnlyMapped["PieceStep"] = relationship(order_by="PieceStep.at")
 
     def apply(self, action: PieceAction, *, actor: str, at: datetime, note: str = "") -> None:
         """Take one step of the piece's life and keep a record of it; raises IllegalTransition."""
@@ -69,15 +67,16 @@ class Piece(TenantScoped, Base):
     def record_step(
         self, *, before: PieceState, action: PieceAction, actor: str, at: datetime, note: str
     ) -> None:
-        PieceStep(
-            tenant_id=self.tenant_id,
-            piece=self,
-            before=before,
-            action=action,
-            after=self.state,
-            actor=actor,
-            at=at,
-            note=note,
+        self.steps.add(
+            PieceStep(
+                tenant_id=self.tenant_id,
+                before=before,
+                action=action,
+                after=self.state,
+                actor=actor,
+                at=at,
+                note=note,
+            )
         )
 
 
@@ -94,8 +93,6 @@ class PieceStep(TenantScoped, Base):
     actor: Mapped[Name]
     at: Mapped[Instant]
     note: Mapped[LongText] = mapped_column(default="")
-
-    piece: Mapped[Piece] = relationship(back_populates="steps", lazy="raise_on_sql")
 
 
 class PieceRevision(TenantScoped, Base):

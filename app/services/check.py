@@ -62,20 +62,21 @@ def record_report(run: CheckRun, report: Report) -> None:
     run.ruleset_digest = report.ruleset_digest
     run.report = report.to_dict()
     for position, found in enumerate(report.findings):
-        Finding(
-            tenant_id=run.tenant_id,
-            run=run,
-            position=position,
-            rule=found.rule,
-            severity=found.severity.value,
-            field=found.field,
-            start=found.span.start,
-            end=found.span.end,
-            text=found.text,
-            basis=found.basis,
-            reason=found.reason,
-            suggestion=found.suggestion,
-            layer=str(found.layer),
+        run.findings.append(
+            Finding(
+                tenant_id=run.tenant_id,
+                position=position,
+                rule=found.rule,
+                severity=found.severity.value,
+                field=found.field,
+                start=found.span.start,
+                end=found.span.end,
+                text=found.text,
+                basis=found.basis,
+                reason=found.reason,
+                suggestion=found.suggestion,
+                layer=str(found.layer),
+            )
         )
 
 
