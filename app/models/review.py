@@ -23,7 +23,7 @@ from app.models.piece import Piece, PieceRevision
 class Review(TenantScoped, Base):
     __tablename__ = "review"
     __table_args__ = (
-        UniqueConstraint("revision_id", "round"),
+        UniqueConstraint("piece_id", "round"),
         Index("ix_review_open", "tenant_id", "opened_at", postgresql_where="state = 'open'"),
     )
 

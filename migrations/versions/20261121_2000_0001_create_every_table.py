@@ -736,7 +736,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_review_tenant_id_tenant")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
-        sa.UniqueConstraint("revision_id", "round", name=op.f("uq_review_revision_id_round")),
+        sa.UniqueConstraint("piece_id", "round", name=op.f("uq_review_piece_id_round")),
     )
     op.create_index(
         "ix_review_open",
