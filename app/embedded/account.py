@@ -8,9 +8,9 @@ where one would look for it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
+import secrets
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,8 +88,8 @@ def _nearest_existing(folder: Path) -> Path:
 def _linked_folder(link: Path) -> Path:
     if link.is_symlink():
         return link.resolve()
-    digest = hashlib.sha256(str(link).encode()).hexdigest()[:12]
-    folder = _SYSTEM_FOLDER / f"{link.name}-{digest}"
+    # Never a name used before: whoever deletes the data directory wants to begin anew.
+    folder = _SYSTEM_FOLDER / f"{link.name}-{secrets.token_hex(6)}"
     folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(folder)

@@ -58,8 +58,8 @@ def start_postgres(directory: Path, *, keyring: Keyring, log: Path, durable: boo
     Raises EmbeddedUnavailable where the wheel carries no server for this machine.
     """
     account = server_account()
-    home = server_folder(directory, account)
     programs = _programs(directory.parent, account)
+    home = server_folder(directory, account)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C", "TZ": "UTC"}
     cluster = home / "cluster"
     if not cluster.exists():

