@@ -8,10 +8,11 @@ where one would look for it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pwd
+import secrets
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,16 +48,22 @@ def server_folder(wanted: Path, account: Account | None) -> Path:
     return folder
 
 
-def reachable_programs(programs: Path, copies: Path, account: Account | None) -> Path:
-    """The folder of programs, or a copy of it when the servers' account cannot reach it."""
-    if account is None or is_reachable(programs):
-        return programs
-    if not is_reachable(_nearest_existing(copies.parent)):
+def reachable_programs(installed: Path, parts: Sequence[str], copies: Path, account: Account | None) -> Path:
+    """The folder of programs, or a copy of these parts of it when the servers cannot reach it.
+
+    The parts keep their places to each other, because programs find their libraries that way. A
+    copy bears the version in its name (`copies`), so an upgrade makes a new one.
+    """
+    if account is None or is_reachable(installed):
+        return installed
+    if copies.is_symlink() or not is_reachable(_nearest_existing(copies.parent)):
         copies = _linked_folder(copies)
     if not copies.exists():
         unfinished = copies.with_name(copies.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(programs, unfinished, symlinks=True)
+        for part in parts:
+            if (installed / part).exists():
+                shutil.copytree(installed / part, unfinished / part, symlinks=True)
         unfinished.rename(copies)
     return copies
 
@@ -81,8 +88,8 @@ def _nearest_existing(folder: Path) -> Path:
 def _linked_folder(link: Path) -> Path:
     if link.is_symlink():
         return link.resolve()
-    digest = hashlib.sha256(str(link).encode()).hexdigest()[:12]
-    folder = _SYSTEM_FOLDER / f"{link.name}-{digest}"
+    # Never a name used before: whoever deletes the data directory wants to begin anew.
+    folder = _SYSTEM_FOLDER / f"{link.name}-{secrets.token_hex(6)}"
     folder.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(folder)

@@ -75,7 +75,7 @@ class Child:
         """Start the process, after removing what an earlier run of it may have left."""
         self.kill()
         spec = self.spec
-        spec.log.parent.mkdir(parents=True, exist_ok=True)
+        spec.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _set_aside_long_log(spec.log)
         with spec.log.open("ab") as output:
             # A session of its own: Ctrl-C at the terminal reaches the supervisor alone, and the

@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from app.embedded.account import server_account
 from app.embedded.child import Child, kill_group
 from app.embedded.errors import DataDirectoryBusy, EmbeddedError
 from app.embedded.keyring import Keyring
 
 _ORPHAN_GRACE_S: Final = 10
-# Others may pass through to the folders of the servers' account, and list nothing.
+# Ours alone; only where the servers have an account of their own must it be able to pass through.
+_PRIVATE: Final = 0o700
 _PASSABLE: Final = 0o711
 
 
@@ -52,7 +54,9 @@ class DataDirectory:
         The lock is the kernel's, so a `kill -9` releases it. Raises DataDirectoryBusy.
         """
         try:
-            self.path.mkdir(mode=_PASSABLE, parents=True, exist_ok=True)
+            self.path.mkdir(
+                mode=_PRIVATE if server_account() is None else _PASSABLE, parents=True, exist_ok=True
+            )
             file = (self.path / "lock").open("a+", encoding="ascii")
         except PermissionError as error:
             raise EmbeddedError(f"{self.path} belongs to another user: {error.strerror}") from error

