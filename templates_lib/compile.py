@@ -82,6 +82,9 @@ class CompiledTemplate:
         return max([s for s in texts if s.name in names] or texts, key=area)
 
     def _with_what_fits(self, error: SlotError, filled: Filled) -> SlotError:
+        if self.manifest.slot(error.slot).kind is not SlotKind.TEXT:
+            return error  # the beginning of a phrase or a date is neither
+
         def accepts(text: str) -> bool:
             trial = Filled(filled.manifest, {**filled.texts, error.slot: text}, filled.images)
             laid_out = self.lay_out(trial)

@@ -121,26 +121,29 @@ def paint(width: int, height: int) -> Image.Image:
     light = np.clip(normal @ sun, 0, 1).astype(np.float32)
     openness = np.clip(0.5 + (ground - soften(ground, 14)) * 9, 0, 1)
 
-    horizon = 0.475 * height
-    sun_x, sun_y = 0.66 * width, 0.405 * height
+    horizon = 0.535 * height
+    sun_x, sun_y = 0.66 * width, 0.470 * height
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     sky = gradient(
         np.clip(y / horizon, 0, 1.2),
         [
-            (0.00, (24, 46, 78)),
-            (0.28, (60, 90, 122)),
-            (0.55, (146, 164, 178)),
-            (0.78, (222, 205, 186)),
-            (0.95, (247, 222, 186)),
+            (0.00, (10, 24, 46)),
+            (0.25, (22, 44, 74)),
+            (0.48, (46, 74, 106)),
+            (0.66, (86, 110, 134)),
+            (0.80, (156, 160, 162)),
+            (0.92, (232, 206, 174)),
             (1.20, (250, 226, 190)),
         ],
     )
     far = np.hypot((x - sun_x) / width, (y - sun_y) / width)
-    glow = np.exp(-((far / 0.34) ** 1.25))[..., None]
+    # the glow lies along the horizon and leaves the upper sky to the words of the design
+    spread = np.hypot((x - sun_x) / width * 0.8, (y - sun_y) / width * np.where(y < sun_y, 1.9, 1))
+    glow = np.exp(-((spread / 0.32) ** 1.3))[..., None]
     warm = np.array([1.0, 0.74, 0.42], np.float32)
     sky = mix(sky, sky * 0.55 + warm * 0.62, glow * 0.8)
     veil = clouds(rng, width, height)[..., None] * np.clip(1.25 - y / horizon, 0, 1)[..., None]
-    sky = mix(sky, np.array([0.93, 0.80, 0.68], np.float32) * (0.55 + 0.5 * glow), veil * 0.5)
+    sky = mix(sky, np.array([0.80, 0.76, 0.74], np.float32) * (0.42 + 0.6 * glow), veil * 0.26)
     disc = np.clip((0.031 - far) / 0.009, 0, 1)[..., None]
     sky = sky + disc * np.array([1.0, 0.92, 0.72], np.float32) * 0.9
 
@@ -187,7 +190,7 @@ def paint(width: int, height: int) -> Image.Image:
             thick = 1 - np.exp(-((distance / 1180) ** 1.5))
             bank = 0.5 + 0.5 * sample(fog_noise, wx * 0.8, wy * 0.35)
             low = np.exp(-np.clip(top - 4 - 40 * bank, 0, None) / (17 + distance * 0.020))
-            mist = np.clip(thick * 0.94 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985)
+            mist = np.clip(thick * 0.95 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985)
             cold = np.array([0.34, 0.45, 0.53], np.float32)
             golden = np.array([0.98, 0.76, 0.52], np.float32)
             towards_sun = (facing**2.2 * np.clip(distance / 1300, 0.12, 1))[:, None]
