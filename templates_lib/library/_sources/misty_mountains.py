@@ -62,7 +62,9 @@ def terrain(rng: np.random.Generator) -> Field:
     weight = np.ones((SIZE, SIZE), np.float32)
     amplitude, cells = 0.5, 7
     for _ in range(8):
-        ridge = np.clip(1 - np.abs(sample(value_noise(rng, cells, SIZE), x + bend_x, y + bend_y)), 0, 1)
+        ridge = np.clip(
+            1 - np.abs(sample(value_noise(rng, cells, SIZE), x + bend_x, y + bend_y)), 0, 1
+        )
         ridge = ridge**2.2 * weight
         height += ridge * amplitude
         weight = np.clip(ridge * 1.7, 0, 1)
@@ -158,9 +160,7 @@ def paint(width: int, height: int) -> Image.Image:
     dark = np.array([0.018, 0.034, 0.046], np.float32)
     lit = np.array([0.52, 0.33, 0.17], np.float32)
     shade = np.array([0.050, 0.088, 0.118], np.float32)
-    fog_noise = np.asarray(
-        value_noise(rng, 9, SIZE) + 0.5 * value_noise(rng, 23, SIZE), np.float32
-    )
+    fog_noise = np.asarray(value_noise(rng, 9, SIZE) + 0.5 * value_noise(rng, 23, SIZE), np.float32)
     crowns = np.clip(value_noise(rng, SIZE // 2, SIZE) * 0.9 + 0.45, 0, 1)
     patches = value_noise(rng, 31, SIZE) + value_noise(rng, 67, SIZE)
     while distance < 2300:
@@ -190,7 +190,9 @@ def paint(width: int, height: int) -> Image.Image:
             thick = 1 - np.exp(-((distance / 1180) ** 1.5))
             bank = 0.5 + 0.5 * sample(fog_noise, wx * 0.8, wy * 0.35)
             low = np.exp(-np.clip(top - 4 - 40 * bank, 0, None) / (17 + distance * 0.020))
-            mist = np.clip(thick * 0.95 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985)
+            mist = np.clip(
+                thick * 0.95 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985
+            )
             cold = np.array([0.34, 0.45, 0.53], np.float32)
             golden = np.array([0.98, 0.76, 0.52], np.float32)
             towards_sun = (facing**2.2 * np.clip(distance / 1300, 0.12, 1))[:, None]
@@ -223,7 +225,9 @@ def develop(image: Field, rng: np.random.Generator) -> Image.Image:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--scale", type=float, default=2.0, help="work this many times larger")
     options = parser.parse_args()

@@ -46,7 +46,9 @@ def pine(x: float, y: float, size: float, fill: str) -> str:
         f"{x + size * w:.1f} {y - size * low:.1f}L{x:.1f} {y - size * top:.1f}Z"
         for w, low, top in ((0.30, 0.12, 0.72), (0.24, 0.42, 0.95), (0.17, 0.70, 1.20))
     )
-    trunk = f"M{x - size * 0.03:.1f} {y:.1f}h{size * 0.06:.1f}v{-size * 0.2:.1f}h{-size * 0.06:.1f}z"
+    trunk = (
+        f"M{x - size * 0.03:.1f} {y:.1f}h{size * 0.06:.1f}v{-size * 0.2:.1f}h{-size * 0.06:.1f}z"
+    )
     return f'<path d="{tiers}{trunk}" fill="{fill}"/>'
 
 
@@ -80,9 +82,18 @@ def sky() -> list[str]:
         for radius, opacity in ((420, 0.10), (310, 0.13), (220, 0.20))
     ]
     parts.append(f'<circle cx="{sun_x}" cy="{sun_y}" r="138" fill="#fff3d6"/>')
-    for x, y, width in ((-60, 556, 330), (60, 584, 300), (720, 488, 300), (820, 516, 340), (560, 604, 190)):
+    for x, y, width in (
+        (-60, 556, 330),
+        (60, 584, 300),
+        (720, 488, 300),
+        (820, 516, 340),
+        (560, 604, 190),
+    ):
         parts.append(pill(x, y, width, 26, "#fff8ea", 0.42))
-    parts += [bird(x, y, size) for x, y, size in ((420, 470, 26), (478, 442, 20), (524, 474, 16), (372, 508, 17))]
+    parts += [
+        bird(x, y, size)
+        for x, y, size in ((420, 470, 26), (478, 442, 20), (524, 474, 16), (372, 508, 17))
+    ]
     return parts
 
 
@@ -108,8 +119,24 @@ def boat() -> str:
 
 def shore() -> list[str]:
     chance = random.Random(5)
-    middle = [(-60, 930), (90, 918), (240, 952), (400, 1010), (560, 1052), (760, 1078), (1140, 1090)]
-    near = [(-60, 1120), (160, 1096), (360, 1122), (560, 1128), (740, 1064), (900, 1000), (1140, 952)]
+    middle = [
+        (-60, 930),
+        (90, 918),
+        (240, 952),
+        (400, 1010),
+        (560, 1052),
+        (760, 1078),
+        (1140, 1090),
+    ]
+    near = [
+        (-60, 1120),
+        (160, 1096),
+        (360, 1122),
+        (560, 1128),
+        (740, 1064),
+        (900, 1000),
+        (1140, 952),
+    ]
     parts = [land(middle, "#2c6a70")]
     for _ in range(13):
         x = chance.uniform(-10, 330)
@@ -120,7 +147,11 @@ def shore() -> list[str]:
         '<path d="M-12 4L37-34L86 4z" fill="#c9694a"/><path d="M48-24v-22h12v32z" fill="#a9543a"/>'
         '<rect x="14" y="18" width="18" height="20" fill="#f4b860"/><rect x="44" y="16" width="16" height="38" fill="#8c4a35"/></g>'
     )
-    parts.append(land([(-60, 1062), (120, 1014), (330, 984), (470, 1026), (640, 1074), (760, 1110)], "#24606a"))
+    parts.append(
+        land(
+            [(-60, 1062), (120, 1014), (330, 984), (470, 1026), (640, 1074), (760, 1110)], "#24606a"
+        )
+    )
     parts.append(land(near, "#174650"))
     for _ in range(11):
         x = chance.uniform(760, 1090)
@@ -131,21 +162,23 @@ def shore() -> list[str]:
 def drawing() -> str:
     far = ridge(3, 762, 34, 150)
     mid = ridge(9, 790, 26, 120)
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">',
-        '<defs><linearGradient id="sky" x1="0" y1="0" x2="0" y2="1">'
-        '<stop offset="0" stop-color="#1e5765"/><stop offset="0.42" stop-color="#5b969b"/>'
-        '<stop offset="0.74" stop-color="#e9c9a0"/><stop offset="1" stop-color="#f7dcae"/></linearGradient>'
-        '<linearGradient id="sea" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#e6c9a2"/>'
-        '<stop offset="0.34" stop-color="#86b0ab"/><stop offset="1" stop-color="#3a7a80"/></linearGradient></defs>',
-        *sky(),
-        land(far, "#a9bcae", HORIZON),
-        land(mid, "#7fa5a1", HORIZON),
-        *sea(),
-        boat(),
-        *shore(),
-        "</svg>",
-    ])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">',
+            '<defs><linearGradient id="sky" x1="0" y1="0" x2="0" y2="1">'
+            '<stop offset="0" stop-color="#1e5765"/><stop offset="0.42" stop-color="#5b969b"/>'
+            '<stop offset="0.74" stop-color="#e9c9a0"/><stop offset="1" stop-color="#f7dcae"/></linearGradient>'
+            '<linearGradient id="sea" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="#e6c9a2"/>'
+            '<stop offset="0.34" stop-color="#86b0ab"/><stop offset="1" stop-color="#3a7a80"/></linearGradient></defs>',
+            *sky(),
+            land(far, "#a9bcae", HORIZON),
+            land(mid, "#7fa5a1", HORIZON),
+            *sea(),
+            boat(),
+            *shore(),
+            "</svg>",
+        ]
+    )
 
 
 if __name__ == "__main__":
