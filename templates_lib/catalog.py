@@ -42,7 +42,7 @@ class TemplateSource:
         return (self.directory / STYLE_NAME).read_text(encoding="utf-8")
 
     def digest(self) -> str:
-        """SHA-256 over name and content of every file in the folder, in the order of their names."""
+        """SHA-256 over name and content of every file in the folder, by name."""
         total = hashlib.sha256()
         for path in sorted(self.directory.rglob("*")):
             if path.is_file() and not any(part.startswith(".") for part in path.parts[-2:]):
@@ -53,7 +53,7 @@ class TemplateSource:
 
 
 def open_source(directory: Path) -> TemplateSource:
-    """A template from its folder, wherever that lies. Raises ManifestError."""
+    """Open a template in its folder, wherever that lies. Raises ManifestError."""
     manifest = load_manifest(directory)
     for name in (BODY_NAME, STYLE_NAME):
         if not (directory / name).is_file():
@@ -73,8 +73,13 @@ class Catalog:
         for file in sorted(self.root.glob(f"*/*/{MANIFEST_NAME}")):
             source = open_source(file.parent)
             manifest = source.manifest
-            if (manifest.slug, str(manifest.version)) != (file.parent.parent.name, file.parent.name):
-                raise ManifestError(file, None, "slug", "slug and version must be the folder's names")
+            if (manifest.slug, str(manifest.version)) != (
+                file.parent.parent.name,
+                file.parent.name,
+            ):
+                raise ManifestError(
+                    file, None, "slug", "slug and version must be the folder's names"
+                )
             sources[manifest.slug, manifest.version] = source
         return sources
 
@@ -83,7 +88,7 @@ class Catalog:
         return tuple(self._sources[key].manifest for key in sorted(self._sources))
 
     def source(self, slug: str, version: int) -> TemplateSource:
-        """Raises UnknownTemplateError, ManifestError."""
+        """Find one version. Raises UnknownTemplateError, ManifestError."""
         try:
             return self._sources[slug, version]
         except KeyError:

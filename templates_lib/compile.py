@@ -35,7 +35,9 @@ class CompiledTemplate:
     def lay_out(self, filled: Filled) -> layout.LaidOut:
         """Lay the filled page out, whatever may be wrong with it."""
         fetcher = layout.AssetFetcher(self.source.directory, self._pictures(filled))
-        html = document.page_html(document.fill_body(self.body, filled), self.style)
+        body = document.fill_body(self.body, filled)
+        document.check_body(body, self.manifest)
+        html = document.page_html(body, self.style)
         with self._cache_guard:
             laid_out = layout.lay_out(html, fetcher, self._images)
             # a slot's picture keeps its address from one advisor to the next: never reuse it
@@ -61,7 +63,9 @@ class CompiledTemplate:
                 reason = f"「{slot.label}」排成了 {len(placed.lines)} 行，最多 {slot.max_lines} 行"
                 errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, reason))
             elif not placed.inside:
-                errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面"))
+                errors.append(
+                    SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面")
+                )
         if errors:
             return errors
         crowded = laid_out.stray or laid_out.pages != self.manifest.pages
@@ -70,7 +74,11 @@ class CompiledTemplate:
             # fixed words were pushed out: the fullest of the slots beside them is the cause
             names = {name for frame in laid_out.stray for name in frame} or set(laid_out.slots)
             slot = self._fullest(names - {DISCLOSURE}, laid_out)
-            errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」把其他内容挤出了版面"))
+            errors.append(
+                SlotError(
+                    slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」把其他内容挤出了版面"
+                )
+            )
         return errors
 
     def _fullest(self, names: set[str], laid_out: layout.LaidOut) -> Slot:
@@ -82,6 +90,9 @@ class CompiledTemplate:
         return max([s for s in texts if s.name in names] or texts, key=area)
 
     def _with_what_fits(self, error: SlotError, filled: Filled) -> SlotError:
+        if self.manifest.slot(error.slot).kind is not SlotKind.TEXT:
+            return error  # the beginning of a phrase or a date is neither
+
         def accepts(text: str) -> bool:
             trial = Filled(filled.manifest, {**filled.texts, error.slot: text}, filled.images)
             laid_out = self.lay_out(trial)
@@ -109,7 +120,7 @@ class CompiledTemplate:
 
 
 def _name_beside(slot: Slot, filled: Filled) -> str:
-    """The name whose first character stands in for a missing portrait; none for other pictures."""
+    """Find the name whose first character stands in for a missing portrait."""
     if slot.profile_field != "photo":
         return ""
     for other in filled.manifest.slots:
@@ -126,13 +137,12 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
     manifest = source.manifest
     template = document.open_document(source)
     trial = _trial(manifest)
-    body = document.fill_body(template, trial)
-    document.check_body(body, manifest)
+    tree = document.check_body(document.fill_body(template, trial), manifest)
     _check_size(source)
     compiled = CompiledTemplate(
         manifest=manifest,
         digest=source.digest(),
-        inks=document.inks(document.parse_tree(body)),
+        inks=document.inks(tree),
         source=source,
         style=source.style,
         body=template,
@@ -142,7 +152,9 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
         raise document.TemplateError(STYLE_NAME, None, laid_out.warnings[0])
     if laid_out.pages != manifest.pages:
         raise document.TemplateError(
-            BODY_NAME, None, f"is laid out on {laid_out.pages} pages, the manifest says {manifest.pages}"
+            BODY_NAME,
+            None,
+            f"is laid out on {laid_out.pages} pages, the manifest says {manifest.pages}",
         )
     size = layout.disclosure_font_px(laid_out)
     if manifest.disclosure and (size is None or size < manifest.disclosure_min_px):

@@ -50,7 +50,9 @@ def compose(
     Raises SlotErrors when values do not fit, QrError when a code does not read back, IndexError
     for a page the template does not have.
     """
-    return compose_filled(compiled, fill(compiled.manifest, values), format=format, page=page, quality=quality)
+    return compose_filled(
+        compiled, fill(compiled.manifest, values), format=format, page=page, quality=quality
+    )
 
 
 def compose_filled(
@@ -63,7 +65,9 @@ def compose_filled(
 ) -> Picture:
     """As `compose`, for values that were checked before."""
     if not 0 <= page < compiled.manifest.pages:
-        raise IndexError(f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}")
+        raise IndexError(
+            f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}"
+        )
     laid_out = compiled.place(filled)
     pdf = layout.write_pdf(laid_out)
     size = compiled.manifest.size
@@ -127,11 +131,13 @@ def _check_codes(image: Image.Image, codes: Iterable[tuple[str, layout.Box]]) ->
     """Read every code back out of the finished pixels, with its surroundings as a phone sees them."""
     for url, box in codes:
         margin = box.width * 0.25
-        around = image.crop((
-            max(0, round(box.x - margin)),
-            max(0, round(box.y - margin)),
-            min(image.width, round(box.x + box.width + margin)),
-            min(image.height, round(box.y + box.height + margin)),
-        ))
+        around = image.crop(
+            (
+                max(0, round(box.x - margin)),
+                max(0, round(box.y - margin)),
+                min(image.width, round(box.x + box.width + margin)),
+                min(image.height, round(box.y + box.height + margin)),
+            )
+        )
         if url not in decode_qr(around):
             raise QrError("成品上的二维码无法识别，图片没有放行")

@@ -11,7 +11,7 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 import jinja2
 import tinycss2
@@ -30,12 +30,46 @@ FRAME: Final = "data-frame"
 INK: Final = "data-ink"
 PAGE_CLASS: Final = "page"
 
-_ELEMENTS: Final = frozenset({
-    "article", "b", "br", "div", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4",
-    "header", "hr", "i", "img", "li", "main", "ol", "p", "section", "small", "span", "strong",
-    "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
-})
-_ATTRIBUTES: Final = frozenset({"class", "id", "alt", "src", "lang", "colspan", "rowspan", FIELD, FRAME, INK})
+_ELEMENTS: Final = frozenset(
+    {
+        "article",
+        "b",
+        "br",
+        "div",
+        "em",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "header",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "section",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    }
+)
+_ATTRIBUTES: Final = frozenset(
+    {"class", "id", "alt", "src", "lang", "colspan", "rowspan", FIELD, FRAME, INK}
+)
 _BLOCKS: Final = _ELEMENTS - {"b", "br", "em", "i", "img", "small", "span", "strong", "sub", "sup"}
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _PICTURE_DATA: Final = ("data:image/png;base64,", "data:image/jpeg;base64,")
@@ -54,8 +88,11 @@ class TemplateError(ValueError):
 # ── filters ──────────────────────────────────────────────────────────────────────────────────────
 
 _WEEKDAYS: Final = "一二三四五六日"
-_MONTHS_EN: Final = "January February March April May June July August September October November December".split()
-_WEEKDAYS_EN: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS_EN: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_WEEKDAYS_EN: Final = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _TENS: Final = ("", "十", "二十", "三十")
 _DIGITS: Final = "〇一二三四五六七八九"
 
@@ -70,7 +107,7 @@ def _of_date(write: Callable[[dt.date], str]) -> Callable[[object], str]:
 
 
 def _grouped(value: object) -> str:
-    """A mobile number in the groups people read it in: 138 0000 0000."""
+    """Group a mobile number the way people read it: 138 0000 0000."""
     text = str(value)
     return f"{text[:3]} {text[3:7]} {text[7:]}" if re.fullmatch(r"1\d{10}", text) else text
 
@@ -103,7 +140,7 @@ _ENVIRONMENT.filters = dict(FILTERS)
 
 
 def parse_body(body: str, manifest: TemplateManifest) -> jinja2.Template:
-    """The body as a Jinja template once every construct is on the list. Raises TemplateError."""
+    """Parse the body and refuse every construct off the list. Raises TemplateError."""
     names = {slot.name for slot in manifest.slots} | {DISCLOSURE}
     try:
         tree = _ENVIRONMENT.parse(body)
@@ -127,7 +164,9 @@ def _judge_node(node: nodes.Node, names: set[str]) -> None:
         case nodes.Name(name=name, ctx="load"):
             if name not in names:
                 raise TemplateError(BODY_NAME, node.lineno, f"{name} is not a slot")
-        case nodes.Filter(node=inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None):
+        case nodes.Filter(
+            node=inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None
+        ):
             if name not in FILTERS or not isinstance(inner, nodes.Name):
                 raise TemplateError(BODY_NAME, node.lineno, f"filter {name} is not allowed here")
         case nodes.If(test=nodes.Name() | nodes.Not(node=nodes.Name()), elif_=[]):
@@ -143,14 +182,31 @@ def _judge_node(node: nodes.Node, names: set[str]) -> None:
 
 _HIDING: Final = {"display": {"none"}, "visibility": {"hidden", "collapse"}}
 _REFUSED_PROPERTIES: Final = frozenset({"bookmark-label", "string-set", "appearance", "behavior"})
-_REFUSED_FUNCTIONS: Final = frozenset({
-    "attr", "content", "counter", "counters", "element", "env", "expression", "image-set", "leader",
-    "running", "string", "target-counter", "target-counters", "target-text",
-})
+_REFUSED_FUNCTIONS: Final = frozenset(
+    {
+        "attr",
+        "content",
+        "counter",
+        "counters",
+        "element",
+        "env",
+        "expression",
+        "image-set",
+        "leader",
+        "running",
+        "string",
+        "target-counter",
+        "target-counters",
+        "target-text",
+    }
+)
 
 
 def check_style(style: str) -> None:
     """Refuse what a template's style must not do. Raises TemplateError."""
+    if "<" in style:
+        line = style[: style.index("<")].count("\n") + 1
+        raise TemplateError(STYLE_NAME, line, "'<' could end the style element it stands in")
     for rule in tinycss2.parse_stylesheet(style, skip_comments=True, skip_whitespace=True):
         if rule.type == "error":
             raise TemplateError(STYLE_NAME, rule.source_line, str(rule.message))
@@ -158,9 +214,13 @@ def check_style(style: str) -> None:
             raise TemplateError(STYLE_NAME, rule.source_line, f"@{rule.at_keyword} is not allowed")
         if rule.content is None:
             raise TemplateError(STYLE_NAME, rule.source_line, "a rule without a block")
-        for declaration in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
+        for declaration in tinycss2.parse_blocks_contents(
+            rule.content, skip_comments=True, skip_whitespace=True
+        ):
             if declaration.type != "declaration":
-                raise TemplateError(STYLE_NAME, declaration.source_line, "only declarations stand in a rule")
+                raise TemplateError(
+                    STYLE_NAME, declaration.source_line, "only declarations stand in a rule"
+                )
             _check_declaration(declaration)
 
 
@@ -169,19 +229,25 @@ def _check_declaration(declaration: tinycss2.ast.Declaration) -> None:
     if name in _REFUSED_PROPERTIES:
         raise TemplateError(STYLE_NAME, line, f"{name} is not allowed")
     for token in _tokens(declaration.value):
-        if token.type == "url":
-            if not token.value.startswith(("asset:", *_PICTURE_DATA)):
-                raise TemplateError(STYLE_NAME, line, "only asset: and data: addresses are allowed")
-        elif token.type == "function":
-            if token.lower_name == "url":
-                raise TemplateError(STYLE_NAME, line, "write url() without quotes: url(asset:…)")
-            if token.lower_name in _REFUSED_FUNCTIONS:
-                raise TemplateError(STYLE_NAME, line, f"{token.name}() is not allowed")
-        elif token.type == "string":
-            if name == "content" and token.value:
-                raise TemplateError(STYLE_NAME, line, "words belong into the body, where they are read")
-        elif token.type == "ident" and token.lower_value in _HIDING.get(name, ()):
-            raise TemplateError(STYLE_NAME, line, f"{name}: {token.value} would hide words from the reader")
+        reason = _token_fault(name, token)
+        if reason is not None:
+            raise TemplateError(STYLE_NAME, line, reason)
+
+
+def _token_fault(name: str, token: Any) -> str | None:
+    match token.type:
+        case "url" if not token.value.startswith(("asset:", *_PICTURE_DATA)):
+            return "only asset: and data: addresses are allowed"
+        case "function" if token.lower_name == "url":
+            return "write url() without quotes: url(asset:…)"
+        case "function" if token.lower_name in _REFUSED_FUNCTIONS:
+            return f"{token.name}() is not allowed"
+        case "string" if name == "content" and token.value:
+            return "words belong into the body, where they are read"
+        case "ident" if token.lower_value in _HIDING.get(name, ()):
+            return f"{name}: {token.value} would hide words from the reader"
+        case _:
+            return None
 
 
 def _tokens(values: list[tinycss2.ast.Node]) -> Iterator[tinycss2.ast.Node]:
@@ -197,7 +263,7 @@ def _tokens(values: list[tinycss2.ast.Node]) -> Iterator[tinycss2.ast.Node]:
 
 
 def page_html(body: str, style: str) -> str:
-    """The whole document around a filled body. The style stands in the page: nothing is fetched."""
+    """Put the whole document around a filled body; the style stands in it, nothing is fetched."""
     return (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>.</title>'
         f"<style>{style}</style></head><body>{body}</body></html>"
@@ -210,7 +276,7 @@ def slot_address(name: str) -> str:
 
 
 def fill_body(template: jinja2.Template, filled: Filled) -> str:
-    """The body with the values in their places, escaped."""
+    """Write the values into the body, escaped."""
     context: dict[str, object] = {DISCLOSURE: filled.manifest.disclosure or ""}
     for slot in filled.manifest.slots:
         match slot.kind:
@@ -224,18 +290,24 @@ def fill_body(template: jinja2.Template, filled: Filled) -> str:
 
 
 def parse_tree(body: str) -> Element:
-    """The `<body>` element of a filled body."""
-    root = tinyhtml5.parse(page_html(body, ""), namespace_html_elements=False)
+    """Parse a filled body into its `<body>` element."""
+    root: Element = tinyhtml5.parse(page_html(body, ""), namespace_html_elements=False)
     found = root.find("body")
     if found is None:  # the parser always makes one
         raise TemplateError(BODY_NAME, None, "has no content")
     return found
 
 
-def check_body(body: str, manifest: TemplateManifest) -> None:
-    """Refuse elements, attributes and addresses off the list. Raises TemplateError."""
+def check_body(body: str, manifest: TemplateManifest) -> Element:
+    """Refuse elements, attributes and addresses off the list, else return the tree.
+
+    Judges a filled body, every time one is filled: the branches of a template combine in more
+    ways than a trial can show. Raises TemplateError.
+    """
     tree = parse_tree(body)
-    if re.search(r"<\s*/?\s*(html|head|body|style|script|link|meta|base|svg)\b", body, re.IGNORECASE):
+    if re.search(
+        r"<\s*/?\s*(html|head|body|style|script|link|meta|base|svg)\b", body, re.IGNORECASE
+    ):
         raise TemplateError(BODY_NAME, None, "holds only what stands inside the page")
     names = {slot.name for slot in manifest.slots} | {DISCLOSURE}
     shown: set[str] = set()
@@ -253,17 +325,21 @@ def check_body(body: str, manifest: TemplateManifest) -> None:
         absent.add(DISCLOSURE)
     if absent:
         raise TemplateError(BODY_NAME, None, f"has no {FIELD} for {', '.join(sorted(absent))}")
-    pages = sum(PAGE_CLASS in child.get("class", "").split() for child in tree)
-    if pages != manifest.pages or pages != len(tree):
+    children = [child for child in tree if not is_comment(child)]
+    pages = sum(PAGE_CLASS in child.get("class", "").split() for child in children)
+    if pages != manifest.pages or pages != len(children):
         raise TemplateError(
-            BODY_NAME, None, f"has {pages} elements of class {PAGE_CLASS}, the manifest says {manifest.pages}"
+            BODY_NAME,
+            None,
+            f"has {pages} elements of class {PAGE_CLASS}, the manifest says {manifest.pages}",
         )
+    return tree
 
 
 def _check_element(element: Element) -> None:
     tag = element.tag
-    if not isinstance(tag, str):
-        return  # a comment: neither drawn nor read
+    if is_comment(element):
+        return
     if tag not in _ELEMENTS:
         raise TemplateError(BODY_NAME, None, f"<{tag}> is not allowed")
     for name, value in element.attrib.items():
@@ -275,12 +351,17 @@ def _check_element(element: Element) -> None:
             raise TemplateError(BODY_NAME, None, f"{INK}= must be a colour such as #1B2A3A")
 
 
+def is_comment(element: Element) -> bool:
+    """Say whether this is a comment, which is neither drawn nor read."""
+    return not isinstance(element.tag, str)
+
+
 def is_block(element: Element) -> bool:
     return element.tag in _BLOCKS
 
 
 def inks(tree: Element) -> dict[str, str]:
-    """The colour in which each picture slot's own drawing (code, monogram) is made."""
+    """Collect the colour each picture slot's own drawing (code, monogram) is made in."""
     return {
         element.get(FIELD, ""): element.get(INK, "#000000")
         for element in tree.iter("img")

@@ -40,7 +40,7 @@ class SlotError:
     fits: str | None = None
 
 
-class SlotErrors(ValueError):
+class SlotErrors(ValueError):  # noqa: N818  it is the plural that says what it is
     """All that is wrong with a set of values."""
 
     code = "slots"
@@ -84,7 +84,9 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     for slot in manifest.slots:
         value = values.get(slot.name)
         if slot.locked and value is not None:
-            errors.append(SlotError(slot.name, SlotErrorCode.LOCKED, f"「{slot.label}」已锁定，不能修改"))
+            errors.append(
+                SlotError(slot.name, SlotErrorCode.LOCKED, f"「{slot.label}」已锁定，不能修改")
+            )
             continue
         if slot.kind is SlotKind.IMAGE:
             error = _image_fault(slot, value)
@@ -137,33 +139,39 @@ def _text_fault(slot: Slot, value: Value) -> SlotError | None:  # noqa: PLR0911 
         reason = f"「{slot.label}」最多 {slot.max_chars} 个字，现有 {len(text)} 个"
         return SlotError(slot.name, SlotErrorCode.TOO_LONG, reason, text[: slot.max_chars])
     match slot.kind:
-        case SlotKind.PHRASE:
-            if text not in slot.phrases:
-                reason = f"「{slot.label}」请从备选语句中选择"
-                return SlotError(slot.name, SlotErrorCode.NOT_IN_PHRASES, reason)
+        case SlotKind.PHRASE if text not in slot.phrases:
+            reason = f"「{slot.label}」请从备选语句中选择"
+            return SlotError(slot.name, SlotErrorCode.NOT_IN_PHRASES, reason)
         case SlotKind.DATE:
             return _date_fault(slot, text)
         case SlotKind.QR:
             return _url_fault(slot, text)
-        case SlotKind.TEXT | SlotKind.IMAGE:
+        case _:
             pass
-    missing = fonts.missing_glyphs(text.replace("\n", ""))
-    if missing:
-        shown = "、".join(f"{character}（U+{ord(character):04X}）" for character in missing)
-        drawable = "".join(c for c in text if c not in missing)
-        reason = f"「{slot.label}」中的 {shown} 暂无字形，无法印出"
-        return SlotError(slot.name, SlotErrorCode.MISSING_GLYPH, reason, drawable)
-    return None
+    return _glyph_fault(slot, text)
+
+
+def _glyph_fault(slot: Slot, text: str) -> SlotError | None:
+    missing = fonts.missing_glyphs(text)
+    if not missing:
+        return None
+    shown = "、".join(f"{character}（U+{ord(character):04X}）" for character in missing)
+    drawable = "".join(character for character in text if character not in missing)
+    reason = f"「{slot.label}」中的 {shown} 暂无字形，无法印出"
+    return SlotError(slot.name, SlotErrorCode.MISSING_GLYPH, reason, drawable)
 
 
 def _first_control_character(text: str, *, may_break: bool) -> str | None:
-    """The first character that is unassigned, a control, a direction mark or half a pair."""
+    """Find the first character that is unassigned, a control, a direction mark or half a pair."""
     for character in text:
         if character == "\n" and may_break:
             continue
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             # Python's tables may be older than our fonts: what a face draws is a character
-            if unicodedata.category(character) == "Cn" and ord(character) in fonts.covered_characters():
+            if (
+                unicodedata.category(character) == "Cn"
+                and ord(character) in fonts.covered_characters()
+            ):
                 continue
             return character
     return None
@@ -173,7 +181,9 @@ def _date_fault(slot: Slot, text: str) -> SlotError | None:
     try:
         dt.date.fromisoformat(text)
     except ValueError:
-        return SlotError(slot.name, SlotErrorCode.BAD_DATE, f"「{slot.label}」请写成 2026-11-21 的样子")
+        return SlotError(
+            slot.name, SlotErrorCode.BAD_DATE, f"「{slot.label}」请写成 2026-11-21 的样子"
+        )
     return None
 
 

@@ -6,10 +6,9 @@ map is not shared), so one lock covers both. Threads of a web process queue here
 processes for throughput.
 """
 
-import io
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -79,7 +78,7 @@ class AssetFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint is untyped
         return _response(url, target.read_bytes(), _CONTENT_TYPES[target.suffix.lower()])
 
     def locate(self, path: str) -> Path:
-        """The file behind an `asset:` path, strictly inside the template's folder."""
+        """Find the file behind an `asset:` path, strictly inside the template's folder."""
         if not path or "%" in path or "\\" in path or "\0" in path or path.startswith("/"):
             raise FatalURLFetchingError(f"{path[:80]!r} is not a plain name inside the template")
         target = (self._directory / path).resolve()
@@ -146,7 +145,7 @@ class LaidOut:
 
 
 class _Warnings(logging.Handler):
-    """Collects what WeasyPrint only grumbles about: an unknown property, a picture it cannot read."""
+    """Collects what WeasyPrint only grumbles about: an unknown property, a bad picture."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -185,7 +184,7 @@ def lay_out(html: str, fetcher: AssetFetcher, image_cache: dict[str, Any] | None
 
 
 def write_pdf(laid_out: LaidOut) -> bytes:
-    """The pages as a PDF with vector text. Same layout, same bytes: no dates, no random names."""
+    """Write the pages as a PDF with vector text. Same layout, same bytes: no dates in it."""
     with _ENGINE:
         return bytes(laid_out._document.write_pdf(pdf_identifier=b"imprimatur"))  # noqa: SLF001
 
@@ -198,7 +197,7 @@ def rasterise(pdf: bytes, page: int, width_px: int, height_px: int) -> Image.Ima
             sheet = document[page]
             try:
                 bitmap = sheet.render(scale=PX_PER_PT, rev_byteorder=True, optimize_mode=None)
-                image = bitmap.to_pil().convert("RGB").copy()
+                image: Image.Image = bitmap.to_pil().convert("RGB").copy()
                 bitmap.close()
             finally:
                 sheet.close()
@@ -281,7 +280,15 @@ class _Survey:
         self._inside[where.slot] = self._inside.get(where.slot, True) and inside
         self._keep.append(line)  # its id() is a key below: it must outlive the walk
         self._lines.setdefault(where.slot, {}).setdefault(id(line), []).append(
-            Line(where.page, box.text, left, top, box.width, line.height, float(box.style["font_size"]))
+            Line(
+                where.page,
+                box.text,
+                left,
+                top,
+                box.width,
+                line.height,
+                float(box.style["font_size"]),
+            )
         )
 
 
@@ -300,7 +307,7 @@ def _joined(parts: list[Line]) -> Line:
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """What surrounds a box: its page, slot, line, the rectangles it must stay in, its frame's id."""
+    """What surrounds a box: its page, slot, line, the rectangles to stay in, its frame's id."""
 
     page: int
     slot: str | None
@@ -310,14 +317,19 @@ class _Where:
 
     def inside(self, box: Any) -> "_Where":
         slot, line, bounds, frame = self.slot, self.line, self.bounds, self.frame
-        element = getattr(box, "element", None)
-        own = element is not None and hasattr(element, "get")
+        element: Any = getattr(box, "element", None)
+        own = hasattr(element, "get")
         if own and element.get(FIELD):
             slot = element.get(FIELD)
         if isinstance(box, boxes.LineBox):
             line = box
         block = isinstance(box, boxes.BlockLevelBox) and not isinstance(box, boxes.ReplacedBox)
-        if block and own and isinstance(box.width, (int, float)) and isinstance(box.height, (int, float)):
+        if (
+            block
+            and own
+            and isinstance(box.width, (int, float))
+            and isinstance(box.height, (int, float))
+        ):
             edges = (
                 box.content_box_x(),
                 box.content_box_y(),
@@ -332,7 +344,7 @@ class _Where:
 
 
 def find_longest(text: str, accepts: Callable[[str], bool]) -> str | None:
-    """The longest beginning of `text` that `accepts` takes, by bisection; `None` if not even one character."""
+    """Find the longest beginning of `text` that `accepts` takes, by bisection; `None` if none."""
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
@@ -344,13 +356,8 @@ def find_longest(text: str, accepts: Callable[[str], bool]) -> str | None:
 
 
 def disclosure_font_px(laid_out: LaidOut) -> float | None:
-    """The smallest size the obligatory text is drawn in; `None` if it is not drawn."""
+    """Measure the smallest size the obligatory text is drawn in; `None` if it is not drawn."""
     placed = laid_out.slots.get(DISCLOSURE)
     if placed is None or not placed.lines:
         return None
     return min(line.font_px for line in placed.lines)
-
-
-def iter_lines(laid_out: LaidOut) -> Iterator[Line]:
-    for placed in laid_out.slots.values():
-        yield from placed.lines

@@ -58,7 +58,7 @@ class _Collector:
         self._parts.clear()
 
     def visit(self, element: document.Element, slot: str | None) -> None:
-        if not isinstance(element.tag, str):
+        if document.is_comment(element):
             return
         own = element.get(document.FIELD, slot)
         edge = document.is_block(element) or own != slot
@@ -78,7 +78,9 @@ class _Collector:
     def _add(self, text: str | None, slot: str | None) -> None:
         if text:
             # line breaks are the author's in a slot and mere indentation in the design
-            self._parts.append(text if slot else " ".join(f" {text} ".split(" ")).replace("\n", " "))
+            self._parts.append(
+                text if slot else " ".join(f" {text} ".split(" ")).replace("\n", " ")
+            )
 
 
 @lru_cache(maxsize=128)

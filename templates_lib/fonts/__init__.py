@@ -64,7 +64,7 @@ class FontFile:
 
 @dataclass(frozen=True, slots=True)
 class GlyphOutline:
-    """The outline of one character as an SVG path, y pointing up, with its ink box in font units."""
+    """The outline of one character as an SVG path, y up, with its ink box in font units."""
 
     path: str
     x_min: float
@@ -147,17 +147,19 @@ def covered_characters() -> frozenset[int]:
 
 
 def missing_glyphs(text: str) -> tuple[str, ...]:
-    """The characters of `text` no registered face draws, each once, in order of appearance."""
+    """List the characters of `text` no registered face draws, each once, as they appear."""
     covered = covered_characters()
-    return tuple(dict.fromkeys(
-        character
-        for character in text
-        if ord(character) not in covered and ord(character) not in _DRAWS_NOTHING
-    ))
+    return tuple(
+        dict.fromkeys(
+            character
+            for character in text
+            if ord(character) not in covered and ord(character) not in _DRAWS_NOTHING
+        )
+    )
 
 
 def glyph_outline(character: str, family: str = SERIF) -> GlyphOutline | None:
-    """The outline of a character in `family`, else in the first fallback face; `None` if in none."""
+    """Trace a character in `family`, else in the first fallback face; `None` if in none."""
     for font in _preferring(family):
         if ord(character) in font.characters:
             glyphs, name = _glyphs(font.path), _cmap(font.path)[ord(character)]

@@ -64,7 +64,12 @@ def rename(font: TTFont, family: str) -> None:
     for record in list(font["name"].names):
         if record.nameID in (1, 3, 4, 6, 16, 18, 21):
             font["name"].removeNames(nameID=record.nameID)
-    for name_id, text in ((1, family), (3, family), (4, family), (6, family.replace(" ", "") + "-Regular")):
+    for name_id, text in (
+        (1, family),
+        (3, family),
+        (4, family),
+        (6, family.replace(" ", "") + "-Regular"),
+    ):
         font["name"].setName(text, name_id, 3, 1, 0x409)
 
 

@@ -62,7 +62,9 @@ def terrain(rng: np.random.Generator) -> Field:
     weight = np.ones((SIZE, SIZE), np.float32)
     amplitude, cells = 0.5, 7
     for _ in range(8):
-        ridge = np.clip(1 - np.abs(sample(value_noise(rng, cells, SIZE), x + bend_x, y + bend_y)), 0, 1)
+        ridge = np.clip(
+            1 - np.abs(sample(value_noise(rng, cells, SIZE), x + bend_x, y + bend_y)), 0, 1
+        )
         ridge = ridge**2.2 * weight
         height += ridge * amplitude
         weight = np.clip(ridge * 1.7, 0, 1)
@@ -121,26 +123,29 @@ def paint(width: int, height: int) -> Image.Image:
     light = np.clip(normal @ sun, 0, 1).astype(np.float32)
     openness = np.clip(0.5 + (ground - soften(ground, 14)) * 9, 0, 1)
 
-    horizon = 0.475 * height
-    sun_x, sun_y = 0.66 * width, 0.405 * height
+    horizon = 0.535 * height
+    sun_x, sun_y = 0.66 * width, 0.470 * height
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     sky = gradient(
         np.clip(y / horizon, 0, 1.2),
         [
-            (0.00, (24, 46, 78)),
-            (0.28, (60, 90, 122)),
-            (0.55, (146, 164, 178)),
-            (0.78, (222, 205, 186)),
-            (0.95, (247, 222, 186)),
+            (0.00, (10, 24, 46)),
+            (0.25, (22, 44, 74)),
+            (0.48, (46, 74, 106)),
+            (0.66, (86, 110, 134)),
+            (0.80, (156, 160, 162)),
+            (0.92, (232, 206, 174)),
             (1.20, (250, 226, 190)),
         ],
     )
     far = np.hypot((x - sun_x) / width, (y - sun_y) / width)
-    glow = np.exp(-((far / 0.34) ** 1.25))[..., None]
+    # the glow lies along the horizon and leaves the upper sky to the words of the design
+    spread = np.hypot((x - sun_x) / width * 0.8, (y - sun_y) / width * np.where(y < sun_y, 1.9, 1))
+    glow = np.exp(-((spread / 0.32) ** 1.3))[..., None]
     warm = np.array([1.0, 0.74, 0.42], np.float32)
     sky = mix(sky, sky * 0.55 + warm * 0.62, glow * 0.8)
     veil = clouds(rng, width, height)[..., None] * np.clip(1.25 - y / horizon, 0, 1)[..., None]
-    sky = mix(sky, np.array([0.93, 0.80, 0.68], np.float32) * (0.55 + 0.5 * glow), veil * 0.5)
+    sky = mix(sky, np.array([0.80, 0.76, 0.74], np.float32) * (0.42 + 0.6 * glow), veil * 0.26)
     disc = np.clip((0.031 - far) / 0.009, 0, 1)[..., None]
     sky = sky + disc * np.array([1.0, 0.92, 0.72], np.float32) * 0.9
 
@@ -155,9 +160,7 @@ def paint(width: int, height: int) -> Image.Image:
     dark = np.array([0.018, 0.034, 0.046], np.float32)
     lit = np.array([0.52, 0.33, 0.17], np.float32)
     shade = np.array([0.050, 0.088, 0.118], np.float32)
-    fog_noise = np.asarray(
-        value_noise(rng, 9, SIZE) + 0.5 * value_noise(rng, 23, SIZE), np.float32
-    )
+    fog_noise = np.asarray(value_noise(rng, 9, SIZE) + 0.5 * value_noise(rng, 23, SIZE), np.float32)
     crowns = np.clip(value_noise(rng, SIZE // 2, SIZE) * 0.9 + 0.45, 0, 1)
     patches = value_noise(rng, 31, SIZE) + value_noise(rng, 67, SIZE)
     while distance < 2300:
@@ -187,7 +190,9 @@ def paint(width: int, height: int) -> Image.Image:
             thick = 1 - np.exp(-((distance / 1180) ** 1.5))
             bank = 0.5 + 0.5 * sample(fog_noise, wx * 0.8, wy * 0.35)
             low = np.exp(-np.clip(top - 4 - 40 * bank, 0, None) / (17 + distance * 0.020))
-            mist = np.clip(thick * 0.94 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985)
+            mist = np.clip(
+                thick * 0.95 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985
+            )
             cold = np.array([0.34, 0.45, 0.53], np.float32)
             golden = np.array([0.98, 0.76, 0.52], np.float32)
             towards_sun = (facing**2.2 * np.clip(distance / 1300, 0.12, 1))[:, None]
@@ -220,7 +225,9 @@ def develop(image: Field, rng: np.random.Generator) -> Image.Image:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("out", type=Path)
     parser.add_argument("--scale", type=float, default=2.0, help="work this many times larger")
     options = parser.parse_args()
