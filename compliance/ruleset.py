@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
@@ -20,6 +20,8 @@ from compliance.scope import ALL_FRAMES, Frame
 from compliance.sound import SoundIndex
 
 __all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset"]
+
+_Member = TypeVar("_Member")
 
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
@@ -212,12 +214,12 @@ def _examples(draft: Draft) -> Examples:
     return Examples(violations, compliant)
 
 
-def _member(draft: Draft, kind: Callable[[str], E], name: str) -> E:
+def _member(draft: Draft, kind: Callable[[str], _Member], name: str) -> _Member:
     try:
         return kind(name)
     except ValueError as error:
         raise draft.fault(str(error)) from error
 
 
-def _members(draft: Draft, kind: Callable[[str], E], key: str) -> frozenset[E]:
+def _members(draft: Draft, kind: Callable[[str], _Member], key: str) -> frozenset[_Member]:
     return frozenset(_member(draft, kind, name) for name in draft.texts(key))
