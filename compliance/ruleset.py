@@ -16,7 +16,7 @@ from compliance.match import LiteralIndex
 from compliance.pattern import Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFault
 from compliance.rules import disclosure, hidden_characters, performance_window, personal_data, wording
-from compliance.scope import ALL_FRAMES, Frame
+from compliance.scope import USUAL_FRAMES, Frame
 from compliance.sound import SoundIndex
 
 __all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset"]
@@ -197,7 +197,7 @@ def _common(draft: Draft) -> dict[str, Any]:
         "reason": draft.text("reason"),
         "suggestion": draft.optional_text("suggestion"),
         "examples": _examples(draft),
-        "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else ALL_FRAMES,
+        "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else USUAL_FRAMES,
         "needs": draft.patterns("needs"),
         "unless": draft.patterns("unless"),
     }
