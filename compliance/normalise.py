@@ -21,7 +21,7 @@ _SHAPES = MappingProxyType(
     {
         "夲": "本", "嬴": "赢", "俫": "保", "❤": "", "♥": "", "💰": "钱",
         "🉐": "得", "🈚": "无", "🈶": "有", "🈵": "满", "🈲": "禁", "🉑": "可", "🐂": "牛",
-        "🐮": "牛", "⺓": "幺", "⻋": "车", "⻛": "风", "⻢": "马", "⻓": "长", "⻅": "见",
+        "🐮": "牛", "🧧": "红包", "🈹": "割", "👀": "眼", "⺓": "幺", "⻋": "车", "⻛": "风", "⻢": "马", "⻓": "长", "⻅": "见",
         "⻚": "页", "⻔": "门", "⻩": "黄", "⻥": "鱼", "⻦": "鸟", "⻬": "齐", "⻝": "食",
     }
 )  # fmt: skip
@@ -187,6 +187,22 @@ def _divides_phrases(text: str, start: int, end: int) -> bool:
     return start - left - 1 > _MAX_TORN and right - end > _MAX_TORN
 
 
+def _is_letter(text: str, position: int) -> bool:
+    return 0 <= position < len(text) and "a" <= text[position] <= "z"
+
+
+def _joins_spelled_letters(text: str, position: int) -> bool:
+    """Tell whether a space stands inside a word spelled letter by letter: w e i x i n."""
+    return (
+        _is_letter(text, position - 1)
+        and _is_letter(text, position + 1)
+        and not _is_letter(text, position - 2)
+        and not _is_letter(text, position + 2)
+        and (text[position - 2 : position - 1] == " " or text[position + 2 : position + 3] == " ")
+        and (_is_letter(text, position - 3) or _is_letter(text, position + 3))
+    )
+
+
 def normalise(text: str) -> Normalised:
     """Bring a text into the form rules are matched on; linear, for any string."""
     chars: list[str] = []
@@ -211,6 +227,10 @@ def normalise(text: str) -> Normalised:
     position = 0
     while position < len(folded_text):
         char = folded_text[position]
+        if char == " " and _joins_spelled_letters(folded_text, position):
+            joints.add(len(out))
+            position += 1
+            continue
         if out and not is_han(char) and is_han(out[-1]) and (char == "\n" or _is_noise(char)):
             end = _noise_between(folded_text, position, vertical)
             if end > position:

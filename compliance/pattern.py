@@ -4,7 +4,8 @@
     年年 (都)? <percent>          an optional part, and a slot from the vocabulary
     !(不) -(并) [A-Za-z]{2,9}     not followed by, not preceded by, a bounded class
 
-Spaces mean nothing. A gap never crosses a sentence end. Nothing is unbounded and the
+Spaces mean nothing. A gap crosses neither a sentence end nor a negation: 市场波动 ~8 被隔绝
+leaves 市场波动无法被隔绝 alone. Nothing is unbounded and the
 product of all gaps is limited, so matching is linear in the text; and every pattern must
 contain literals of which one is always present. Those are its *gate*: the pattern is only
 tried where the automaton saw one of them.
@@ -17,6 +18,10 @@ from dataclasses import dataclass
 from compliance.normalise import fold
 
 _SENTENCE_END = "。!?;\\n"
+# Negators a gap must not cross; 不断, 特别 and their like negate nothing.
+_NEGATOR = (
+    "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|(?<![特个区级识性类告])别(?![家人的处])"
+)
 _DEFAULT_GAP = 6
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
@@ -32,11 +37,21 @@ _BUILT_IN_SLOTS: Mapping[str, str] = {
     "number": _NUMBER,
     "digits": _DIGITS,
     "percent": f"(?:百分之{_HAN_DIGITS}|{_NUMBER}(?:[-~到至]{_NUMBER})?%(?:[-~到至]{_DIGITS}%)?"
-    f"|{_NUMBER}点?{_NUMBER}?{_UNITS})",
+    f"|{_NUMBER}{_UNITS})",
     "money": f"(?:{_NUMBER}(?:多|余|来)?(?:元|块|万|千|百|亿|w|k))",
     "period": f"(?:{_NUMBER}?(?:个)?(?:工作日|交易日|年|月|天|日|周|星期|礼拜|季度|季))",
     "date": r"(?:[0-9]{2,4}[-年./][0-9]{1,2}(?:[-月./][0-9]{1,2}日?)?|[0-9]{1,2}月[0-9]{1,2}[日号]?)",
     "year": r"(?:20[0-9]{2})",
+}
+# One of these always stands in what a slot matches.
+_SLOT_GATES: Mapping[str, frozenset[str]] = {
+    "number": frozenset("0123456789" + _HAN_NUMERAL),
+    "digits": frozenset("0123456789"),
+    "percent": frozenset({"%", "点", "厘", "分利", "分息", "成", "百分之"}),
+    "money": frozenset("元块万千百亿wk"),
+    "period": frozenset({"日", "年", "月", "天", "周", "星期", "礼拜", "季"}),
+    "date": frozenset("-年./月"),
+    "year": frozenset({"20"}),
 }
 
 
@@ -123,7 +138,8 @@ class _Parser:
         return _Part(
             regex="(?:" + "|".join(part.regex for part in parts) + ")",
             gate=frozenset().union(*known) if len(known) == len(gates) else None,
-            freedom=sum(part.freedom for part in parts),
+            # plain alternatives exclude one another; only those with gaps add up
+            freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
         )
 
     def _sequence(self) -> _Part:
@@ -149,7 +165,7 @@ class _Parser:
             part = self._alternatives()
             self._take(")")
             return _Part(f"(?:{part.regex})", part.gate, part.freedom)
-        if char in {"!", "-"}:
+        if self._is_guard():
             return self._guard(char)
         if char == "~":
             return self._gap()
@@ -157,22 +173,29 @@ class _Parser:
             return self._slot()
         if char == "[":
             return self._class()
-        if char in _SYNTAX:
+        if char in _SYNTAX and char not in "!-":
             raise PatternError(f"unexpected {char!r} at {self._at} in {self._source!r}")
         return self._literal()
 
     def _literal(self) -> _Part:
-        start = self._at
+        chars: list[str] = []
         while self._at < len(self._source):
             char = self._source[self._at]
-            if char.isspace() or char in _SYNTAX:
+            width = 1
+            if char == "\\":  # what follows is meant as itself
+                char, width = self._source[self._at + 1 : self._at + 2], 2
+            elif char.isspace() or (char in _SYNTAX and char not in "!-") or self._is_guard():
                 break
             # the last character before "?" is optional by itself, as everywhere else
-            if self._source[self._at + 1 : self._at + 2] == "?" and self._at > start:
+            if chars and self._source[self._at + width : self._at + width + 1] == "?":
                 break
-            self._at += 1
-        literal = fold(self._source[start : self._at])
+            chars.append(char)
+            self._at += width
+        literal = fold("".join(chars))
         return _Part(re.escape(literal), frozenset({literal}) if literal else None)
+
+    def _is_guard(self) -> bool:
+        return self._source[self._at : self._at + 2] in {"!(", "-("}
 
     def _guard(self, char: str) -> _Part:
         """Parse `!(…)`, not followed by, or `-(…)`, not preceded by."""
@@ -195,14 +218,14 @@ class _Parser:
         size = int(width.group() or _DEFAULT_GAP)
         if size > _MAX_GAP:
             raise PatternError(f"a gap of {size} is wider than {_MAX_GAP} in {self._source!r}")
-        return _Part(f"[^{_SENTENCE_END}]{{0,{size}}}?", None, size + 1)
+        return _Part(f"(?:(?!{_NEGATOR})[^{_SENTENCE_END}]){{0,{size}}}?", None, size + 1)
 
     def _slot(self) -> _Part:
         end = self._source.find(">", self._at)
         name = self._source[self._at + 1 : end]
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
-            return _Part(_BUILT_IN_SLOTS[name], None, 2)
+            return _Part(_BUILT_IN_SLOTS[name], _SLOT_GATES[name], 2)
         words = self._vocabulary.groups.get(name)
         if end < 0 or words is None:
             raise PatternError(f"unknown slot <{name}> in {self._source!r}")

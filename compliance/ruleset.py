@@ -16,10 +16,12 @@ from compliance.match import LiteralIndex
 from compliance.pattern import Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFault
 from compliance.rules import disclosure, hidden_characters, performance_window, personal_data, wording
-from compliance.scope import ALL_FRAMES, Frame
+from compliance.scope import USUAL_FRAMES, Frame
 from compliance.sound import SoundIndex
 
 __all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset"]
+
+_Member = TypeVar("_Member")
 
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
@@ -195,7 +197,7 @@ def _common(draft: Draft) -> dict[str, Any]:
         "reason": draft.text("reason"),
         "suggestion": draft.optional_text("suggestion"),
         "examples": _examples(draft),
-        "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else ALL_FRAMES,
+        "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else USUAL_FRAMES,
         "needs": draft.patterns("needs"),
         "unless": draft.patterns("unless"),
     }
@@ -212,15 +214,12 @@ def _examples(draft: Draft) -> Examples:
     return Examples(violations, compliant)
 
 
-E = TypeVar("E")
-
-
-def _member(draft: Draft, kind: Callable[[str], E], name: str) -> E:
+def _member(draft: Draft, kind: Callable[[str], _Member], name: str) -> _Member:
     try:
         return kind(name)
     except ValueError as error:
         raise draft.fault(str(error)) from error
 
 
-def _members(draft: Draft, kind: Callable[[str], E], key: str) -> frozenset[E]:
+def _members(draft: Draft, kind: Callable[[str], _Member], key: str) -> frozenset[_Member]:
     return frozenset(_member(draft, kind, name) for name in draft.texts(key))

@@ -22,10 +22,13 @@ class Frame(StrEnum):
     LAW = "law"
     DEFINITION = "definition"
     QUIZ = "quiz"
+    NAME = "name"
     LAWFUL_FACT = "lawful_fact"
 
 
 ALL_FRAMES = frozenset(Frame)
+# insured deposits excuse a promise of principal, not a comparison with deposits
+USUAL_FRAMES = ALL_FRAMES - {Frame.LAWFUL_FACT}
 
 # Negators strong enough to govern a whole phrase.
 _STRONG = (
@@ -34,7 +37,7 @@ _STRONG = (
     "不展示|不写|不发|不说|不讲|不涉及|并不|并非|从不|绝不|决不|概不|均不|都不|也不|亦不|"
     "未必|未承诺|不一定|不见得|没有|没人|没法|无法|无权|难以|谈不上|算不上|说不上|"
     "禁止|严禁|禁用|杜绝|拒绝|勿|切勿|请勿|莫|别|别信|别指望|甭|"
-    "谁也不|谁都不|谁敢|唔系|唔会|唔等于|唔好|冇|非|不|无须|无需|没"
+    "谁也不|谁都不|谁敢|唔系|唔会|唔包|唔保|唔|唔等于|唔好|冇|非|不|无须|无需|没"
 )
 # What may stand between a negator and the phrase it governs.
 _BRIDGE = (
@@ -64,7 +67,7 @@ _DENIED_AFTER = re.compile(
 _HELD_UP_BEFORE = re.compile(
     "谨防|警惕|当心|小心|提防|防范|防止|远离|拒绝|抵制|识破|识别|揭秘|揭穿|打击|整治|凡是|凡自称|凡称|凡宣称|凡以|凡拿|"
     "声称|宣称|自称|号称|谎称|妄称|鼓吹|打着|噱头|所谓|轻信|听信|相信|盲从|别信|勿信|不信|冒充|假冒|"
-    "收到|遇到|听到|碰到|看到|接到|不法分子|骗子|骗局|诈骗|套路|误区|谣言|误导|违规|违法|非法|不实|"
+    "(?:收到|遇到|听到|碰到|看到|接到)(?=[^,]{0,6}[“「]|自称|这类|此类|短信|来电|电话)|不法分子|骗子|骗局|诈骗|套路|误区|谣言|误导|违规|违法|非法|不实|"
     "不得|禁止|严禁|禁用|不准|不许|删除|删掉|整改|自查|被罚|罚款|处罚|责令|通报|警示|立案|曝光|投诉|拦下|可疑|"
     "诱骗|诱导|引诱|忽悠|洗脑|哄|别冲|天上不会掉"
 )
@@ -72,7 +75,7 @@ _HELD_UP_BEFORE = re.compile(
 _HELD_UP_AFTER = re.compile(
     "骗|诈|陷阱|圈套|馅饼|不存在|没有这回事|没这回事|没有的事|不可信|不要信|别信|勿信|轻信|警惕|当心|小心|"
     "谨防|请勿|切勿|勿|别当真|打问号|打个问号|套路|不靠谱|误区|误导|违规|违法|非法|假冒|冒充|不实|谎|"
-    "不准|禁止|不得|一律|禁用|删掉|删除|报警|举报|被罚|罚款|处罚|责令|通报|不属实|无效|没有意义|问凭什么|"
+    "不准|禁止|不得|一律不|一律删|一律禁|是不可能|判了|判监|判刑|获刑|刑拘|被抓|进去了|骗人|禁用|删掉|删除|报警|举报|被罚|罚款|处罚|责令|通报|不属实|无效|没有意义|问凭什么|"
     "凭什么|血本无归|打水漂|是假的|是错的|错误|不对|没那一说|不足为信|别急|先想想|不是我们|不是本行|纯属|绝对化用语|"
     "拒绝|自查|整改|更不能|都不能|不能讲|不能说|不能写|敢签|诈欺|犯罪|跑路|崩盘|没有保障"
 )
@@ -85,7 +88,7 @@ _OPENING, _CLOSING = "“「『‘《【", "”」』’》】"
 _FAR_REFUTATION = re.compile(
     "诈骗|骗局|骗子|陷阱|假冒|冒充|请勿|切勿|勿轻信|别信|违规|违法|非法|一律不得|一律删|不得使用|不得出现|禁用|"
     "报警|举报|话术纠偏|纠错|反诈|套路|警惕|谨防|误区|别当真|没有这回事|不能讲|被罚|责令|处罚|通报|问号|凭什么|"
-    "防范|风险教育|投资者教育|辟谣|拒绝|不相信|没那一说|拉长看"
+    "判了|判监|判刑|获刑|刑拘|骗人|谜底|群主|割韭菜|法官|法院|被抓|防范|风险教育|投资者教育|辟谣|拒绝|不相信|没那一说|拉长看"
 )
 
 _LAW = re.compile("《[^》\n]{2,40}》|第[0-9一二三四五六七八九十百]{1,5}条|监管规定|法律法规|按照规定|依法")
@@ -99,7 +102,7 @@ _DEFINED_AFTER = re.compile(
     "^[”」\"]?(?:[^,。!?;\n]{0,6})?(?:,|、)?(?:是指|指的是|指以|指不以|的意思|通常指|一般指|是一种|只是一[类种个]|"
     "这个词|一词|二字|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
 )
-_WRONG_MARK = re.compile("^[^×✗❌✘\n]{0,30}?(?:[×✗❌✘]|\\(错\\)|\\(x\\)|\\(错误\\)|[,。:]?错[!。,])")
+_WRONG_MARK = re.compile("^[^×✗❌✘\n]{0,30}?(?:[×✗❌✘]|\\(错\\)|\\(x\\)|\\(错误\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))")
 
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
@@ -114,6 +117,10 @@ _INSURED = re.compile(
     "存款保险|国债|储蓄存款|定期存款|整存整取|大额存单|存款本息|活期存款|通知存款|个人存款|存款产品|定期90天|定期一年|存单|逆回购"
 )
 _NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|这款理财|代销")
+
+_NAMED = re.compile(
+    "^[^,。!?;:\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|[路街巷村镇]\\d|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
+)
 
 _LOOK_BACK = 60
 _LOOK_AHEAD = 60
@@ -146,6 +153,8 @@ def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES
         reason := _refuted(text, sentence_before, sentence_after, quoted=quoted)
     ):
         return reason
+    if Frame.NAME in frames and (_NAMED.match(after) or _is_title(before, after)):
+        return "名称的一部分"
     if Frame.LAWFUL_FACT in frames and _is_lawful_fact(text, start, end):
         return "存款保险、国债等法律允许陈述的事实"
     return None
@@ -157,6 +166,11 @@ def _tail(text: str, ends: str) -> str:
 
 def _head(text: str, ends: str) -> str:
     return text[: min((at for char in ends if (at := text.find(char)) >= 0), default=len(text))]
+
+
+def _is_title(before: str, after: str) -> bool:
+    """Tell whether the hit is part of the title of a book, a law or a document."""
+    return before.rfind("《") > before.rfind("》") and "》" in after[:30]
 
 
 def _is_quoted(text: str, start: int, end: int) -> bool:
