@@ -1,0 +1,56 @@
+"""A design small enough to draw hundreds of times in a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_MANIFEST = """\
+slug: note
+version: 1
+name: 便签
+kind: daily
+style: 素
+summary: 一行字的便签。
+audience: 所有客户
+pages: 1
+size: {name: 便签, width_px: 320, height_px: 200}
+product_type: none
+disclosure: 本图为日常问候，不构成投资建议。
+disclosure_min_px: 10
+tags: [问候]
+use_guide: 日常问候时发。
+rights: 无图片。
+slots:
+  - {name: headline, label: 一句话, kind: text, source: advisor, required: true, max_chars: 12, max_lines: 1,
+     default: 早安}
+  - {name: name, label: 姓名, kind: text, source: profile, profile_field: name, required: true, max_chars: 12,
+     max_lines: 1}
+"""
+_BODY = """\
+<section class="page">
+  <p class="headline" data-field="headline">{{ headline }}</p>
+  <p class="name" data-field="name">{{ name }}</p>
+  <p class="disclosure" data-field="disclosure">{{ disclosure }}</p>
+</section>
+"""
+_STYLE = """\
+@page { size: 320px 200px; margin: 0 }
+html { font-family: "Noto Sans SC" }
+body { margin: 0; color: #222222; background: #ffffff }
+.page { width: 320px; height: 200px; position: relative }
+.headline { position: absolute; left: 16px; top: 30px; width: 288px; margin: 0;
+  font-size: 20px; line-height: 30px }
+.name { position: absolute; left: 16px; top: 90px; width: 288px; margin: 0;
+  font-size: 14px; line-height: 20px }
+.disclosure { position: absolute; left: 16px; top: 160px; width: 288px; margin: 0; font-size: 11px;
+  line-height: 14px }
+"""
+
+
+def small_library(root: Path) -> Path:
+    """A library of one small design, in a folder of the test's own."""
+    folder = root / "note" / "1"
+    folder.mkdir(parents=True)
+    for name, text in (("manifest.yaml", _MANIFEST), ("body.html", _BODY), ("style.css", _STYLE)):
+        (folder / name).write_text(text, encoding="utf-8")
+    return root
