@@ -128,7 +128,7 @@ def _codes_on(laid_out: layout.LaidOut, filled: Filled, page: int) -> list[tuple
 
 
 def _check_codes(image: Image.Image, codes: Iterable[tuple[str, layout.Box]]) -> None:
-    """Read every code back out of the finished pixels, with its surroundings as a phone sees them."""
+    """Read every code back out of the finished pixels, surroundings and all."""
     for url, box in codes:
         margin = box.width * 0.25
         around = image.crop(

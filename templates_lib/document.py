@@ -154,7 +154,8 @@ def parse_body(body: str, manifest: TemplateManifest) -> jinja2.Template:
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
     yield node
     for child in node.iter_child_nodes():
-        yield from _walk(child)
+        negated = isinstance(node, nodes.If) and child is node.test and isinstance(child, nodes.Not)
+        yield from _walk(child.node if negated else child)
 
 
 def _judge_node(node: nodes.Node, names: set[str]) -> None:
@@ -170,8 +171,6 @@ def _judge_node(node: nodes.Node, names: set[str]) -> None:
             if name not in FILTERS or not isinstance(inner, nodes.Name):
                 raise TemplateError(BODY_NAME, node.lineno, f"filter {name} is not allowed here")
         case nodes.If(test=nodes.Name() | nodes.Not(node=nodes.Name()), elif_=[]):
-            return
-        case nodes.Not(node=nodes.Name()):
             return
         case _:
             kind = type(node).__name__

@@ -101,7 +101,7 @@ def _judge_header(image: Image.Image) -> None:
 
 @lru_cache(maxsize=512)
 def monogram_svg(text: str, ink: str) -> bytes:
-    """The first character of a name as a drawing on a clear ground, for a missing portrait.
+    """Draw the first character of a name on a clear ground, for a missing portrait.
 
     The glyph is an outline, not text: it repeats the name and must not be read out twice.
     Where no face draws the character, or there is none, a quiet silhouette takes its place.
