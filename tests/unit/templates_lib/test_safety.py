@@ -170,6 +170,39 @@ def test_the_fetcher_serves_a_picture_of_the_template(tmp_path):
     assert AssetFetcher(tmp_path)("asset:dot.svg").read() == b"<svg/>"
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<text>保本</text>",
+        "<image href='file:///etc/passwd'/>",
+        "<use href='http://127.0.0.1/a.svg#x'/>",
+        "<foreignObject><p>字</p></foreignObject>",
+        "<script>1</script>",
+        "<style>@import 'http://127.0.0.1/'</style>",
+        "<rect onload='x()'/>",
+        "<rect fill='url(http://127.0.0.1/a.svg#x)'/>",
+        "<rect style='fill:url(file:///etc/passwd)'/>",
+        "<unclosed>",
+    ],
+)
+def test_a_drawing_of_a_template_holds_shapes_only(tmp_path, inside):
+    source = write_template(tmp_path)
+    drawing = f"<svg xmlns='http://www.w3.org/2000/svg'>{inside}</svg>"
+    (tmp_path / "drawing.svg").write_text(drawing, encoding="utf-8")
+
+    with pytest.raises(TemplateError, match=r"drawing\.svg"):
+        compile_template(source)
+
+
+def test_a_drawing_that_declares_entities_is_refused_unread(tmp_path):
+    source = write_template(tmp_path)
+    bomb = "<!DOCTYPE svg [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><svg>&b;</svg>"
+    (tmp_path / "drawing.svg").write_text(bomb, encoding="utf-8")
+
+    with pytest.raises(TemplateError, match="entities"):
+        compile_template(source)
+
+
 def test_a_picture_that_is_not_there_stops_the_compilation(tmp_path):
     body = BODY.replace("设计里的字", "<img src='asset:gone.png' alt=''>")
 
