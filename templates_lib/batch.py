@@ -153,7 +153,7 @@ def _check_sample(compiled: CompiledTemplate, sample: Sample) -> SampleCheck:
     size = compiled.manifest.size
     try:
         filled = fill(compiled.manifest, sample.values)
-        pdf = layout.write_pdf(compiled.place(filled))
+        pdf = layout.write_pdf(compiled.place(filled), compressed=False)
     except (SlotErrors, QrError) as error:
         return SampleCheck(sample, (), str(error))
     pages = tuple(

@@ -113,8 +113,8 @@ class CompiledTemplate:
             elif slot.kind is SlotKind.IMAGE:
                 value = filled.images.get(slot.name)
                 if value is not None:
-                    data = clean_image(value).png
-                    pictures[slot.name] = layout.SlotPicture(data, "image/png")
+                    clean = clean_image(value)
+                    pictures[slot.name] = layout.SlotPicture(clean.data, clean.content_type)
                 else:
                     name = _name_beside(slot, filled)
                     pictures[slot.name] = layout.SlotPicture(monogram_svg(name, ink), _SVG)

@@ -69,7 +69,7 @@ def compose_filled(
             f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}"
         )
     laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out)
+    pdf = layout.write_pdf(laid_out, compressed=format is PDF)
     size = compiled.manifest.size
     pages = range(compiled.manifest.pages) if format is PDF else (page,)
     drawn = {
@@ -95,7 +95,7 @@ def compose_pages(
     if format is PDF:
         return (compose_filled(compiled, filled, format=PDF),)
     laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out)
+    pdf = layout.write_pdf(laid_out, compressed=False)
     size = compiled.manifest.size
     pictures = []
     for number in range(compiled.manifest.pages):

@@ -194,10 +194,15 @@ def without_slot_pictures(cache: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_pdf(laid_out: LaidOut) -> bytes:
-    """Write the pages as a PDF with vector text. Same layout, same bytes: no dates in it."""
+def write_pdf(laid_out: LaidOut, *, compressed: bool = True) -> bytes:
+    """Write the pages as a PDF with vector text. Same layout, same bytes: no dates in it.
+
+    One that is only made to be drawn need not be compressed, which is a third of the work.
+    """
     with _ENGINE:
-        return bytes(laid_out._document.write_pdf(pdf_identifier=b"imprimatur"))  # noqa: SLF001
+        document = laid_out._document  # noqa: SLF001  the handle is this module's own
+        pdf = document.write_pdf(pdf_identifier=b"imprimatur", uncompressed_pdf=not compressed)
+        return bytes(pdf)
 
 
 def rasterise(pdf: bytes, page: int, width_px: int, height_px: int) -> Image.Image:

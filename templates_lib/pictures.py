@@ -46,10 +46,18 @@ class CleanImage:
 
     pixels: Image.Image
 
+    @property
+    def content_type(self) -> str:
+        return "image/png" if self.pixels.mode == "RGBA" else "image/jpeg"
+
     @cached_property
-    def png(self) -> bytes:
+    def data(self) -> bytes:
+        """The pixels as a file of ours: PNG where something shines through, else JPEG."""
         target = io.BytesIO()
-        self.pixels.save(target, "PNG", compress_level=1)
+        if self.pixels.mode == "RGBA":
+            self.pixels.save(target, "PNG", compress_level=1)
+        else:
+            self.pixels.save(target, "JPEG", quality=94, subsampling="4:4:4")
         return target.getvalue()
 
 
