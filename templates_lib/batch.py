@@ -67,7 +67,7 @@ def render_one(
     picture_format: PictureFormat = JPEG,
     quality: int = 90,
 ) -> Rendered:
-    """Draw all pages into `out`. Raises SlotErrors, QrError. A file is there whole or not at all."""
+    """Draw all pages into `out`. Raises SlotErrors, QrError. A file is whole or absent."""
     files = page_files(compiled, _safe(key), out, picture_format)
     pictures = compose_pages(compiled, values, format=picture_format, quality=quality)
     out.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,7 @@ def _check_sample(compiled: CompiledTemplate, sample: Sample) -> SampleCheck:
     size = compiled.manifest.size
     try:
         filled = fill(compiled.manifest, sample.values)
-        pdf = layout.write_pdf(compiled.place(filled))
+        pdf = layout.write_pdf(compiled.place(filled), compressed=False)
     except (SlotErrors, QrError) as error:
         return SampleCheck(sample, (), str(error))
     pages = tuple(

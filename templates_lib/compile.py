@@ -1,8 +1,7 @@
 """A template made ready: judged, laid out once with its own sample values, found sound."""
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jinja2
@@ -28,9 +27,8 @@ class CompiledTemplate:
     source: TemplateSource
     style: str
     body: jinja2.Template
-    # pictures of the design itself, decoded once; used under the engine's lock only
-    _images: dict[str, Any] = field(default_factory=dict)
-    _cache_guard: threading.Lock = field(default_factory=threading.Lock)
+    # pictures of the design itself, decoded once
+    _images: Mapping[str, Any] = field(default_factory=dict)
 
     def lay_out(self, filled: Filled) -> layout.LaidOut:
         """Lay the filled page out, whatever may be wrong with it."""
@@ -38,12 +36,16 @@ class CompiledTemplate:
         body = document.fill_body(self.body, filled)
         document.check_body(body, self.manifest)
         html = document.page_html(body, self.style)
-        with self._cache_guard:
-            laid_out = layout.lay_out(html, fetcher, self._images)
-            # a slot's picture keeps its address from one advisor to the next: never reuse it
-            for address in [key for key in self._images if "@slot/" in key]:
-                del self._images[address]
-        return laid_out
+        # a copy: a slot's picture keeps its address from one advisor to the next, and must not stay
+        return layout.lay_out(html, fetcher, dict(self._images))
+
+    def first_layout(self, filled: Filled) -> tuple[layout.LaidOut, Mapping[str, Any]]:
+        """Lay out, and keep what was decoded of the design's own pictures."""
+        images: dict[str, Any] = {}
+        fetcher = layout.AssetFetcher(self.source.directory, self._pictures(filled))
+        html = document.page_html(document.fill_body(self.body, filled), self.style)
+        laid_out = layout.lay_out(html, fetcher, images)
+        return laid_out, layout.without_slot_pictures(images)
 
     def place(self, filled: Filled) -> layout.LaidOut:
         """Lay the filled page out. Raises SlotErrors when words leave their frame."""
@@ -111,8 +113,8 @@ class CompiledTemplate:
             elif slot.kind is SlotKind.IMAGE:
                 value = filled.images.get(slot.name)
                 if value is not None:
-                    data = clean_image(value).png
-                    pictures[slot.name] = layout.SlotPicture(data, "image/png")
+                    clean = clean_image(value)
+                    pictures[slot.name] = layout.SlotPicture(clean.data, clean.content_type)
                 else:
                     name = _name_beside(slot, filled)
                     pictures[slot.name] = layout.SlotPicture(monogram_svg(name, ink), _SVG)
@@ -147,7 +149,7 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
         style=source.style,
         body=template,
     )
-    laid_out = compiled.lay_out(trial)
+    laid_out, images = compiled.first_layout(trial)
     if laid_out.warnings:
         raise document.TemplateError(STYLE_NAME, None, laid_out.warnings[0])
     if laid_out.pages != manifest.pages:
@@ -161,7 +163,7 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
         drawn = "not drawn" if size is None else f"drawn at {size:g} px"
         reason = f"the disclosure is {drawn}, it must have {manifest.disclosure_min_px:g} px"
         raise document.TemplateError(STYLE_NAME, None, reason)
-    return compiled
+    return replace(compiled, _images=images)
 
 
 def _check_size(source: TemplateSource) -> None:

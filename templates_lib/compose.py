@@ -69,7 +69,7 @@ def compose_filled(
             f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}"
         )
     laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out)
+    pdf = layout.write_pdf(laid_out, compressed=format is PDF)
     size = compiled.manifest.size
     pages = range(compiled.manifest.pages) if format is PDF else (page,)
     drawn = {
@@ -95,7 +95,7 @@ def compose_pages(
     if format is PDF:
         return (compose_filled(compiled, filled, format=PDF),)
     laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out)
+    pdf = layout.write_pdf(laid_out, compressed=False)
     size = compiled.manifest.size
     pictures = []
     for number in range(compiled.manifest.pages):
@@ -128,7 +128,7 @@ def _codes_on(laid_out: layout.LaidOut, filled: Filled, page: int) -> list[tuple
 
 
 def _check_codes(image: Image.Image, codes: Iterable[tuple[str, layout.Box]]) -> None:
-    """Read every code back out of the finished pixels, with its surroundings as a phone sees them."""
+    """Read every code back out of the finished pixels, surroundings and all."""
     for url, box in codes:
         margin = box.width * 0.25
         around = image.crop(

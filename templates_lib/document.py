@@ -11,6 +11,7 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import jinja2
@@ -154,7 +155,10 @@ def parse_body(body: str, manifest: TemplateManifest) -> jinja2.Template:
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
     yield node
     for child in node.iter_child_nodes():
-        yield from _walk(child)
+        if isinstance(node, nodes.If) and child is node.test and isinstance(child, nodes.Not):
+            yield from _walk(child.node)  # "not" stands in a condition and nowhere else
+        else:
+            yield from _walk(child)
 
 
 def _judge_node(node: nodes.Node, names: set[str]) -> None:
@@ -170,8 +174,6 @@ def _judge_node(node: nodes.Node, names: set[str]) -> None:
             if name not in FILTERS or not isinstance(inner, nodes.Name):
                 raise TemplateError(BODY_NAME, node.lineno, f"filter {name} is not allowed here")
         case nodes.If(test=nodes.Name() | nodes.Not(node=nodes.Name()), elif_=[]):
-            return
-        case nodes.Not(node=nodes.Name()):
             return
         case _:
             kind = type(node).__name__
@@ -257,6 +259,43 @@ def _tokens(values: list[tinycss2.ast.Node]) -> Iterator[tinycss2.ast.Node]:
             yield from _tokens(token.arguments)
         elif token.type.endswith("block"):
             yield from _tokens(token.content)
+
+
+# ── drawings ─────────────────────────────────────────────────────────────────────────────────────
+
+_SVG_NAMESPACE: Final = "{http://www.w3.org/2000/svg}"
+_SHAPES: Final = frozenset({
+    "circle", "clipPath", "defs", "ellipse", "g", "line", "linearGradient", "path", "polygon",
+    "polyline", "radialGradient", "rect", "stop", "svg", "title", "desc",
+})  # fmt: skip
+_MAX_SVG_BYTES: Final = 2 * 1024 * 1024
+
+
+def check_drawing(file: Path) -> None:
+    """Refuse an SVG that holds anything but shapes. Raises TemplateError.
+
+    Words in a drawing would be missing from the twin; an address in it would be fetched.
+    """
+    text = file.read_text(encoding="utf-8")
+    if len(text) > _MAX_SVG_BYTES or "<!" in text.replace("<!--", "") or "<?xml-" in text:
+        raise TemplateError(file.name, None, "is too large or declares entities or style sheets")
+    try:
+        root = ET.fromstring(text)  # noqa: S314  without declarations there is nothing to expand
+    except ET.ParseError as error:
+        raise TemplateError(file.name, error.position[0], "is not a well-formed drawing") from error
+    for element in root.iter():
+        name = element.tag.removeprefix(_SVG_NAMESPACE)
+        if name not in _SHAPES:
+            raise TemplateError(file.name, None, f"<{name}> is not allowed in a drawing")
+        for attribute, value in element.attrib.items():
+            addressed = "url(" in value and not value.startswith("url(#")
+            if (
+                "href" in attribute
+                or attribute.startswith("on")
+                or attribute == "style"
+                or addressed
+            ):
+                raise TemplateError(file.name, None, f"{attribute}= is not allowed on <{name}>")
 
 
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────
@@ -370,6 +409,8 @@ def inks(tree: Element) -> dict[str, str]:
 
 
 def open_document(source: TemplateSource) -> jinja2.Template:
-    """Judge a template's style and body. Raises TemplateError."""
+    """Judge a template's style, drawings and body. Raises TemplateError."""
+    for file in sorted(source.directory.rglob("*.svg")):
+        check_drawing(file)
     check_style(source.style)
     return parse_body(source.body, source.manifest)

@@ -183,10 +183,26 @@ def lay_out(html: str, fetcher: AssetFetcher, image_cache: dict[str, Any] | None
         return _Survey(document).result(tuple(handler.messages))
 
 
-def write_pdf(laid_out: LaidOut) -> bytes:
-    """Write the pages as a PDF with vector text. Same layout, same bytes: no dates in it."""
+def without_slot_pictures(cache: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the design's own pictures of an image cache; a slot's belong to one rendering only."""
+    theirs = {address: image for address, image in cache.items() if "@slot/" in address}
+    ids = {str(image.id) for image in theirs.values() if hasattr(image, "id")}
+    return {
+        key: value
+        for key, value in cache.items()
+        if key not in theirs and not any(name in key for name in ids)
+    }
+
+
+def write_pdf(laid_out: LaidOut, *, compressed: bool = True) -> bytes:
+    """Write the pages as a PDF with vector text. Same layout, same bytes: no dates in it.
+
+    One that is only made to be drawn need not be compressed, which is a third of the work.
+    """
     with _ENGINE:
-        return bytes(laid_out._document.write_pdf(pdf_identifier=b"imprimatur"))  # noqa: SLF001
+        document = laid_out._document  # noqa: SLF001  the handle is this module's own
+        pdf = document.write_pdf(pdf_identifier=b"imprimatur", uncompressed_pdf=not compressed)
+        return bytes(pdf)
 
 
 def rasterise(pdf: bytes, page: int, width_px: int, height_px: int) -> Image.Image:

@@ -156,7 +156,7 @@ class TemplateManifest:
     directory: Path = field(compare=False, repr=False)
 
     def slot(self, name: str) -> Slot:
-        """The slot of that name. Raises KeyError."""
+        """Find the slot of that name. Raises KeyError."""
         for slot in self.slots:
             if slot.name == name:
                 return slot
@@ -205,7 +205,7 @@ class _Fields:
     def take(
         self, name: str, read: Callable[[yaml.Node], _T | None], default: object = _ABSENT
     ) -> _T:
-        """The field's value; `read` returns `None` for what it cannot accept."""
+        """Take a field's value; `read` returns `None` for what it cannot accept."""
         node = self._nodes.pop(name, None)
         if node is None or (isinstance(node, yaml.ScalarNode) and _value(node) is None):
             if default is _ABSENT:
@@ -328,10 +328,19 @@ def _slot(fields: _Fields) -> Slot:
     fields.rest()
     if slot.name == DISCLOSURE:
         raise fields.fault("name", "disclosure is drawn by the template itself, it is no slot")
+    _check_source(fields, slot)
+    _check_texts(fields, slot)
+    return slot
+
+
+def _check_source(fields: _Fields, slot: Slot) -> None:
     if slot.source is SlotSource.PROFILE and slot.profile_field not in PROFILE_FIELDS:
         raise fields.fault("profile_field", f"must be one of {', '.join(sorted(PROFILE_FIELDS))}")
     if slot.source is not SlotSource.PROFILE and slot.profile_field is not None:
         raise fields.fault("profile_field", "belongs to slots whose source is profile")
+
+
+def _check_texts(fields: _Fields, slot: Slot) -> None:
     if (slot.kind is SlotKind.PHRASE) != bool(slot.phrases):
         raise fields.fault("phrases", "belong to slots of kind phrase, and each such slot has some")
     if slot.locked and slot.default is None:
@@ -348,7 +357,6 @@ def _slot(fields: _Fields) -> Slot:
         for text in (*slot.phrases, slot.default or ""):
             if len(text) > slot.max_chars:
                 raise fields.fault("max_chars", f"is smaller than the slot's own text {text!r}")
-    return slot
 
 
 def _template(fields: _Fields) -> TemplateManifest:

@@ -46,10 +46,18 @@ class CleanImage:
 
     pixels: Image.Image
 
+    @property
+    def content_type(self) -> str:
+        return "image/png" if self.pixels.mode == "RGBA" else "image/jpeg"
+
     @cached_property
-    def png(self) -> bytes:
+    def data(self) -> bytes:
+        """The pixels as a file of ours: PNG where something shines through, else JPEG."""
         target = io.BytesIO()
-        self.pixels.save(target, "PNG", compress_level=1)
+        if self.pixels.mode == "RGBA":
+            self.pixels.save(target, "PNG", compress_level=1)
+        else:
+            self.pixels.save(target, "JPEG", quality=94, subsampling="4:4:4")
         return target.getvalue()
 
 
@@ -101,7 +109,7 @@ def _judge_header(image: Image.Image) -> None:
 
 @lru_cache(maxsize=512)
 def monogram_svg(text: str, ink: str) -> bytes:
-    """The first character of a name as a drawing on a clear ground, for a missing portrait.
+    """Draw the first character of a name on a clear ground, for a missing portrait.
 
     The glyph is an outline, not text: it repeats the name and must not be read out twice.
     Where no face draws the character, or there is none, a quiet silhouette takes its place.

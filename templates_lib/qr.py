@@ -20,7 +20,7 @@ class QrError(ValueError):
 
 
 def check_url(url: str) -> str:
-    """The address if a QR code may carry it: http or https, with a host, printable ASCII."""
+    """Return the address if a code may carry it: http or https, a host, printable ASCII."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise QrError("二维码只能是 http 或 https 网址")
@@ -30,13 +30,13 @@ def check_url(url: str) -> str:
 
 
 def qr_modules(url: str) -> tuple[bytes, ...]:
-    """The symbol without its quiet zone: one row of 0 and 1 a line of modules."""
+    """Make the symbol without its quiet zone: one row of 0 and 1 a line of modules."""
     code = segno.make(check_url(url), error="m", boost_error=False, micro=False)
     return tuple(bytes(row) for row in code.matrix)
 
 
 def qr_image(url: str, size_px: int = 480) -> Image.Image:
-    """The code as a picture of at most `size_px` a side, whole pixels a module, quiet zone inside."""
+    """Make a picture of at most `size_px` a side: whole pixels a module, quiet zone inside."""
     rows = qr_modules(url)
     count = len(rows) + 2 * QUIET_MODULES
     module_px = size_px // count
@@ -52,7 +52,7 @@ def qr_image(url: str, size_px: int = 480) -> Image.Image:
 
 @lru_cache(maxsize=256)
 def qr_svg(url: str, ink: str) -> bytes:
-    """The code as a drawing for a page: `ink` on a clear ground, no quiet zone of its own.
+    """Draw the code for a page: `ink` on a clear ground, no quiet zone of its own.
 
     Modules that touch are drawn as one rectangle a run and reach a hair into the next row: edges
     that only meet would let the paper shine through between them.
@@ -77,7 +77,7 @@ def qr_svg(url: str, ink: str) -> bytes:
 
 
 def decode_qr(picture: bytes | Image.Image) -> tuple[str, ...]:
-    """What the QR codes of a picture say, in no particular order."""
+    """Read what the QR codes of a picture say, in no particular order."""
     image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
     found = zxingcpp.read_barcodes(
         image.convert("L"), zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)

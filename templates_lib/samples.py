@@ -27,7 +27,7 @@ class Sample:
 
 
 def load_samples(source: TemplateSource) -> tuple[Sample, ...]:
-    """The samples of a template, in the order of the file. Raises ManifestError."""
+    """Read the samples of a template, in the order of the file. Raises ManifestError."""
     file = source.directory / SAMPLES_NAME
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8"))

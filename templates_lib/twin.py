@@ -10,7 +10,7 @@ from functools import lru_cache
 import jinja2
 
 from templates_lib import document
-from templates_lib.catalog import open_source
+from templates_lib.catalog import BODY_NAME
 from templates_lib.fill import Filled
 from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
 
@@ -30,7 +30,9 @@ class TwinLine:
 
 def text_twin(manifest: TemplateManifest, filled: Filled) -> tuple[TwinLine, ...]:
     """All words of the picture in reading order: slots, the design's own words, the disclosure."""
-    tree = document.parse_tree(document.fill_body(_template(manifest), filled))
+    # keyed by the words themselves: a design that is edited is read anew
+    body = (manifest.directory / BODY_NAME).read_text(encoding="utf-8")
+    tree = document.parse_tree(document.fill_body(_template(body, manifest), filled))
     labels = {slot.name: slot.label for slot in manifest.slots} | {DISCLOSURE: "风险提示"}
     pictures = {s.name for s in manifest.slots if s.kind in (SlotKind.IMAGE, SlotKind.QR)}
     collector = _Collector()
@@ -84,5 +86,5 @@ class _Collector:
 
 
 @lru_cache(maxsize=128)
-def _template(manifest: TemplateManifest) -> jinja2.Template:
-    return document.open_document(open_source(manifest.directory))
+def _template(body: str, manifest: TemplateManifest) -> jinja2.Template:
+    return document.parse_body(body, manifest)

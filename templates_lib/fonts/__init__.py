@@ -159,7 +159,7 @@ def missing_glyphs(text: str) -> tuple[str, ...]:
 
 
 def glyph_outline(character: str, family: str = SERIF) -> GlyphOutline | None:
-    """Trace a character in `family`, else in the first fallback face; `None` if in none."""
+    """Trace a character in the boldest face of `family`, else of a fallback; `None` if in none."""
     for font in _preferring(family):
         if ord(character) in font.characters:
             glyphs, name = _glyphs(font.path), _cmap(font.path)[ord(character)]
@@ -174,7 +174,7 @@ def glyph_outline(character: str, family: str = SERIF) -> GlyphOutline | None:
 
 def _preferring(family: str) -> Iterator[FontFile]:
     order = (family, *(name for name in FALLBACK if name != family))
-    yield from sorted(registered_fonts(), key=lambda font: (order.index(font.family), font.weight))
+    yield from sorted(registered_fonts(), key=lambda font: (order.index(font.family), -font.weight))
 
 
 @cache

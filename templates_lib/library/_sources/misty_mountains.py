@@ -173,7 +173,7 @@ def paint(width: int, height: int) -> Image.Image:
         level = sample(ground, wx, wy)
         top = level * scale_height * rise * valley * 1.05
         # forest: single crowns near the eye, a rough skin further out, none on the bare crests
-        grown = np.clip((0.86 - level) * 5 + sample(patches, wx, wy) * 0.9, 0, 1)
+        grown = np.clip((1.15 - level) * 5 + sample(patches, wx, wy) * 0.9, 0, 1)
         crown = sample(crowns, wx * 2.1, wy * 2.1) ** 2 * grown
         top = top + crown * 3.6
         screen = horizon + (eye_height - top - 0.012 * distance) / distance * focal
