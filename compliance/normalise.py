@@ -83,6 +83,8 @@ def _fold_once(char: str) -> str:
     if category == "Zs":
         return " "
     folded = unicodedata.normalize("NFKC", char)
+    if "\u3200" <= char <= "\u32ff" and any(map(is_han, folded)):
+        return "·"  # an enclosed character is an ornament, and reads as noise
     if unicodedata.name(char, "").startswith("LATIN"):
         folded = unicodedata.normalize("NFD", folded)
     return folded.translate(_simplified()).lower()

@@ -37,7 +37,7 @@ _STRONG = (
     "不展示|不写|不发|不说|不讲|不涉及|并不|并非|从不|绝不|决不|概不|均不|都不|也不|亦不|"
     "未必|未承诺|不一定|不见得|没有|没人|没法|无法|无权|难以|谈不上|算不上|说不上|"
     "禁止|严禁|禁用|杜绝|拒绝|勿|切勿|请勿|莫|别|别信|别指望|甭|"
-    "谁也不|谁都不|谁敢|唔系|唔会|唔包|唔保|唔|唔等于|唔好|冇|非|不|无须|无需|没"
+    "谁也不|谁都不|谁敢|唔系|唔会|唔包|唔保|唔|≠|不在|不向|未授权|未开展|未从事|从未|唔等于|唔好|冇|非|不|无须|无需|没"
 )
 # What may stand between a negator and the phrase it governs.
 _BRIDGE = (
@@ -77,8 +77,10 @@ _HELD_UP_AFTER = re.compile(
     "谨防|请勿|切勿|勿|别当真|打问号|打个问号|套路|不靠谱|误区|误导|违规|违法|非法|假冒|冒充|不实|谎|"
     "不准|禁止|不得|一律不|一律删|一律禁|是不可能|判了|判监|判刑|获刑|刑拘|被抓|进去了|骗人|禁用|删掉|删除|报警|举报|被罚|罚款|处罚|责令|通报|不属实|无效|没有意义|问凭什么|"
     "凭什么|血本无归|打水漂|是假的|是错的|错误|不对|没那一说|不足为信|别急|先想想|不是我们|不是本行|纯属|绝对化用语|"
-    "拒绝|自查|整改|更不能|都不能|不能讲|不能说|不能写|敢签|诈欺|犯罪|跑路|崩盘|没有保障"
+    "也会亏|也会跌|也可能亏|照样会亏|都不许|不许|这种话术|这类话术|拒绝|自查|整改|更不能|都不能|不能讲|不能说|不能写|敢签|诈欺|犯罪|跑路|崩盘|没有保障"
 )
+# Strong enough to reach back over a whole sentence.
+_CONDEMNED_AFTER = re.compile("无效的|属非法|是非法|违法的|属违法|都是骗|是骗人|是骗局|是陷阱|系陷阱|诈骗")
 # A turn to one's own product ends the frame: 某大V被罚…还得找我们.
 _TURN = re.compile(
     "我们|咱|俺|我行|本行|我司|本司|我家|我这|本产品|本基金|本公司|本品|这款|这只|这个产品|还得|就找|就选|就来|"
@@ -88,7 +90,7 @@ _OPENING, _CLOSING = "“「『‘《【", "”」』’》】"
 _FAR_REFUTATION = re.compile(
     "诈骗|骗局|骗子|陷阱|假冒|冒充|请勿|切勿|勿轻信|别信|违规|违法|非法|一律不得|一律删|不得使用|不得出现|禁用|"
     "报警|举报|话术纠偏|纠错|反诈|套路|警惕|谨防|误区|别当真|没有这回事|不能讲|被罚|责令|处罚|通报|问号|凭什么|"
-    "判了|判监|判刑|获刑|刑拘|骗人|谜底|群主|割韭菜|法官|法院|被抓|防范|风险教育|投资者教育|辟谣|拒绝|不相信|没那一说|拉长看"
+    "这种话术|这类话术|罚款|整改|以案说|错得|判了|判监|判刑|获刑|刑拘|骗人|谜底|群主|割韭菜|法官|法院|被抓|防范|风险教育|投资者教育|辟谣|拒绝|不相信|没那一说|拉长看"
 )
 
 _LAW = re.compile("《[^》\n]{2,40}》|第[0-9一二三四五六七八九十百]{1,5}条|监管规定|法律法规|按照规定|依法")
@@ -102,7 +104,7 @@ _DEFINED_AFTER = re.compile(
     "^[”」\"]?(?:[^,。!?;\n]{0,6})?(?:,|、)?(?:是指|指的是|指以|指不以|的意思|通常指|一般指|是一种|只是一[类种个]|"
     "这个词|一词|二字|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
 )
-_WRONG_MARK = re.compile("^[^×✗❌✘\n]{0,30}?(?:[×✗❌✘]|\\(错\\)|\\(x\\)|\\(错误\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))")
+_WRONG_MARK = re.compile("^[^×✗❌✘]{0,30}?(?:[×✗❌✘]|\\(错\\)|\\(x\\)|\\(错误\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))")
 
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
@@ -119,11 +121,13 @@ _INSURED = re.compile(
 _NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|这款理财|代销")
 
 _NAMED = re.compile(
-    "^[^,。!?;:\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|[路街巷村镇]\\d|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
+    "^[^,。!?;:\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|[路街巷村镇](?:\\d|支行|网点|店|口|与)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
 )
+_CALLED = re.compile("(?:店|馆|猫|狗|队|摊|节目|歌|班|小组)[^,。!?;\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$")
 
 _LOOK_BACK = 60
 _LOOK_AHEAD = 60
+_SAME_BREATH = 18
 
 
 def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES) -> str | None:
@@ -169,7 +173,9 @@ def _head(text: str, ends: str) -> str:
 
 
 def _is_title(before: str, after: str) -> bool:
-    """Tell whether the hit is part of the title of a book, a law or a document."""
+    """Tell whether the hit is a given name, or part of the title of a book or a law."""
+    if _CALLED.search(before):
+        return True
     return before.rfind("《") > before.rfind("》") and "》" in after[:30]
 
 
@@ -230,10 +236,9 @@ def _refuted(text: str, sentence_before: str, sentence_after: str, *, quoted: bo
         pass  # the nearest one governs
     if held is not None and not _TURN.search(sentence_before[held.end() :]):
         return f"作为警示对象提及：“{held.group()}”"
-    later = _HELD_UP_AFTER.search(sentence_after)
-    if later is not None and (quoted or later.start() <= 16) and not _TURN.search(  # noqa: PLR2004 - within the same breath
-        sentence_after[: later.start()]
-    ):
+    later = _HELD_UP_AFTER.search(sentence_after if quoted else sentence_after[:_SAME_BREATH])
+    later = later or _CONDEMNED_AFTER.search(sentence_after)
+    if later is not None and not _TURN.search(sentence_after[: later.start()]):
         return f"作为警示对象提及：“{later.group()}”"
     if quoted and (far := _FAR_REFUTATION.search(text)):
         return f"引述后予以否定：“{far.group()}”"
