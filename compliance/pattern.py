@@ -19,9 +19,7 @@ from compliance.normalise import fold
 
 _SENTENCE_END = "。!?;\\n"
 # Negators a gap must not cross; 不断, 特别 and their like negate nothing.
-_NEGATOR = (
-    "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|(?<![特个区级识性类告])别(?![家人的处])"
-)
+_NEGATOR = "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|(?<![特个区级识性类告])别(?![家人的处])"
 _DEFAULT_GAP = 6
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
@@ -91,7 +89,9 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
     """
     part = _Parser(source, vocabulary).parse()
     if part.gate is None:
-        raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
+        raise PatternError(
+            f"no literal is always present in {source!r}; it would run on every text"
+        )
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
     return Pattern(source, re.compile(part.regex), part.gate)

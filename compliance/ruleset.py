@@ -15,7 +15,13 @@ from compliance.finding import BasisStatus, Severity
 from compliance.match import LiteralIndex
 from compliance.pattern import Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFault
-from compliance.rules import disclosure, hidden_characters, performance_window, personal_data, wording
+from compliance.rules import (
+    disclosure,
+    hidden_characters,
+    performance_window,
+    personal_data,
+    wording,
+)
 from compliance.scope import USUAL_FRAMES, Frame
 from compliance.sound import SoundIndex
 
@@ -210,7 +216,11 @@ def _examples(draft: Draft) -> Examples:
     examples = Draft(given, given.line, draft.vocabulary)
     violations, compliant = examples.texts("violations"), examples.texts("compliant")
     if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
-        raise draft.fault(f"{_MIN_EXAMPLES} violations and {_MIN_EXAMPLES} compliant examples needed")
+        raise RuleFault(
+            given.line,
+            f"{draft.text('id')}: {_MIN_EXAMPLES} violations and {_MIN_EXAMPLES} compliant "
+            "examples are needed",
+        )
     return Examples(violations, compliant)
 
 
