@@ -7,7 +7,10 @@ the finding. A disclaimer elsewhere never cancels a promise, and 谁说不能保
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 _SENTENCE_END = "。!?;\n"
 _CLAUSE_END = _SENTENCE_END + ",:|"
@@ -40,7 +43,10 @@ _STRONG = (
     "谁也不|谁都不|谁敢|唔系|唔会|唔包|唔保|唔|≠|不在|不向|未授权|未开展|未从事|从未|唔等于|唔好|冇|非|不|无须|无需|没"
 )
 # What may stand between a negator and the phrase it governs.
-_BRIDGE = '["“「《\'‘]?(?:[^,。!?;:\\n|“”「」]{0,9}?(?:[”」"]?(?:、|和|或|及|或者|与)["“「]?[^,。!?;:\\n|]{0,9}?){0,4})'
+_PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
+_BRIDGE = (
+    f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与)["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
+)
 _NEGATOR = re.compile(_STRONG)
 _GOVERNED = re.compile(_BRIDGE)
 
@@ -117,6 +123,7 @@ _WRONG_MARK = re.compile(
     "^[^×✗❌✘]{0,30}?(?:[×✗❌✘]|\\(错\\)|\\(x\\)|\\(错误\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))"
 )
 
+_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|么(?=,))")
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
 )
@@ -136,48 +143,54 @@ _NOT_INSURED = re.compile(
 )
 
 _NAMED = re.compile(
-    "^[^,。!?;:\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|[路街巷村镇](?:\\d|支行|网点|店|口|与)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
+    "^[^,。!?;:\\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|"
+    "[路街巷村镇](?:\\d|支行|网点|店|口|与)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
 )
 _CALLED = re.compile(
-    "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组)[^,。!?;\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
+    "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
 )
 
 _LOOK_BACK = 60
 _LOOK_AHEAD = 60
+_FAR = 300
 _SAME_BREATH = 18
+_LONGEST_TITLE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What stands round a hit, within a bounded window."""
+
+    surroundings: str
+    before: str
+    after: str
+    sentence_before: str
+    sentence_after: str
+    quoted: bool
+
+    @classmethod
+    def of(cls, text: str, start: int, end: int) -> Self:
+        before = text[max(0, start - _LOOK_BACK) : start]
+        after = text[end : end + _LOOK_AHEAD]
+        return cls(
+            text[max(0, start - _FAR) : end + _FAR],
+            before,
+            after,
+            sentence_before=_tail(before, _SENTENCE_END),
+            sentence_after=_head(after, _SENTENCE_END),
+            quoted=_is_quoted(before, after),
+        )
 
 
 def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES) -> str | None:
     """Return why the hit `text[start:end]` is lawful in its context, else `None`.
 
-    `text` is normalised; only a bounded window round the hit is read.
+    `text` is normalised. The first frame that holds, in the order of `_READERS`, is named.
     """
-    low = max(0, start - _LOOK_BACK)
-    before = text[low:start]
-    after = text[end : end + _LOOK_AHEAD]
-    sentence_before = _tail(before, _SENTENCE_END)
-    sentence_after = _head(after, _SENTENCE_END)
-    quoted = _is_quoted(text, start, end)
-    if Frame.NEGATION in frames and (reason := _negated(before, after)):
-        return reason
-    if Frame.QUIZ in frames and _WRONG_MARK.match(after):
-        return "判断题里标为错误的说法"
-    if Frame.ANSWER in frames and (reason := _answered(sentence_before, after)):
-        return reason
-    if Frame.DEFINITION in frames and (
-        _DEFINED_BEFORE.search(before) or _DEFINED_AFTER.match(after)
-    ):
-        return "在解释这个词的意思"
-    if Frame.LAW in frames and (reason := _cited(sentence_before, sentence_after)):
-        return reason
-    if Frame.REFUTATION in frames and (
-        reason := _refuted(text, sentence_before, sentence_after, quoted=quoted)
-    ):
-        return reason
-    if Frame.NAME in frames and (_NAMED.match(after) or _is_title(before, after)):
-        return "名称的一部分"
-    if Frame.LAWFUL_FACT in frames and _is_lawful_fact(text, start, end):
-        return "存款保险、国债等法律允许陈述的事实"
+    context = _Context.of(text, start, end)
+    for frame, read in _READERS:
+        if frame in frames and (reason := read(context)) is not None:
+            return reason
     return None
 
 
@@ -189,26 +202,15 @@ def _head(text: str, ends: str) -> str:
     return text[: min((at for char in ends if (at := text.find(char)) >= 0), default=len(text))]
 
 
-def _is_title(before: str, after: str) -> bool:
-    """Tell whether the hit is a given name, or part of the title of a book or a law."""
-    if _CALLED.search(before):
-        return True
-    return before.rfind("《") > before.rfind("》") and "》" in after[:30]
-
-
-def _is_quoted(text: str, start: int, end: int) -> bool:
+def _is_quoted(before: str, after: str) -> bool:
     """Tell whether the hit stands inside quotation marks opened shortly before it."""
-    before = text[max(0, start - _LOOK_BACK) : start]
     opened = max(before.rfind(char) for char in _OPENING)
     closed = max(before.rfind(char) for char in _CLOSING)
-    if opened <= closed:
-        return False
-    after = text[end : end + _LOOK_AHEAD]
-    return any(char in after for char in _CLOSING)
+    return opened > closed and any(char in after for char in _CLOSING)
 
 
-def _negated(before: str, after: str) -> str | None:
-    clause = _tail(before, _CLAUSE_END)
+def _negated(context: _Context) -> str | None:
+    clause = _tail(context.before, _CLAUSE_END)
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
     nearest: re.Match[str] | None = None
     for found in _NEGATOR.finditer(masked):
@@ -216,7 +218,7 @@ def _negated(before: str, after: str) -> str | None:
             nearest = found
     if nearest is None:
         return None
-    if _DOUBLED.search(masked[: nearest.start()]) or _DENIED_AFTER.match(after):
+    if _DOUBLED.search(masked[: nearest.start()]) or _DENIED_AFTER.match(context.after):
         return None
     bridge = masked[nearest.end() :]
     weak = nearest.group() in _WEAK_NEGATORS and len(bridge) > _WEAK_REACH
@@ -225,52 +227,76 @@ def _negated(before: str, after: str) -> str | None:
     return f"否定表述：“{nearest.group()}”"
 
 
-def _answered(sentence_before: str, after: str) -> str | None:
+def _marked_wrong(context: _Context) -> str | None:
+    return "判断题里标为错误的说法" if _WRONG_MARK.match(context.after) else None
+
+
+def _answered(context: _Context) -> str | None:
     """Recognise 能保本吗？不能: a question whose answer begins with a refusal."""
-    question = re.match(r"[^。!;\n]{0,24}?(\?|吗|么(?=,))", after)
-    if question is None or _RHETORICAL.match(sentence_before):
+    question = _QUESTION.match(context.after)
+    if question is None or _RHETORICAL.match(context.sentence_before):
         return None
-    reply = _ANSWERED_NO.match(after[question.end() :])
-    if reply is None or _ANSWER_PSEUDO.search(
-        after[question.end() : question.end() + reply.end() + 4]
-    ):
+    answer = context.after[question.end() :]
+    reply = _ANSWERED_NO.match(answer)
+    if reply is None or _ANSWER_PSEUDO.search(answer[: reply.end() + 4]):
         return None
     return "提问之后作了否定回答"
 
 
-def _cited(sentence_before: str, sentence_after: str) -> str | None:
-    law = _LAW.search(sentence_before)
-    if (
-        law
-        and _LAW_VERB.search(sentence_before[law.start() :])
-        and not _TURN.search(sentence_before[law.end() :])
-    ):
-        return "引用法律法规"
-    penalty = _PENALTY.search(sentence_before)
-    if penalty and not _TURN.search(sentence_before[penalty.end() :]):
-        return "通报、处罚案例"
-    if _PENALTY.search(sentence_after):
-        return "通报、处罚案例"
+def _defined(context: _Context) -> str | None:
+    if _DEFINED_BEFORE.search(context.before) or _DEFINED_AFTER.match(context.after):
+        return "在解释这个词的意思"
     return None
 
 
-def _refuted(text: str, sentence_before: str, sentence_after: str, *, quoted: bool) -> str | None:
-    held = None
-    for held in _HELD_UP_BEFORE.finditer(sentence_before):
-        pass  # the nearest one governs
-    if held is not None and not _TURN.search(sentence_before[held.end() :]):
-        return f"作为警示对象提及：“{held.group()}”"
-    later = _HELD_UP_AFTER.search(sentence_after if quoted else sentence_after[:_SAME_BREATH])
-    later = later or _CONDEMNED_AFTER.search(sentence_after)
-    if later is not None and not _TURN.search(sentence_after[: later.start()]):
+def _cited(context: _Context) -> str | None:
+    before = context.sentence_before
+    law = _LAW.search(before)
+    if law and _LAW_VERB.search(before[law.start() :]) and not _TURN.search(before[law.end() :]):
+        return "引用法律法规"
+    penalty = _PENALTY.search(before)
+    if penalty and not _TURN.search(before[penalty.end() :]):
+        return "通报、处罚案例"
+    return "通报、处罚案例" if _PENALTY.search(context.sentence_after) else None
+
+
+def _refuted(context: _Context) -> str | None:
+    before, after = context.sentence_before, context.sentence_after
+    nearest = max(_HELD_UP_BEFORE.finditer(before), key=re.Match.start, default=None)
+    if nearest is not None and not _TURN.search(before[nearest.end() :]):
+        return f"作为警示对象提及：“{nearest.group()}”"
+    later = _HELD_UP_AFTER.search(after if context.quoted else after[:_SAME_BREATH])
+    later = later or _CONDEMNED_AFTER.search(after)
+    if later is not None and not _TURN.search(after[: later.start()]):
         return f"作为警示对象提及：“{later.group()}”"
-    if quoted and (far := _FAR_REFUTATION.search(text)):
+    if context.quoted and (far := _FAR_REFUTATION.search(context.surroundings)):
         return f"引述后予以否定：“{far.group()}”"
     return None
 
 
-def _is_lawful_fact(text: str, start: int, end: int) -> bool:
-    low = text.rfind("。", 0, start) + 1
-    high = text.find("。", end)
-    sentence = text[low : high if high >= 0 else len(text)]
-    return bool(_INSURED.search(sentence)) and not _NOT_INSURED.search(text)
+def _named(context: _Context) -> str | None:
+    """Recognise a given name, or part of the title of a book or a law."""
+    before, after = context.before, context.after
+    titled = before.rfind("《") > before.rfind("》") and "》" in after[:_LONGEST_TITLE]
+    if titled or _NAMED.match(after) or _CALLED.search(before):
+        return "名称的一部分"
+    return None
+
+
+def _stated_by_law(context: _Context) -> str | None:
+    near = _tail(context.before, "。") + _head(context.after, "。")
+    if _INSURED.search(near) and not _NOT_INSURED.search(context.surroundings):
+        return "存款保险、国债等法律允许陈述的事实"
+    return None
+
+
+_READERS: tuple[tuple[Frame, Callable[[_Context], str | None]], ...] = (
+    (Frame.NEGATION, _negated),
+    (Frame.QUIZ, _marked_wrong),
+    (Frame.ANSWER, _answered),
+    (Frame.DEFINITION, _defined),
+    (Frame.LAW, _cited),
+    (Frame.REFUTATION, _refuted),
+    (Frame.NAME, _named),
+    (Frame.LAWFUL_FACT, _stated_by_law),
+)

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
@@ -117,7 +117,9 @@ def describe(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _judge_lines(source: TextIO, ruleset: Ruleset, sector: Sector, channel: Channel) -> Verdict:
+def _judge_lines(
+    source: Iterable[str], ruleset: Ruleset, sector: Sector, channel: Channel
+) -> Verdict:
     worst = Verdict.PASS
     for request in read_requests(source, sector, channel):
         report = check_document(request.document, ruleset)

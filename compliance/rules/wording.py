@@ -34,6 +34,10 @@ class WordingRule(Rule):
         )
 
     @property
+    def triggers(self) -> frozenset[str]:
+        return frozenset(self.terms) | gates(self.patterns)
+
+    @property
     def guarded_words(self) -> frozenset[str]:
         return self.sound_words
 
