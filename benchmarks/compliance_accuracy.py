@@ -57,7 +57,7 @@ class Share:
 
 def measure(judged: Sequence[tuple[dict[str, Any], Report]], least: Verdict) -> dict[str, Any]:
     """Return recall, precision, F1 and the false-stop rate when `least` or worse stops a text."""
-    stopped = {label: 0 for label in ("violation", "compliant")}
+    stopped = dict.fromkeys(("violation", "compliant"), 0)
     totals = Counter(case["label"] for case, _ in judged)
     for case, report in judged:
         stopped[case["label"]] += report.verdict.rank >= least.rank
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if line.strip()
     ]
     judged = [(case, judge(case)) for case in cases]
-    result = {
+    result: dict[str, Any] = {
         "ruleset": load_ruleset().version,
         "texts": len(cases),
         "stop": measure(judged, Verdict.REVIEW),
@@ -141,7 +141,9 @@ def print_wrong(judged: Sequence[tuple[dict[str, Any], Report]]) -> None:
         ]
         kind = "MISSED" if case["label"] == "violation" else "FALSE "
         text = case["text"].replace("\n", "⏎")
-        print(f"{kind} {case['id']} {','.join(case.get('rules', ()))} | {text} | {' ; '.join(hits)}")
+        print(
+            f"{kind} {case['id']} {','.join(case.get('rules', ()))} | {text} | {' ; '.join(hits)}"
+        )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def check(document: Document, ruleset: Ruleset) -> Report:
     seen = view(document, ruleset.index, ruleset.sounds)
     findings = [
         _finding(rule, hit, seen)
-        for rule in ruleset.rules
+        for rule in ruleset.rules_for(seen)
         if rule.applies_to(seen)
         for hit in rule.hits(seen)
     ]
@@ -57,15 +57,14 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Keep, of findings of one slug that overlap, the gravest and then the longest."""
     kept: list[Finding] = []
+    taken: dict[tuple[str, str], set[int]] = {}
     for finding in sorted(
         findings,
         key=lambda f: (-f.severity.rank, f.span.start - f.span.end, f.span, f.rule_id),
     ):
-        if not any(
-            other.rule == finding.rule
-            and other.field == finding.field
-            and other.span.overlaps(finding.span)
-            for other in kept
-        ):
+        positions = taken.setdefault((finding.rule, finding.field), set())
+        covered = range(finding.span.start, finding.span.end)
+        if positions.isdisjoint(covered):
+            positions.update(covered)
             kept.append(finding)
     return kept

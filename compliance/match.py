@@ -112,14 +112,17 @@ def without_allowed(
     hits: Iterable[tuple[int, int]], allowed: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Drop hits inside a longer allowed span; of overlapping hits keep the longest."""
-    spans = list(allowed)
-    free = [
-        (start, end)
-        for start, end in hits
-        if not any(low <= start and end <= high and high - low > end - start for low, high in spans)
-    ]
+    shelters: dict[int, list[tuple[int, int]]] = {}
+    for low, high in allowed:
+        for position in range(low, high):
+            shelters.setdefault(position, []).append((low, high))
+    taken: set[int] = set()
     kept: list[tuple[int, int]] = []
-    for start, end in sorted(free, key=lambda hit: (hit[0] - hit[1], hit[0])):
-        if all(end <= low or high <= start for low, high in kept):
+    for start, end in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
+        sheltered = any(
+            end <= high and high - low > end - start for low, high in shelters.get(start, ())
+        )
+        if not sheltered and taken.isdisjoint(range(start, end)):
+            taken.update(range(start, end))
             kept.append((start, end))
     return sorted(kept)

@@ -19,10 +19,11 @@ from compliance.finding import Layer, Span
 # character must not depend on its neighbours, so two-character splits live in sound.py.
 _SHAPES = MappingProxyType(
     {
-        "夲": "本", "嬴": "赢", "俫": "保", "❤": "", "♥": "", "💰": "钱",
-        "🉐": "得", "🈚": "无", "🈶": "有", "🈵": "满", "🈲": "禁", "🉑": "可", "🐂": "牛",
-        "🐮": "牛", "🧧": "红包", "🈹": "割", "👀": "眼", "⺓": "幺", "⻋": "车", "⻛": "风", "⻢": "马", "⻓": "长", "⻅": "见",
-        "⻚": "页", "⻔": "门", "⻩": "黄", "⻥": "鱼", "⻦": "鸟", "⻬": "齐", "⻝": "食",
+        "夲": "本", "嬴": "赢", "俫": "保", "💰": "钱", "🧧": "红包",
+        "🉐": "得", "🈚": "无", "🈶": "有", "🈵": "满", "🈲": "禁", "🉑": "可", "🈹": "割",
+        "🐂": "牛", "🐮": "牛", "👀": "眼", "⺓": "幺", "⻋": "车", "⻛": "风", "⻢": "马",
+        "⻓": "长", "⻅": "见", "⻚": "页", "⻔": "门", "⻩": "黄", "⻥": "鱼", "⻦": "鸟",
+        "⻬": "齐", "⻝": "食",
     }
 )  # fmt: skip
 
@@ -31,8 +32,11 @@ _SYMBOL_CATEGORIES = frozenset({"So", "Sk"})
 # between two phrases these divide; only inside a torn word are they noise
 _DIVIDERS = frozenset(" |/\n")
 _MAX_NOISE_RUN = 2
-_SEPARATOR_SPACES = frozenset("\t\x0b\x0c\x85")
-_LINE_ENDS = frozenset("\n\u2028\u2029")
+# What a whole category folds to: a lone surrogate cannot be encoded but keeps its place.
+_CATEGORY_FORMS = MappingProxyType(
+    {"Cs": "\ufffd", "Zl": "\n", "Zp": "\n", "Zs": " ", "Mn": "", "Me": ""}
+)
+_LAYOUT_CONTROLS = MappingProxyType({"\n": "\n", "\t": " ", "\x0b": " ", "\x0c": " ", "\x85": " "})
 _MAX_VERTICAL_LINE = 2
 _MAX_TORN = 2  # a torn word leaves at most this many characters on one side
 
@@ -67,22 +71,23 @@ def _is_invisible(char: str) -> bool:
 
 
 def _fold_once(char: str) -> str:
-    if char in _SHAPES:
-        return _SHAPES[char]
-    if char in _LINE_ENDS:
-        return "\n"
-    if char in _SEPARATOR_SPACES:
-        return " "
+    known = _SHAPES.get(char) or _LAYOUT_CONTROLS.get(char)
+    if known is not None:
+        return known
     category = unicodedata.category(char)
-    if category == "Cs":  # a lone surrogate cannot be encoded; keep its place
-        return "\ufffd"
-    if _is_invisible(char) or category in {"Mn", "Me"}:
+    if category in _CATEGORY_FORMS:
+        return _CATEGORY_FORMS[category]
+    if _is_invisible(char):
         return ""
-    if category == "No" and (digit := unicodedata.digit(char, None)) is not None:
-        return str(digit)
-    if category == "Zs":
-        return " "
+    digit = unicodedata.digit(char, None) if category == "No" else None
+    return _fold_form(char) if digit is None else str(digit)
+
+
+def _fold_form(char: str) -> str:
+    """Fold a visible character: compatibility form, tone marks, script, case."""
     folded = unicodedata.normalize("NFKC", char)
+    if "\u3200" <= char <= "\u32ff" and any(map(is_han, folded)):
+        return "·"  # an enclosed character is an ornament, and reads as noise
     if unicodedata.name(char, "").startswith("LATIN"):
         folded = unicodedata.normalize("NFD", folded)
     return folded.translate(_simplified()).lower()

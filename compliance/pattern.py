@@ -20,7 +20,8 @@ from compliance.normalise import fold
 _SENTENCE_END = "。!?;\\n"
 # Negators a gap must not cross; 不断, 特别 and their like negate nothing.
 _NEGATOR = (
-    "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|(?<![特个区级识性类告])别(?![家人的处])"
+    "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|"
+    "(?<![特个区级识性类告])别(?![家人的处])"
 )
 _DEFAULT_GAP = 6
 _MAX_GAP = 40
@@ -40,7 +41,10 @@ _BUILT_IN_SLOTS: Mapping[str, str] = {
     f"|{_NUMBER}{_UNITS})",
     "money": f"(?:{_NUMBER}(?:多|余|来)?(?:元|块|万|千|百|亿|w|k))",
     "period": f"(?:{_NUMBER}?(?:个)?(?:工作日|交易日|年|月|天|日|周|星期|礼拜|季度|季))",
-    "date": r"(?:[0-9]{2,4}[-年./][0-9]{1,2}(?:[-月./][0-9]{1,2}日?)?|[0-9]{1,2}月[0-9]{1,2}[日号]?)",
+    "date": (
+        r"(?:[0-9]{2,4}[-年./][0-9]{1,2}(?:[-月./][0-9]{1,2}日?)?"
+        r"|[0-9]{1,2}月[0-9]{1,2}[日号]?)"
+    ),
     "year": r"(?:20[0-9]{2})",
 }
 # One of these always stands in what a slot matches.
@@ -91,7 +95,9 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
     """
     part = _Parser(source, vocabulary).parse()
     if part.gate is None:
-        raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
+        raise PatternError(
+            f"no literal is always present in {source!r}; it would run on every text"
+        )
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
     return Pattern(source, re.compile(part.regex), part.gate)

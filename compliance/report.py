@@ -50,7 +50,5 @@ class Report:
 
         Lone surrogates, which UTF-8 cannot carry, stay escaped.
         """
-        text = json.dumps(
-            self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-        )
+        text = json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode("utf-8", "backslashreplace").decode("utf-8")

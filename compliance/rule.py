@@ -13,7 +13,7 @@ from compliance.pattern import Pattern, PatternError, Vocabulary, compile_patter
 from compliance.scope import Frame
 
 
-class RuleFault(ValueError):
+class RuleFaultError(ValueError):
     """A rule that cannot be read; `line` is where in its file."""
 
     def __init__(self, line: int, fault: str) -> None:
@@ -64,6 +64,14 @@ class Rule:
         return gates(self.needs) | gates(self.unless)
 
     @property
+    def triggers(self) -> frozenset[str]:
+        """Return words of which one must be seen or heard for the rule to have a hit.
+
+        Empty where the rule looks at every document.
+        """
+        return frozenset()
+
+    @property
     def guarded_words(self) -> frozenset[str]:
         """Return the words also recognised by their sound."""
         return frozenset()
@@ -96,15 +104,15 @@ def gates(patterns: Sequence[Pattern]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A rule as read from YAML, not yet understood. Accessors raise RuleFault."""
+    """A rule as read from YAML, not yet understood. Accessors raise RuleFaultError."""
 
     fields: Mapping[str, Any]
     line: int
     vocabulary: Vocabulary
 
-    def fault(self, message: str) -> RuleFault:
+    def fault(self, message: str) -> RuleFaultError:
         name = self.fields.get("id", "a rule without id")
-        return RuleFault(self.line, f"{name}: {message}")
+        return RuleFaultError(self.line, f"{name}: {message}")
 
     def text(self, key: str) -> str:
         value = self.fields.get(key)

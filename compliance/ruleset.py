@@ -6,16 +6,22 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 
 from compliance.document import Channel, Sector
 from compliance.finding import BasisStatus, Severity
-from compliance.match import LiteralIndex
+from compliance.match import DocumentView, LiteralIndex
 from compliance.pattern import Vocabulary
-from compliance.rule import Draft, Examples, Rule, RuleFault
-from compliance.rules import disclosure, hidden_characters, performance_window, personal_data, wording
+from compliance.rule import Draft, Examples, Rule, RuleFaultError
+from compliance.rules import (
+    disclosure,
+    hidden_characters,
+    performance_window,
+    personal_data,
+    wording,
+)
 from compliance.scope import USUAL_FRAMES, Frame
 from compliance.sound import SoundIndex
 
@@ -37,8 +43,8 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
     }
 )
 _COMMON_KEYS = frozenset(
-    "id title family severity sectors channels basis basis_status certainty reason suggestion "
-    "examples frames needs unless".split()
+    {"id", "title", "family", "severity", "sectors", "channels", "basis", "basis_status"}
+    | {"certainty", "reason", "suggestion", "examples", "frames", "needs", "unless"}
 )
 _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -70,6 +76,36 @@ class Ruleset:
     rules: tuple[Rule, ...]
     index: LiteralIndex = field(repr=False, compare=False)
     sounds: SoundIndex = field(repr=False, compare=False)
+    _by_trigger: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _always: tuple[int, ...] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, version: str, digest: str, rules: Iterable[Rule]) -> Self:
+        """Build the indexes over some rules."""
+        ordered = tuple(sorted(rules, key=lambda rule: rule.id))
+        by_trigger: dict[str, list[int]] = {}
+        for position, rule in enumerate(ordered):
+            for word in rule.triggers:
+                by_trigger.setdefault(word, []).append(position)
+        return cls(
+            version=version,
+            digest=digest,
+            rules=ordered,
+            index=LiteralIndex(word for rule in ordered for word in rule.literals),
+            sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
+            _by_trigger=MappingProxyType({word: tuple(at) for word, at in by_trigger.items()}),
+            _always=tuple(at for at, rule in enumerate(ordered) if not rule.triggers),
+        )
+
+    def rules_for(self, document: DocumentView) -> tuple[Rule, ...]:
+        """Return the rules that may have a hit, by what the automata saw and heard."""
+        positions = set(self._always)
+        for view in document.fields:
+            for word in view.seen:
+                positions.update(self._by_trigger.get(word, ()))
+            for hit in view.heard:
+                positions.update(self._by_trigger.get(hit.word, ()))
+        return tuple(self.rules[position] for position in sorted(positions))
 
     def rule(self, rule_id: str) -> Rule:
         """Return the rule of this id. Raises KeyError."""
@@ -95,7 +131,7 @@ def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Marked:
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         if key in marked:
-            raise RuleFault(key_node.start_mark.line + 1, f"`{key}` is given twice")
+            raise RuleFaultError(key_node.start_mark.line + 1, f"`{key}` is given twice")
         marked[key] = loader.construct_object(value_node, deep=True)
     return marked
 
@@ -132,7 +168,7 @@ def _read(paths: tuple[Path, ...]) -> Ruleset:
         for fields in pack.get("rules") or []:
             try:
                 rule = _rule(fields, pack, vocabulary)
-            except RuleFault as error:
+            except RuleFaultError as error:
                 raise RulesetError(path, error.line, error.fault) from error
             if rule.id in rules:
                 raise RulesetError(path, fields.line, f"{rule.id}: this id is taken")
@@ -140,14 +176,8 @@ def _read(paths: tuple[Path, ...]) -> Ruleset:
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    ordered = tuple(rules[rule_id] for rule_id in sorted(rules))
-    return Ruleset(
-        version=max((str(pack.get("dated")) for _, pack in packs), default="none"),
-        digest=digest.hexdigest(),
-        rules=ordered,
-        index=LiteralIndex(word for rule in ordered for word in rule.literals),
-        sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
-    )
+    version = max((str(pack["dated"]) for _, pack in packs), default="none")
+    return Ruleset.of(version, digest.hexdigest(), rules.values())
 
 
 def _parse(path: Path) -> _Marked:
@@ -157,7 +187,7 @@ def _parse(path: Path) -> _Marked:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise RulesetError(path, line, error.problem or "not YAML") from error
-    except RuleFault as error:
+    except RuleFaultError as error:
         raise RulesetError(path, error.line, error.fault) from error
     except (OSError, UnicodeDecodeError) as error:
         raise RulesetError(path, 1, str(error)) from error
@@ -168,7 +198,7 @@ def _parse(path: Path) -> _Marked:
 
 def _rule(fields: object, pack: _Marked, vocabulary: Vocabulary) -> Rule:
     if not isinstance(fields, _Marked):
-        raise RuleFault(pack.line, "every rule is a mapping")
+        raise RuleFaultError(pack.line, "every rule is a mapping")
     draft = Draft(fields, fields.line, vocabulary)
     family = fields.get("family", "wording")
     if family not in _FAMILIES:
@@ -210,7 +240,11 @@ def _examples(draft: Draft) -> Examples:
     examples = Draft(given, given.line, draft.vocabulary)
     violations, compliant = examples.texts("violations"), examples.texts("compliant")
     if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
-        raise draft.fault(f"{_MIN_EXAMPLES} violations and {_MIN_EXAMPLES} compliant examples needed")
+        raise RuleFaultError(
+            given.line,
+            f"{draft.text('id')}: {_MIN_EXAMPLES} violations and {_MIN_EXAMPLES} compliant "
+            "examples are needed",
+        )
     return Examples(violations, compliant)
 
 

@@ -183,7 +183,9 @@ def _is_disguise(word: str, heard: list[_Token], text: str) -> bool:
     latin = [token for token in heard if token.run >= 0]
     if latin:
         # letters must be used up: `simu` is a word, the same four letters in `simulate` not
-        whole = all(heard[0].start <= token.run and token.run_end <= heard[-1].end for token in latin)
+        whole = all(
+            heard[0].start <= token.run and token.run_end <= heard[-1].end for token in latin
+        )
         return whole and (len(latin) < len(heard) or len(heard) >= _MIN_LATIN_SYLLABLES)
     if any(token.end - token.start > 1 for token in heard):
         return all(a.char == b for a, b in zip(heard, word, strict=True) if a.end - a.start > 1)
@@ -191,13 +193,11 @@ def _is_disguise(word: str, heard: list[_Token], text: str) -> bool:
 
 
 def _explained(word: str, heard: list[_Token], text: str) -> bool:
-    """Tell whether ordinary words account for every character that differs."""
+    """Tell whether an ordinary word accounts for one of the characters that differ."""
     pairs = _common_pairs()
-    for token, char in zip(heard, word, strict=True):
-        if token.char == char:
-            continue
-        before = text[max(0, token.start - 1) : token.end]
-        after = text[token.start : token.end + 1]
-        if before not in pairs and after not in pairs:
-            return False
-    return True
+    return any(
+        text[max(0, token.start - 1) : token.end] in pairs
+        or text[token.start : token.end + 1] in pairs
+        for token, char in zip(heard, word, strict=True)
+        if token.char != char
+    )

@@ -28,6 +28,11 @@ class DisclosureRule(Rule):
         required = frozenset().union(*(gates(group) for group in self.requires))
         return gates(self.needs) | gates(self.unless) | gates(self.when) | required
 
+    @property
+    def triggers(self) -> frozenset[str]:
+        # a declared product owes its disclosure whatever the words
+        return frozenset() if self.offers else gates(self.when)
+
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         if all(document.has_any(group) for group in self.requires):
             return

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from compliance.match import DocumentView, FieldView, Hit
-from compliance.rule import Draft, Rule, gates
 from compliance.pattern import Pattern
+from compliance.rule import Draft, Rule, gates
 
 _DATE = re.compile(r"(20\d{2})[-年./](\d{1,2})[-月./](\d{1,2})日?")
 _RATE = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,4})?%")
@@ -35,6 +36,10 @@ class PerformanceWindowRule(Rule):
     def literals(self) -> frozenset[str]:
         return gates(self.needs) | gates(self.unless) | gates(self.when)
 
+    @property
+    def triggers(self) -> frozenset[str]:
+        return gates(self.when)
+
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:
             if field.offends and any(field.has(pattern) for pattern in self.when):
@@ -44,7 +49,7 @@ class PerformanceWindowRule(Rule):
         dates = [
             (found, day) for found in _DATE.finditer(field.text) if (day := _day(found)) is not None
         ]
-        for (first, start), (last, end) in zip(dates, dates[1:], strict=False):
+        for (first, start), (last, end) in pairwise(dates):
             between = field.text[max(0, first.start() - 4) : last.start()]
             if not 0 < (end - start).days < self.days or not _START_MARK.search(between):
                 continue

@@ -13,8 +13,12 @@ from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
 from compliance.rule import Draft, Rule, gates
 
-_IDENTITY = re.compile(r"(?<![0-9a-z])[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:[0-9]{7}[0-9x]|[x*]{4}[0-9]{3}[0-9x]|[0-9x*]{8})(?![0-9])")
-_CARD = re.compile(r"(?<![0-9a-z])[3-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}(?:[ -]?[0-9]{1,3})?(?![0-9])")
+# region, year of birth, and the rest: written out, or masked so that it can be guessed
+_IDENTITY = re.compile(
+    r"(?<![0-9a-z])[1-9][0-9]{5}(?:19|20)[0-9]{2}"
+    r"(?:[0-9]{7}[0-9x]|[x*]{4}[0-9]{3}[0-9x]|[0-9x*]{8})(?![0-9])"
+)
+_CARD = re.compile(r"(?<![0-9a-z])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){3}(?:[ -]?[0-9]{1,3})?(?![0-9])")
 _PHONE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])|(?<![0-9])1[3-9][0-9]{5}[x*]{4}(?![0-9])")
 
 

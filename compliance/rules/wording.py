@@ -34,6 +34,10 @@ class WordingRule(Rule):
         )
 
     @property
+    def triggers(self) -> frozenset[str]:
+        return frozenset(self.terms) | gates(self.patterns)
+
+    @property
     def guarded_words(self) -> frozenset[str]:
         return self.sound_words
 
@@ -60,7 +64,9 @@ class WordingRule(Rule):
         yield from self._heard_in(field, allowed)
 
     def _heard_in(self, field: FieldView, allowed: list[tuple[int, int]]) -> Iterator[Hit]:
-        heard = {(hit.start, hit.end): hit.word for hit in field.heard if hit.word in self.sound_words}
+        heard = {
+            (hit.start, hit.end): hit.word for hit in field.heard if hit.word in self.sound_words
+        }
         for start, end in without_allowed(heard, allowed):
             wording = self.terms.get(heard[start, end]) or self.suggestion
             yield Hit(field.index, start, end, wording, Layer.SOUND)

@@ -1,0 +1,86 @@
+"""A forbidden word in lawful company is lowered, with the reason; a trick is not."""
+
+import pytest
+
+from compliance.normalise import fold
+from compliance.scope import judge
+
+
+def reason(text, hit):
+    text, hit = fold(text), fold(hit)
+    start = text.index(hit)
+    return judge(text, start, start + len(hit))
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("本产品不保本、不承诺收益。", "保本"),
+        ("打新并非稳赚，新股可能破发。", "稳赚"),
+        ("唔係零風險，亦唔等於存款。", "零風險"),
+        ("不得承诺或者变相承诺保本。", "保本"),
+        ("没有稳赚的投资。", "稳赚"),
+        ("基金管理人不保证保本保收益。", "保本"),
+    ],
+)
+def test_a_negation_is_recognised(text, hit):
+    assert "否定" in reason(text, hit)
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("谁说不能保本？", "保本"),
+        ("不保本才怪。", "保本"),
+        ("没有不稳赚的。", "稳赚"),
+        ("这可不是别家，保本。", "保本"),
+        ("理财非存款，但这款保本。", "保本"),
+        ("不仅保本，还高收益。", "保本"),
+        ("不得不说，这款稳赚。", "稳赚"),
+        ("某大V喊单被罚，要赚钱还得找我们，稳赚。", "稳赚"),
+        ("保本！投资有风险，入市需谨慎。", "保本"),
+    ],
+)
+def test_a_pseudo_negation_or_a_wrapper_excuses_nothing(text, hit):
+    assert reason(text, hit) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("谨防“保本高收益”骗局。", "保本"),
+        ("凡是宣称“稳赚不赔”的，十有八九是骗局。", "稳赚不赔"),
+        ("“闭眼买”？没有这回事。", "闭眼买"),
+        ("不相信“名额有限、错过不再有”的话术。", "错过不再有"),
+        ("自称“稳赚”的群主被判刑。", "稳赚"),
+    ],
+)
+def test_a_quotation_to_refute_is_recognised(text, hit):
+    assert reason(text, hit) is not None
+
+
+def test_a_question_answered_no_is_recognised():
+    assert reason("银行理财能保本吗？不能，盈亏自负。", "保本") == "提问之后作了否定回答"
+    assert reason("这个能稳赚吗？能，放心。", "稳赚") is None
+
+
+def test_law_and_penalty_reports_are_recognised():
+    assert reason("《广告法》第二十五条规定，广告不得含有保本内容。", "保本") is not None
+    assert reason("某公司宣传“稳赚”，被罚款十万元。", "稳赚") is not None
+
+
+def test_a_quiz_item_marked_wrong_is_recognised():
+    assert reason("判断题：理财产品保本。（×）", "保本") == "判断题里标为错误的说法"
+
+
+def test_a_definition_is_recognised():
+    assert reason("什么是刚性兑付？名词解释。", "刚性兑付") == "在解释这个词的意思"
+
+
+def test_a_name_is_recognised():
+    assert reason("禾川银行保本路支行迁址。", "保本") == "名称的一部分"
+
+
+def test_insured_deposits_may_say_that_they_are_insured():
+    assert reason("整存整取定期存款，本金安全有存款保险保障。", "本金安全") is not None
+    assert reason("这款理财本金安全，像定期存款。", "本金安全") is None

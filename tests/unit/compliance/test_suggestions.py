@@ -1,0 +1,48 @@
+"""A suggestion replaces exactly the span, and what comes out may be published."""
+
+import pytest
+
+from compliance.check import check
+from compliance.document import Document
+from compliance.finding import Severity
+from compliance.report import Verdict
+from compliance.rules.wording import WordingRule
+from compliance.ruleset import load_ruleset
+
+RULESET = load_ruleset()
+WORDINGS = sorted(
+    {
+        (rule.id, term, wording or rule.suggestion)
+        for rule in RULESET.rules
+        if isinstance(rule, WordingRule)
+        for term, wording in rule.terms.items()
+        if wording or rule.suggestion
+    }
+)
+
+
+@pytest.mark.parametrize(("rule_id", "term", "wording"), WORDINGS)
+def test_a_suggested_wording_passes_in_place_of_the_term(rule_id, term, wording):
+    for sentence in ("{}", "江海银行提示：这只基金{}，欢迎咨询。基金有风险，投资须谨慎。"):
+        report = check(Document.of_text(sentence.format(wording)), RULESET)
+        stopped = [f for f in report.findings if f.severity is not Severity.NOTE]
+        assert stopped == []
+
+
+def test_one_tap_makes_a_promise_publishable():
+    text = "跟着我买，稳赚不赔！"
+    report = check(Document.of_text(text), RULESET)
+    (finding,) = [f for f in report.findings if f.severity is Severity.BLOCK]
+    assert finding.text == "稳赚不赔"
+    assert finding.suggestion == "有涨有跌，量力而行"
+    mended = text[: finding.span.start] + finding.suggestion + text[finding.span.end :]
+    assert check(Document.of_text(mended), RULESET).verdict is Verdict.PASS
+
+
+def test_a_benchmark_gets_its_caveat_in_place():
+    text = "本期业绩比较基准3.35%，理财非存款、产品有风险、投资须谨慎。"
+    report = check(Document.of_text(text), RULESET)
+    (finding,) = [f for f in report.findings if f.rule == "benchmark-no-caveat"]
+    assert finding.suggestion is not None
+    mended = text[: finding.span.start] + finding.suggestion + text[finding.span.end :]
+    assert check(Document.of_text(mended), RULESET).verdict is Verdict.PASS
