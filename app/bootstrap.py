@@ -48,7 +48,10 @@ class Platform:
             store=self.store,
             queue=self.queue,
             clock=self.clock,
-            seal_key=derived_key(self.settings.web.secret_key, "decision-seal"),
+            seal_keys=tuple(
+                derived_key(secret, "decision-seal")
+                for secret in (self.settings.web.secret_key, *self.settings.web.previous_secret_keys)
+            ),
             public_url=self.settings.web.public_url,
             shelf=TemplateShelf(Catalog()),
             ruleset=load_ruleset(),

@@ -101,6 +101,9 @@ class S3Storage:
 class WebSettings:
     # Signs sessions and tokens, at least 32 characters. Required.
     secret_key: str = field(repr=False)
+    # Secrets used before, separated by blanks: decisions sealed under them stay genuine. Nothing new
+    # is signed with them.
+    previous_secret_keys: tuple[str, ...] = field(repr=False)
     # What links and QR codes begin with, no slash at the end. Required in production; in embedded
     # mode it follows the address `imprimatur up` listens on.
     public_url: str
@@ -181,6 +184,7 @@ class Settings:
             storage=reader.storage("STORAGE_URL", default=data_dir / "objects"),
             web=WebSettings(
                 secret_key=reader.secret_key("SECRET_KEY"),
+                previous_secret_keys=tuple(reader.secret("PREVIOUS_SECRET_KEYS").split()),
                 public_url=reader.public_url("PUBLIC_URL", "http://127.0.0.1:8000" if embedded else None),
                 session_hours=reader.number("SESSION_HOURS", 12, minimum=1, maximum=24 * 30),
                 cookie_secure=reader.flag("COOKIE_SECURE", default=not embedded),

@@ -169,18 +169,15 @@ def _end(uow: UnitOfWork, publication: Publication, reason: EndReason, note: str
 
 def decision_is_genuine(uow: UnitOfWork, decision: Decision) -> bool:
     """Whether this platform made the decision: a row written by other hands has no valid seal."""
-    return seal_holds(
-        DecisionFacts(
-            decision_id=decision.id,
-            revision_id=decision.revision_id,
-            content_hash=decision.content_hash,
-            outcome=decision.outcome,
-            decided_by=decision.decided_by,
-            decided_at=decision.decided_at,
-        ),
-        uow.around.seal_key,
-        decision.seal,
+    facts = DecisionFacts(
+        decision_id=decision.id,
+        revision_id=decision.revision_id,
+        content_hash=decision.content_hash,
+        outcome=decision.outcome,
+        decided_by=decision.decided_by,
+        decided_at=decision.decided_at,
     )
+    return any(seal_holds(facts, key, decision.seal) for key in uow.around.seal_keys)
 
 
 @dataclass(frozen=True, slots=True)

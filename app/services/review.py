@@ -186,7 +186,7 @@ def _settle(
         shown_sha256=_shown_picture(uow, piece),
         decided_by=by,
         decided_at=now,
-        seal=seal(facts, uow.around.seal_key),
+        seal=seal(facts, uow.around.seal_keys[0]),
     )
     uow.session.add(decision)
     uow.session.flush()

@@ -34,7 +34,7 @@ class Surroundings:
     store: ObjectStore
     queue: TaskQueue
     clock: Clock
-    seal_key: bytes
+    seal_keys: tuple[bytes, ...]  # the present one first, then those before it
     public_url: str
     shelf: "TemplateShelf"
     ruleset: "Ruleset"

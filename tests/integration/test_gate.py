@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -244,3 +245,15 @@ def test_an_audit_entry_cannot_be_changed_or_removed(house: House, sql: Connecti
 
 def test_a_released_template_version_cannot_be_changed(house: House, sql: Connection) -> None:
     assert "never changes" in attempt(sql, "UPDATE template_version SET digest = repeat('0', 64)")
+
+
+def test_a_decision_sealed_under_an_earlier_secret_stays_genuine(house: House) -> None:
+    piece_id = house.published(**FREE)
+    advisor_id = house.people["advisor"].advisor_id
+    around = house.platform.surroundings
+    house.platform.__dict__["surroundings"] = replace(around, seal_keys=(b"new" * 11, *around.seal_keys))
+    with house.by("advisor") as uow:
+        assert require_public(uow, piece_id, uow.session.get_one(Advisor, advisor_id))
+    house.platform.__dict__["surroundings"] = replace(around, seal_keys=(b"new" * 11,))
+    with pytest.raises(Ended), house.by("advisor") as uow:
+        require_public(uow, piece_id, uow.session.get_one(Advisor, advisor_id))
