@@ -10,11 +10,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from compliance.ruleset import load_ruleset
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool
-from templates_lib.catalog import Catalog
 
 import migrations
 from app.adapters.clock import SystemClock
@@ -28,6 +26,8 @@ from app.ports import Clock, ObjectStore, TaskQueue
 from app.services.template import TemplateShelf
 from app.services.unit_of_work import Surroundings, UnitOfWork, scope_session_to_tenant
 from app.settings import FolderStorage, S3Storage, Settings
+from compliance.ruleset import load_ruleset
+from templates_lib.catalog import Catalog
 
 
 @dataclass

@@ -40,7 +40,7 @@ class SlotError:
     fits: str | None = None
 
 
-class SlotErrors(ValueError):  # noqa: N818  it is the plural that says what it is
+class SlotErrors(ValueError):
     """All that is wrong with a set of values."""
 
     code = "slots"
@@ -122,7 +122,7 @@ def _image_fault(slot: Slot, value: Value | None) -> SlotError | None:
     return None
 
 
-def _text_fault(slot: Slot, value: Value) -> SlotError | None:  # noqa: PLR0911  a list of rules
+def _text_fault(slot: Slot, value: Value) -> SlotError | None:
     if not isinstance(value, str):
         return SlotError(slot.name, SlotErrorCode.WRONG_KIND, f"「{slot.label}」需要文字")
     text = _tidy(value)

@@ -117,9 +117,7 @@ def describe(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _judge_lines(
-    source: Iterable[str], ruleset: Ruleset, sector: Sector, channel: Channel
-) -> Verdict:
+def _judge_lines(source: Iterable[str], ruleset: Ruleset, sector: Sector, channel: Channel) -> Verdict:
     worst = Verdict.PASS
     for request in read_requests(source, sector, channel):
         report = check_document(request.document, ruleset)
@@ -136,9 +134,7 @@ def _printable(text: str) -> str:
 @click.command()
 @click.argument("file", default="-", type=click.Path(allow_dash=True, dir_okay=False))
 @click.option("--jsonl", is_flag=True, help="One JSON document a line in, one result a line out.")
-@click.option(
-    "--sector", default=Sector.GENERAL.value, type=click.Choice([s.value for s in Sector])
-)
+@click.option("--sector", default=Sector.GENERAL.value, type=click.Choice([s.value for s in Sector]))
 @click.option("--channel", default=Channel.OTHER.value, help="A channel's code or Chinese word.")
 def check(file: str, *, jsonl: bool, sector: str, channel: str) -> None:
     """Judge the text in FILE, or on standard input, under the shipped ruleset.

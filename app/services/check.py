@@ -2,13 +2,6 @@
 
 from collections.abc import Mapping
 
-from compliance.check import check
-from compliance.document import Document, FieldKind, ProductType, Sector, TextField, parse_channel
-from compliance.report import Report
-from templates_lib.fill import SlotErrors, fill
-from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
-from templates_lib.twin import text_twin
-
 from app.domain.organisation import Permission
 from app.models.check import CheckRun, Finding
 from app.models.template import TemplateVersion
@@ -16,6 +9,12 @@ from app.models.tenant import Tenant
 from app.services.access import require
 from app.services.rendition import compiled_for, slot_faults, slot_values
 from app.services.unit_of_work import UnitOfWork
+from compliance.check import check
+from compliance.document import Document, FieldKind, ProductType, Sector, TextField, parse_channel
+from compliance.report import Report
+from templates_lib.fill import SlotErrors, fill
+from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+from templates_lib.twin import text_twin
 
 
 def check_text(uow: UnitOfWork, text: str, *, sector: str | None, channel: str) -> Report:

@@ -84,8 +84,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
         piece=piece,
         revision=revision,
         check_run_id=run.id,
-        round=1
-        + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
+        round=1 + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
         route=route_for(_route_facts(uow, piece, report.verdict)),
         opened_at=now,
         state=ReviewState.OPEN,

@@ -20,9 +20,8 @@ from app.ports import Clock, ObjectStore, TaskName, TaskQueue
 from app.services.audit import AuditTrail
 
 if TYPE_CHECKING:
-    from compliance.ruleset import Ruleset
-
     from app.services.template import TemplateShelf
+    from compliance.ruleset import Ruleset
 
 log = structlog.get_logger(__name__)
 
