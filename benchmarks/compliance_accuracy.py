@@ -141,9 +141,7 @@ def print_wrong(judged: Sequence[tuple[dict[str, Any], Report]]) -> None:
         ]
         kind = "MISSED" if case["label"] == "violation" else "FALSE "
         text = case["text"].replace("\n", "⏎")
-        print(
-            f"{kind} {case['id']} {','.join(case.get('rules', ()))} | {text} | {' ; '.join(hits)}"
-        )
+        print(f"{kind} {case['id']} {','.join(case.get('rules', ()))} | {text} | {' ; '.join(hits)}")
 
 
 if __name__ == "__main__":

@@ -121,8 +121,6 @@ class Document:
     product_type: ProductType | None = None
 
     @classmethod
-    def of_text(
-        cls, text: str, sector: Sector = Sector.GENERAL, channel: Channel = Channel.OTHER
-    ) -> Self:
+    def of_text(cls, text: str, sector: Sector = Sector.GENERAL, channel: Channel = Channel.OTHER) -> Self:
         """Wrap plain text as a document of one free field named `text`."""
         return cls(fields=(TextField("text", text),), sector=sector, channel=channel)

@@ -78,9 +78,7 @@ class FieldView:
                 yield found.span()
 
     def has(self, pattern: Pattern) -> bool:
-        return not self.seen.keys().isdisjoint(pattern.gate) and bool(
-            pattern.regex.search(self.text)
-        )
+        return not self.seen.keys().isdisjoint(pattern.gate) and bool(pattern.regex.search(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +117,7 @@ def without_allowed(
     taken: set[int] = set()
     kept: list[tuple[int, int]] = []
     for start, end in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
-        sheltered = any(
-            end <= high and high - low > end - start for low, high in shelters.get(start, ())
-        )
+        sheltered = any(end <= high and high - low > end - start for low, high in shelters.get(start, ()))
         if not sheltered and taken.isdisjoint(range(start, end)):
             taken.update(range(start, end))
             kept.append((start, end))

@@ -33,9 +33,7 @@ _SYMBOL_CATEGORIES = frozenset({"So", "Sk"})
 _DIVIDERS = frozenset(" |/\n")
 _MAX_NOISE_RUN = 2
 # What a whole category folds to: a lone surrogate cannot be encoded but keeps its place.
-_CATEGORY_FORMS = MappingProxyType(
-    {"Cs": "\ufffd", "Zl": "\n", "Zp": "\n", "Zs": " ", "Mn": "", "Me": ""}
-)
+_CATEGORY_FORMS = MappingProxyType({"Cs": "\ufffd", "Zl": "\n", "Zp": "\n", "Zs": " ", "Mn": "", "Me": ""})
 _LAYOUT_CONTROLS = MappingProxyType({"\n": "\n", "\t": " ", "\x0b": " ", "\x0c": " ", "\x85": " "})
 _MAX_VERTICAL_LINE = 2
 _MAX_TORN = 2  # a torn word leaves at most this many characters on one side

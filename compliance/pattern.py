@@ -95,9 +95,7 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
     """
     part = _Parser(source, vocabulary).parse()
     if part.gate is None:
-        raise PatternError(
-            f"no literal is always present in {source!r}; it would run on every text"
-        )
+        raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
     return Pattern(source, re.compile(part.regex), part.gate)

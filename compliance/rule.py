@@ -81,11 +81,7 @@ class Rule:
 
         A document of no known sector or channel is read by the rules of all of them.
         """
-        if (
-            self.sectors
-            and document.sector not in self.sectors
-            and document.sector is not Sector.GENERAL
-        ):
+        if self.sectors and document.sector not in self.sectors and document.sector is not Sector.GENERAL:
             return False
         if self.channels and document.channel not in self.channels:
             return False

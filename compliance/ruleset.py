@@ -220,9 +220,7 @@ def _common(draft: Draft) -> dict[str, Any]:
         "sectors": _members(draft, Sector, "sectors"),
         "channels": _members(draft, Channel, "channels"),
         "basis": draft.text("basis"),
-        "basis_status": _member(
-            draft, BasisStatus, str(draft.fields.get("basis_status", "in_force"))
-        ),
+        "basis_status": _member(draft, BasisStatus, str(draft.fields.get("basis_status", "in_force"))),
         "certainty": str(draft.fields.get("certainty", "memory")),
         "reason": draft.text("reason"),
         "suggestion": draft.optional_text("suggestion"),

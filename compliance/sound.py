@@ -157,9 +157,7 @@ class SoundIndex:
         syllables, codes = _syllables(), _codes()
         keys = ["".join(codes[syllables[char]] for char in word) for word in self._words]
         self._automaton = (
-            ahocorasick_rs.AhoCorasick(keys, matchkind=ahocorasick_rs.MatchKind.Standard)
-            if keys
-            else None
+            ahocorasick_rs.AhoCorasick(keys, matchkind=ahocorasick_rs.MatchKind.Standard) if keys else None
         )
 
     def find(self, text: str) -> list[SoundHit]:
@@ -183,9 +181,7 @@ def _is_disguise(word: str, heard: list[_Token], text: str) -> bool:
     latin = [token for token in heard if token.run >= 0]
     if latin:
         # letters must be used up: `simu` is a word, the same four letters in `simulate` not
-        whole = all(
-            heard[0].start <= token.run and token.run_end <= heard[-1].end for token in latin
-        )
+        whole = all(heard[0].start <= token.run and token.run_end <= heard[-1].end for token in latin)
         return whole and (len(latin) < len(heard) or len(heard) >= _MIN_LATIN_SYLLABLES)
     if any(token.end - token.start > 1 for token in heard):
         return all(a.char == b for a, b in zip(heard, word, strict=True) if a.end - a.start > 1)
@@ -196,8 +192,7 @@ def _explained(word: str, heard: list[_Token], text: str) -> bool:
     """Tell whether an ordinary word accounts for one of the characters that differ."""
     pairs = _common_pairs()
     return any(
-        text[max(0, token.start - 1) : token.end] in pairs
-        or text[token.start : token.end + 1] in pairs
+        text[max(0, token.start - 1) : token.end] in pairs or text[token.start : token.end + 1] in pairs
         for token, char in zip(heard, word, strict=True)
         if token.char != char
     )

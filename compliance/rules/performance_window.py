@@ -46,9 +46,7 @@ class PerformanceWindowRule(Rule):
                 yield from self._short_windows(field)
 
     def _short_windows(self, field: FieldView) -> Iterator[Hit]:
-        dates = [
-            (found, day) for found in _DATE.finditer(field.text) if (day := _day(found)) is not None
-        ]
+        dates = [(found, day) for found in _DATE.finditer(field.text) if (day := _day(found)) is not None]
         for (first, start), (last, end) in pairwise(dates):
             between = field.text[max(0, first.start() - 4) : last.start()]
             if not 0 < (end - start).days < self.days or not _START_MARK.search(between):

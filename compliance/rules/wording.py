@@ -55,18 +55,14 @@ class WordingRule(Rule):
             for span in field.matches(pattern):
                 spans.setdefault(span, None)
         allowed = [
-            (start, start + len(phrase))
-            for phrase in self.allow
-            for start in field.seen.get(phrase, ())
+            (start, start + len(phrase)) for phrase in self.allow for start in field.seen.get(phrase, ())
         ]
         for start, end in without_allowed(spans, allowed):
             yield Hit(field.index, start, end, spans[start, end])
         yield from self._heard_in(field, allowed)
 
     def _heard_in(self, field: FieldView, allowed: list[tuple[int, int]]) -> Iterator[Hit]:
-        heard = {
-            (hit.start, hit.end): hit.word for hit in field.heard if hit.word in self.sound_words
-        }
+        heard = {(hit.start, hit.end): hit.word for hit in field.heard if hit.word in self.sound_words}
         for start, end in without_allowed(heard, allowed):
             wording = self.terms.get(heard[start, end]) or self.suggestion
             yield Hit(field.index, start, end, wording, Layer.SOUND)

@@ -39,9 +39,7 @@ def test_no_content_makes_the_checker_fail(text):
     json.loads(report.to_json())
 
 
-@pytest.mark.parametrize(
-    "text", ["", "\0", "\ud800保本\udfff", "保\0本", "稳赚不赔" * 5000, "\n" * 999]
-)
+@pytest.mark.parametrize("text", ["", "\0", "\ud800保本\udfff", "保\0本", "稳赚不赔" * 5000, "\n" * 999])
 def test_odd_content_is_judged_like_any_other(text):
     assert check(Document.of_text(text), RULESET).verdict in set(Verdict)
 

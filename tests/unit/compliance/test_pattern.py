@@ -29,9 +29,7 @@ def test_words_of_the_vocabulary_are_folded_like_the_text():
     assert found("<loss> 我 <repay>", "跌我赔") == "跌我赔"
 
 
-@pytest.mark.parametrize(
-    "number", ["8%", "3.5%", "八个点", "百分之二点六", "2.2%-2.6%", "叁点捌厘", "两成"]
-)
+@pytest.mark.parametrize("number", ["8%", "3.5%", "八个点", "百分之二点六", "2.2%-2.6%", "叁点捌厘", "两成"])
 def test_a_rate_is_read_in_every_way_people_write_it(number):
     assert found("收益 <percent>", f"收益{number}") == f"收益{number}"
 

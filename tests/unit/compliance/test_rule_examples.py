@@ -32,9 +32,7 @@ def name_of(value: object) -> str:
 
 @pytest.mark.parametrize(("rule", "text"), VIOLATIONS, ids=name_of)
 def test_a_rule_finds_its_violation(rule, text):
-    assert judged_by(rule, text).verdict.rank >= 2, [
-        f.scope_reason for f in judged_by(rule, text).findings
-    ]
+    assert judged_by(rule, text).verdict.rank >= 2, [f.scope_reason for f in judged_by(rule, text).findings]
 
 
 @pytest.mark.parametrize(("rule", "text"), COMPLIANT, ids=name_of)
