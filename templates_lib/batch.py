@@ -101,9 +101,7 @@ def render_many(
             if all(file.is_file() for file in files):
                 yield Rendered(key, files, fresh=False)
             else:
-                yield render_one(
-                    compiled, values, key, out, picture_format=picture_format, quality=quality
-                )
+                yield render_one(compiled, values, key, out, picture_format=picture_format, quality=quality)
         except (SlotErrors, QrError, ValueError) as error:
             yield Failed(key, str(error))
 
@@ -157,8 +155,7 @@ def _check_sample(compiled: CompiledTemplate, sample: Sample) -> SampleCheck:
     except (SlotErrors, QrError) as error:
         return SampleCheck(sample, (), str(error))
     pages = tuple(
-        layout.rasterise(pdf, page, size.width_px, size.height_px)
-        for page in range(compiled.manifest.pages)
+        layout.rasterise(pdf, page, size.width_px, size.height_px) for page in range(compiled.manifest.pages)
     )
     return SampleCheck(sample, pages, None)
 

@@ -77,9 +77,7 @@ class Catalog:
                 file.parent.parent.name,
                 file.parent.name,
             ):
-                raise ManifestError(
-                    file, None, "slug", "slug and version must be the folder's names"
-                )
+                raise ManifestError(file, None, "slug", "slug and version must be the folder's names")
             sources[manifest.slug, manifest.version] = source
         return sources
 

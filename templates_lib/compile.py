@@ -65,9 +65,7 @@ class CompiledTemplate:
                 reason = f"「{slot.label}」排成了 {len(placed.lines)} 行，最多 {slot.max_lines} 行"
                 errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, reason))
             elif not placed.inside:
-                errors.append(
-                    SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面")
-                )
+                errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面"))
         if errors:
             return errors
         crowded = laid_out.stray or laid_out.pages != self.manifest.pages
@@ -77,9 +75,7 @@ class CompiledTemplate:
             names = {name for frame in laid_out.stray for name in frame} or set(laid_out.slots)
             slot = self._fullest(names - {DISCLOSURE}, laid_out)
             errors.append(
-                SlotError(
-                    slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」把其他内容挤出了版面"
-                )
+                SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」把其他内容挤出了版面")
             )
         return errors
 

@@ -65,9 +65,7 @@ def compose_filled(
 ) -> Picture:
     """As `compose`, for values that were checked before."""
     if not 0 <= page < compiled.manifest.pages:
-        raise IndexError(
-            f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}"
-        )
+        raise IndexError(f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}")
     laid_out = compiled.place(filled)
     pdf = layout.write_pdf(laid_out, compressed=format is PDF)
     size = compiled.manifest.size

@@ -68,9 +68,7 @@ _ELEMENTS: Final = frozenset(
         "ul",
     }
 )
-_ATTRIBUTES: Final = frozenset(
-    {"class", "id", "alt", "src", "lang", "colspan", "rowspan", FIELD, FRAME, INK}
-)
+_ATTRIBUTES: Final = frozenset({"class", "id", "alt", "src", "lang", "colspan", "rowspan", FIELD, FRAME, INK})
 _BLOCKS: Final = _ELEMENTS - {"b", "br", "em", "i", "img", "small", "span", "strong", "sub", "sup"}
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _PICTURE_DATA: Final = ("data:image/png;base64,", "data:image/jpeg;base64,")
@@ -168,9 +166,7 @@ def _judge_node(node: nodes.Node, names: set[str]) -> None:
         case nodes.Name(name=name, ctx="load"):
             if name not in names:
                 raise TemplateError(BODY_NAME, node.lineno, f"{name} is not a slot")
-        case nodes.Filter(
-            node=inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None
-        ):
+        case nodes.Filter(node=inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None):
             if name not in FILTERS or not isinstance(inner, nodes.Name):
                 raise TemplateError(BODY_NAME, node.lineno, f"filter {name} is not allowed here")
         case nodes.If(test=nodes.Name() | nodes.Not(node=nodes.Name()), elif_=[]):
@@ -220,9 +216,7 @@ def check_style(style: str) -> None:
             rule.content, skip_comments=True, skip_whitespace=True
         ):
             if declaration.type != "declaration":
-                raise TemplateError(
-                    STYLE_NAME, declaration.source_line, "only declarations stand in a rule"
-                )
+                raise TemplateError(STYLE_NAME, declaration.source_line, "only declarations stand in a rule")
             _check_declaration(declaration)
 
 
@@ -289,12 +283,7 @@ def check_drawing(file: Path) -> None:
             raise TemplateError(file.name, None, f"<{name}> is not allowed in a drawing")
         for attribute, value in element.attrib.items():
             addressed = "url(" in value and not value.startswith("url(#")
-            if (
-                "href" in attribute
-                or attribute.startswith("on")
-                or attribute == "style"
-                or addressed
-            ):
+            if "href" in attribute or attribute.startswith("on") or attribute == "style" or addressed:
                 raise TemplateError(file.name, None, f"{attribute}= is not allowed on <{name}>")
 
 
@@ -344,9 +333,7 @@ def check_body(body: str, manifest: TemplateManifest) -> Element:
     ways than a trial can show. Raises TemplateError.
     """
     tree = parse_tree(body)
-    if re.search(
-        r"<\s*/?\s*(html|head|body|style|script|link|meta|base|svg)\b", body, re.IGNORECASE
-    ):
+    if re.search(r"<\s*/?\s*(html|head|body|style|script|link|meta|base|svg)\b", body, re.IGNORECASE):
         raise TemplateError(BODY_NAME, None, "holds only what stands inside the page")
     names = {slot.name for slot in manifest.slots} | {DISCLOSURE}
     shown: set[str] = set()

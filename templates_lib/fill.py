@@ -84,9 +84,7 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     for slot in manifest.slots:
         value = values.get(slot.name)
         if slot.locked and value is not None:
-            errors.append(
-                SlotError(slot.name, SlotErrorCode.LOCKED, f"「{slot.label}」已锁定，不能修改")
-            )
+            errors.append(SlotError(slot.name, SlotErrorCode.LOCKED, f"「{slot.label}」已锁定，不能修改"))
             continue
         if slot.kind is SlotKind.IMAGE:
             error = _image_fault(slot, value)
@@ -168,10 +166,7 @@ def _first_control_character(text: str, *, may_break: bool) -> str | None:
             continue
         if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             # Python's tables may be older than our fonts: what a face draws is a character
-            if (
-                unicodedata.category(character) == "Cn"
-                and ord(character) in fonts.covered_characters()
-            ):
+            if unicodedata.category(character) == "Cn" and ord(character) in fonts.covered_characters():
                 continue
             return character
     return None
@@ -181,9 +176,7 @@ def _date_fault(slot: Slot, text: str) -> SlotError | None:
     try:
         dt.date.fromisoformat(text)
     except ValueError:
-        return SlotError(
-            slot.name, SlotErrorCode.BAD_DATE, f"「{slot.label}」请写成 2026-11-21 的样子"
-        )
+        return SlotError(slot.name, SlotErrorCode.BAD_DATE, f"「{slot.label}」请写成 2026-11-21 的样子")
     return None
 
 

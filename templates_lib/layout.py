@@ -245,9 +245,7 @@ class _Survey:
         return LaidOut(
             pages=len(self._document.pages),
             slots={
-                name: PlacedSlot(
-                    name, tuple(_joined(parts) for parts in lines.values()), self._inside[name]
-                )
+                name: PlacedSlot(name, tuple(_joined(parts) for parts in lines.values()), self._inside[name])
                 for name, lines in self._lines.items()
             },
             pictures=self._pictures,
@@ -340,12 +338,7 @@ class _Where:
         if isinstance(box, boxes.LineBox):
             line = box
         block = isinstance(box, boxes.BlockLevelBox) and not isinstance(box, boxes.ReplacedBox)
-        if (
-            block
-            and own
-            and isinstance(box.width, (int, float))
-            and isinstance(box.height, (int, float))
-        ):
+        if block and own and isinstance(box.width, (int, float)) and isinstance(box.height, (int, float)):
             edges = (
                 box.content_box_x(),
                 box.content_box_y(),

@@ -202,9 +202,7 @@ class _Fields:
         line = node.start_mark.line + 1 if node is not None else self.line
         return ManifestError(self.file, line, self.prefix + name, reason)
 
-    def take(
-        self, name: str, read: Callable[[yaml.Node], _T | None], default: object = _ABSENT
-    ) -> _T:
+    def take(self, name: str, read: Callable[[yaml.Node], _T | None], default: object = _ABSENT) -> _T:
         """Take a field's value; `read` returns `None` for what it cannot accept."""
         node = self._nodes.pop(name, None)
         if node is None or (isinstance(node, yaml.ScalarNode) and _value(node) is None):
@@ -300,12 +298,7 @@ def _identifier(node: yaml.Node) -> str:
 
 def _slug(node: yaml.Node) -> str:
     text = _text(node)
-    if (
-        text is None
-        or not text.isascii()
-        or not text.replace("-", "").isalnum()
-        or text != text.lower()
-    ):
+    if text is None or not text.isascii() or not text.replace("-", "").isalnum() or text != text.lower():
         raise ValueError("must be lower-case ASCII letters, digits and -")
     return text
 
@@ -345,11 +338,7 @@ def _check_texts(fields: _Fields, slot: Slot) -> None:
         raise fields.fault("phrases", "belong to slots of kind phrase, and each such slot has some")
     if slot.locked and slot.default is None:
         raise fields.fault("default", "is what a locked slot shows; it is missing")
-    if (
-        slot.kind is SlotKind.PHRASE
-        and slot.default is not None
-        and slot.default not in slot.phrases
-    ):
+    if slot.kind is SlotKind.PHRASE and slot.default is not None and slot.default not in slot.phrases:
         raise fields.fault("default", "must be one of the phrases")
     if slot.kind is SlotKind.TEXT and slot.max_chars is None:
         raise fields.fault("max_chars", "is missing: every text has a limit")
@@ -361,9 +350,7 @@ def _check_texts(fields: _Fields, slot: Slot) -> None:
 
 def _template(fields: _Fields) -> TemplateManifest:
     size = fields.mapping("size")
-    page = PageSize(
-        size.take("name", _text), size.take("width_px", _count), size.take("height_px", _count)
-    )
+    page = PageSize(size.take("name", _text), size.take("width_px", _count), size.take("height_px", _count))
     size.rest()
     slots = tuple(_slot(item) for item in fields.mappings("slots"))
     names = [slot.name for slot in slots]

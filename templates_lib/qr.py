@@ -79,7 +79,5 @@ def qr_svg(url: str, ink: str) -> bytes:
 def decode_qr(picture: bytes | Image.Image) -> tuple[str, ...]:
     """Read what the QR codes of a picture say, in no particular order."""
     image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
-    found = zxingcpp.read_barcodes(
-        image.convert("L"), zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
-    )
+    found = zxingcpp.read_barcodes(image.convert("L"), zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     return tuple(code.text for code in found)

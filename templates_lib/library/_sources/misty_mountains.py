@@ -62,9 +62,7 @@ def terrain(rng: np.random.Generator) -> Field:
     weight = np.ones((SIZE, SIZE), np.float32)
     amplitude, cells = 0.5, 7
     for _ in range(8):
-        ridge = np.clip(
-            1 - np.abs(sample(value_noise(rng, cells, SIZE), x + bend_x, y + bend_y)), 0, 1
-        )
+        ridge = np.clip(1 - np.abs(sample(value_noise(rng, cells, SIZE), x + bend_x, y + bend_y)), 0, 1)
         ridge = ridge**2.2 * weight
         height += ridge * amplitude
         weight = np.clip(ridge * 1.7, 0, 1)
@@ -89,8 +87,7 @@ def erode(height: Field, rounds: int) -> Field:
 def clouds(rng: np.random.Generator, width: int, height: int) -> Field:
     """Thin streaks of high cloud, 0…1, drawn out along the horizon."""
     field = sum(
-        value_noise(rng, cells, SIZE) / (1.9**octave)
-        for octave, cells in enumerate((4, 9, 19, 41, 83, 170))
+        value_noise(rng, cells, SIZE) / (1.9**octave) for octave, cells in enumerate((4, 9, 19, 41, 83, 170))
     )
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     depth = 1 - y / height
@@ -190,9 +187,7 @@ def paint(width: int, height: int) -> Image.Image:
             thick = 1 - np.exp(-((distance / 1180) ** 1.5))
             bank = 0.5 + 0.5 * sample(fog_noise, wx * 0.8, wy * 0.35)
             low = np.exp(-np.clip(top - 4 - 40 * bank, 0, None) / (17 + distance * 0.020))
-            mist = np.clip(
-                thick * 0.95 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985
-            )
+            mist = np.clip(thick * 0.95 + low * np.clip((distance - 150) / 640, 0.0, 1) * 0.9, 0, 0.985)
             cold = np.array([0.34, 0.45, 0.53], np.float32)
             golden = np.array([0.98, 0.76, 0.52], np.float32)
             towards_sun = (facing**2.2 * np.clip(distance / 1300, 0.12, 1))[:, None]
@@ -225,9 +220,7 @@ def develop(image: Field, rng: np.random.Generator) -> Image.Image:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--scale", type=float, default=2.0, help="work this many times larger")
     options = parser.parse_args()

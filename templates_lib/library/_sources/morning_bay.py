@@ -46,9 +46,7 @@ def pine(x: float, y: float, size: float, fill: str) -> str:
         f"{x + size * w:.1f} {y - size * low:.1f}L{x:.1f} {y - size * top:.1f}Z"
         for w, low, top in ((0.30, 0.12, 0.72), (0.24, 0.42, 0.95), (0.17, 0.70, 1.20))
     )
-    trunk = (
-        f"M{x - size * 0.03:.1f} {y:.1f}h{size * 0.06:.1f}v{-size * 0.2:.1f}h{-size * 0.06:.1f}z"
-    )
+    trunk = f"M{x - size * 0.03:.1f} {y:.1f}h{size * 0.06:.1f}v{-size * 0.2:.1f}h{-size * 0.06:.1f}z"
     return f'<path d="{tiers}{trunk}" fill="{fill}"/>'
 
 
@@ -91,8 +89,7 @@ def sky() -> list[str]:
     ):
         parts.append(pill(x, y, width, 26, "#fff8ea", 0.42))
     parts += [
-        bird(x, y, size)
-        for x, y, size in ((420, 470, 26), (478, 442, 20), (524, 474, 16), (372, 508, 17))
+        bird(x, y, size) for x, y, size in ((420, 470, 26), (478, 442, 20), (524, 474, 16), (372, 508, 17))
     ]
     return parts
 
@@ -148,9 +145,7 @@ def shore() -> list[str]:
         '<rect x="14" y="18" width="18" height="20" fill="#f4b860"/><rect x="44" y="16" width="16" height="38" fill="#8c4a35"/></g>'
     )
     parts.append(
-        land(
-            [(-60, 1062), (120, 1014), (330, 984), (470, 1026), (640, 1074), (760, 1110)], "#24606a"
-        )
+        land([(-60, 1062), (120, 1014), (330, 984), (470, 1026), (640, 1074), (760, 1110)], "#24606a")
     )
     parts.append(land(near, "#174650"))
     for _ in range(11):

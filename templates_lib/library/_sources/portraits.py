@@ -64,9 +64,7 @@ def draw(drawing: str) -> Image.Image:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_PX * scale}" '
         f'height="{HEIGHT_PX * scale}" viewBox="0 0 {WIDTH_PX} {HEIGHT_PX}">{drawing}</svg>'
     )
-    fetcher = layout.AssetFetcher(
-        Path(), {"drawing": layout.SlotPicture(svg.encode(), "image/svg+xml")}
-    )
+    fetcher = layout.AssetFetcher(Path(), {"drawing": layout.SlotPicture(svg.encode(), "image/svg+xml")})
     page = (
         f"<style>@page{{size:{WIDTH_PX * scale}px {HEIGHT_PX * scale}px;margin:0}}body{{margin:0}}"
         'img{display:block}</style><img src="asset:@slot/drawing">'

@@ -35,9 +35,7 @@ def overflow_of(note, **values):
 
 
 @pytest.mark.parametrize(("picture_format", "magic"), [(JPEG, b"\xff\xd8"), (PNG, b"\x89PNG")])
-def test_a_picture_has_the_size_of_its_manifest_and_the_hash_of_its_bytes(
-    note, picture_format, magic
-):
+def test_a_picture_has_the_size_of_its_manifest_and_the_hash_of_its_bytes(note, picture_format, magic):
     made = compose(note, VALUES, format=picture_format)
 
     assert made.data.startswith(magic)
@@ -98,9 +96,7 @@ def test_threads_of_one_process_do_not_disturb_each_other(note):
     alone = [compose(note, {**VALUES, "name": name}).sha256 for name in names]
 
     with ThreadPoolExecutor(6) as threads:
-        together = list(
-            threads.map(lambda name: compose(note, {**VALUES, "name": name}).sha256, names)
-        )
+        together = list(threads.map(lambda name: compose(note, {**VALUES, "name": name}).sha256, names))
 
     assert together == alone
 

@@ -44,9 +44,7 @@ def test_a_sample_is_drawn_and_its_code_reads_back(slug, version, name):
 
     size = design.manifest.size
     assert len(pages) == design.manifest.pages
-    assert {Image.open(io.BytesIO(page.data)).size for page in pages} == {
-        (size.width_px, size.height_px)
-    }
+    assert {Image.open(io.BytesIO(page.data)).size for page in pages} == {(size.width_px, size.height_px)}
     assert [url for page in pages for url in decode_qr(page.data)] == [values["qr"]]
 
 

@@ -43,6 +43,12 @@ def test_words_come_out_as_they_were_given(tmp_path, text):
     assert twin_of(tmp_path, headline=text)[0].text == text
 
 
+def test_a_word_broken_for_looks_is_read_whole(tmp_path):
+    body = BODY.replace("设计里的字", "业绩<br>比较 <b>基</b>准<br>Good<br>morning")
+
+    assert TwinLine(None, "", "业绩比较 基准 Good morning") in twin_of(tmp_path, body=body)
+
+
 def test_indentation_and_comments_of_the_design_are_not_words(tmp_path):
     body = BODY.replace("设计里的字", "\n   设计\n  <!-- 旧话 -->\n 里的字\n  ")
 
