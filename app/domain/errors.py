@@ -170,6 +170,22 @@ class ImportRefused(InvalidInput):
     remedy = "请按行号修改后重新上传。"
 
 
+class TooLarge(DomainError):
+    """More than the platform takes at once; data names the limit. Nothing was changed."""
+
+    code = "too_large"
+    reason = "内容超过了一次能处理的上限（{limit}）。"
+    remedy = "请分成几份再提交。"
+
+
+class UnsupportedFile(DomainError):
+    """The file is of a kind we do not open, judged by its content and not by its name."""
+
+    code = "unsupported_file"
+    reason = "不支持这种文件。"
+    remedy = "请使用 {formats}。"
+
+
 class Unavailable(DomainError):
     """A server we depend on does not answer; nothing was lost."""
 

@@ -14,10 +14,16 @@ ROOT_PATH = "/"
 
 
 class OrgLevel(StrEnum):
+    """From the head office down; a unit stands below its parent, and may skip a level."""
+
     HQ = "hq"
     BRANCH = "branch"
     SUB_BRANCH = "sub_branch"
     OUTLET = "outlet"
+
+    def is_below(self, other: "OrgLevel") -> bool:
+        order = list(OrgLevel)
+        return order.index(self) > order.index(other)
 
 
 def child_path(parent_path: str, code: str) -> str:

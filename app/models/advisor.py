@@ -1,13 +1,36 @@
 """The front-line person and their profile."""
 
 from datetime import date
+from itertools import islice, product
 from uuid import UUID
 
+from pypinyin import Style, pinyin
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.engine.default import DefaultExecutionContext
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from app.models.base import Base, Code, Instant, Key, Name, Sha256, Tags, TenantScoped
+from app.models.base import Base, Code, Instant, Key, LongText, Name, Sha256, Tags, TenantScoped
 from app.models.organisation import OrgUnit
+
+_MOST_READINGS = 8
+
+
+def sounds_of(name: str) -> str:
+    """How a name may be typed by sound: in full and by initials, in every common reading of it.
+
+    >>> sounds_of("曾毅")
+    'cengyi cy zengyi zy'
+    """
+    readings = pinyin(name, style=Style.NORMAL, heteronym=True)
+    sounds: set[str] = set()
+    for syllables in islice(product(*readings), _MOST_READINGS):
+        spoken = [syllable.lower() for syllable in syllables]
+        sounds |= {"".join(spoken), "".join(one[:1] for one in spoken)}
+    return " ".join(sorted(sounds))
+
+
+def _sounds_of_row(context: DefaultExecutionContext) -> str:
+    return sounds_of(context.get_current_parameters()["name"])  # type: ignore[no-untyped-call]
 
 
 class Advisor(TenantScoped, Base):
@@ -22,6 +45,8 @@ class Advisor(TenantScoped, Base):
     org_unit_id: Mapped[UUID] = mapped_column(ForeignKey("org_unit.id"), index=True)
     staff_no: Mapped[Code]
     name: Mapped[Name]
+    # what a search by sound looks through; follows the name by itself
+    name_sounds: Mapped[LongText] = mapped_column(default=_sounds_of_row)
     kind: Mapped[Code] = mapped_column(default="am")
     title: Mapped[Name] = mapped_column(default="")
     phone: Mapped[Code] = mapped_column(default="")
@@ -36,3 +61,8 @@ class Advisor(TenantScoped, Base):
     created_at: Mapped[Instant]
 
     org_unit: Mapped[OrgUnit] = relationship(lazy="raise_on_sql")
+
+    @validates("name")
+    def _hear(self, _key: str, name: str) -> str:
+        self.name_sounds = sounds_of(name)
+        return name

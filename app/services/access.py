@@ -3,8 +3,8 @@
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.domain.errors import AccessDenied, Missing
 from app.domain.organisation import Permission, Scope
@@ -15,6 +15,8 @@ from app.models.piece import Piece, PieceRevision
 from app.models.publication import Publication
 from app.models.review import Review
 from app.models.template import Template, TemplateVersion
+from app.models.user import Membership, User
+from app.queries.scope import governed, within
 from app.services.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -26,11 +28,6 @@ def require(uow: UnitOfWork, permission: Permission) -> Scope:
     if not scope.paths:
         raise AccessDenied(permission=permission.value)
     return scope
-
-
-def within(scope: Scope, path: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """The scope as a condition on a path column."""
-    return or_(false(), *(path.startswith(prefix, autoescape=True) for prefix in scope.paths))
 
 
 def _found(thing: T | None, noun: str) -> T:
@@ -72,6 +69,21 @@ def access_org_unit(uow: UnitOfWork, unit_id: UUID, *, may: Permission) -> OrgUn
         uow.session.scalar(select(OrgUnit).where(OrgUnit.id == unit_id, within(scope, OrgUnit.path))),
         "org_unit",
     )
+
+
+def access_user(uow: UnitOfWork, user_id: UUID, *, may: Permission) -> User:
+    """A person all of whose roles lie within reach; nobody governs somebody who reaches further.
+
+    A person without any role is governed from the head office alone.
+    """
+    scope = require(uow, may)
+    user = uow.session.scalar(
+        select(User)
+        .where(User.id == user_id, governed(scope))
+        .options(selectinload(User.memberships).joinedload(Membership.org_unit))
+        .execution_options(populate_existing=True)
+    )
+    return _found(user, "user")
 
 
 def access_piece(uow: UnitOfWork, piece_id: UUID, *, may: Permission, for_update: bool = False) -> Piece:

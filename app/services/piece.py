@@ -26,7 +26,8 @@ from app.models.piece import Piece, PieceRevision
 from app.models.review import Review
 from app.models.template import TemplateVersion
 from app.ports import TaskName
-from app.services.access import access_piece, own_advisor, require, within
+from app.queries.scope import within
+from app.services.access import access_piece, own_advisor, require
 from app.services.check import judge
 from app.services.edition import edition_links, edition_of, ensure_edition, link_url
 from app.services.rendition import ASSET_PREFIX, compiled_for, draw, profile_values, spec_for

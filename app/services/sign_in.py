@@ -21,9 +21,11 @@ from app.models.user import ApiToken, FailedSignIn, Membership, SignIn, User
 from app.services.unit_of_work import UnitOfWork
 
 _HASHER: Final = PasswordHasher()
+_QUICK_HASHER: Final = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 # Verified for accounts that do not exist, so that both answers take the same time.
 _NOBODYS_HASH: Final = _HASHER.hash(secrets.token_hex(16))
 MIN_PASSWORD_LENGTH: Final = 10
+MAX_PASSWORD_LENGTH: Final = 200
 API_TOKEN_PREFIX: Final = "imp_"  # noqa: S105 - a mark by which a leaked token is recognised
 
 
@@ -48,9 +50,20 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(password)
 
 
+def hash_initial_password(password: str) -> str:
+    """The hash of a long random password that the platform drew itself.
+
+    Nobody guesses 80 random bits, so a slow hash adds nothing, and ten thousand of them would take
+    minutes. The first sign-in replaces it by one of full strength, as for any outdated hash.
+    """
+    return _QUICK_HASHER.hash(password)
+
+
 def require_strong(password: str) -> None:
     if len(password) < MIN_PASSWORD_LENGTH:
         raise InvalidInput.of("password", "too_short", f"密码至少 {MIN_PASSWORD_LENGTH} 位。")
+    if len(password) > MAX_PASSWORD_LENGTH:
+        raise InvalidInput.of("password", "too_long", f"密码最多 {MAX_PASSWORD_LENGTH} 位。")
 
 
 def attempt_sign_in(
@@ -67,7 +80,7 @@ def attempt_sign_in(
     Raises TooManyAttempts. Throttling counts by account and network together, so that nobody can
     lock another person out from elsewhere.
     """
-    user = _checked_user(uow, login, password, network=network, throttle=throttle)
+    user = checked_user(uow, login, password, network=network, throttle=throttle)
     if user is None:
         return None
     token = secrets.token_urlsafe(32)
@@ -96,7 +109,7 @@ def attempt_token(
     lifetime: timedelta,
 ) -> Issued | None:
     """A machine's token under a person's grants; None for a wrong password."""
-    user = _checked_user(uow, login, password, network=network, throttle=throttle)
+    user = checked_user(uow, login, password, network=network, throttle=throttle)
     if user is None:
         return None
     token = API_TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -163,9 +176,13 @@ def _actor(uow: UnitOfWork, user_id: UUID) -> Actor | None:
     )
 
 
-def _checked_user(
+def checked_user(
     uow: UnitOfWork, login: str, password: str, *, network: str, throttle: Throttle
 ) -> User | None:
+    """The active person with this login and password; None, and a remembered failure, otherwise.
+
+    Raises TooManyAttempts.
+    """
     name = login.strip()[:64]
     since = uow.clock.now() - timedelta(seconds=throttle.window_s)
     failures, oldest = uow.session.execute(

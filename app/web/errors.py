@@ -35,6 +35,8 @@ STATUS: Final[dict[type[DomainError], int]] = {
     errors.CheckBlocked: 422,
     errors.QualificationMissing: 403,
     errors.Ended: 410,
+    errors.TooLarge: 413,
+    errors.UnsupportedFile: 415,
     errors.Unavailable: 503,
 }
 

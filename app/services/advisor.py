@@ -1,0 +1,291 @@
+"""The front line: profiles, what of them is verified, portraits, and accounts to sign in with."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+
+from app.domain.advisor import (
+    CODE,
+    MAX_CODE_LENGTH,
+    MAX_NAME_LENGTH,
+    MAX_TAG_LENGTH,
+    MAX_TAGS,
+    MAX_TITLE_LENGTH,
+    AdvisorKind,
+    ProfileField,
+    phone_digits,
+    unprintable,
+)
+from app.domain.errors import Fault, InvalidInput
+from app.domain.organisation import Permission, Role
+from app.models.advisor import Advisor
+from app.models.asset import Asset
+from app.models.user import Membership, User
+from app.services.access import access_advisor, access_org_unit, own_advisor
+from app.services.asset import Rights, keep_picture
+from app.services.rendition import CONTENT_TYPES, PictureFile, asset_key
+from app.services.sign_in import end_all_sign_ins, hash_password, require_strong
+from app.services.unit_of_work import UnitOfWork
+from app.services.user import require_free_login
+
+PORTRAIT: Final = "portrait"
+_PORTRAIT_RIGHTS: Final = "本人确认照片为本人肖像，并同意机构在营销内容中使用。"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile as the institution states it, as typed."""
+
+    name: str
+    kind: AdvisorKind = AdvisorKind.ACCOUNT_MANAGER
+    title: str = ""
+    phone: str = ""
+    licence_no: str = ""
+    licence_until: date | None = None
+    licences: Collection[str] = ()
+    tags: Collection[str] = ()
+
+
+def create_advisor(uow: UnitOfWork, unit_id: UUID, staff_no: str, profile: Profile) -> Advisor:
+    """Add one advisor to a unit; what the institution states is verified by that.
+
+    Raises InvalidInput, Missing, AccessDenied.
+    """
+    unit = access_org_unit(uow, unit_id, may=Permission.ORGANISATION_MANAGE)
+    staff_no = staff_no.strip()
+    faults = _profile_faults(profile)
+    if not CODE.fullmatch(staff_no):
+        faults.append(Fault("staff_no", "malformed", "工号用字母、数字、点和横线，最多 40 位。"))
+    elif uow.session.scalar(select(Advisor.id).where(Advisor.staff_no == staff_no)):
+        faults.append(Fault("staff_no", "taken", "这个工号不可用，请核对。"))
+    if faults:
+        raise InvalidInput(*faults)
+    advisor = Advisor(
+        id=uuid4(),
+        tenant_id=uow.tenant_id,
+        org_unit_id=unit.id,
+        org_unit=unit,
+        staff_no=staff_no,
+        name=profile.name.strip(),
+        licences=[],
+        tags=[],
+        verified_fields=[],
+        created_at=uow.clock.now(),
+    )
+    _state(advisor, profile)
+    uow.session.add(advisor)
+    uow.audit.record("advisor:create", advisor.id, unit=unit.code, staff_no=staff_no)
+    return advisor
+
+
+def change_profile(uow: UnitOfWork, advisor_id: UUID, profile: Profile) -> Advisor:
+    """State a profile anew for the institution; every field it fills is verified by that.
+
+    Raises InvalidInput, Missing, AccessDenied.
+    """
+    advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
+    if faults := _profile_faults(profile):
+        raise InvalidInput(*faults)
+    before = _said(advisor)
+    _state(advisor, profile)
+    if changed := sorted(field for field, value in _said(advisor).items() if before[field] != value):
+        uow.audit.record("advisor:change", advisor.id, fields=changed)
+    return advisor
+
+
+def change_own_phone(uow: UnitOfWork, phone: str) -> Advisor:
+    """Let an advisor give another number; it is theirs to say, and unverified until confirmed."""
+    advisor = own_advisor(uow)
+    digits = phone_digits(phone) if phone.strip() else ""
+    if digits is None:
+        raise InvalidInput.of("phone", "malformed", "请填 11 位手机号，或带区号的座机。")
+    if digits != advisor.phone:
+        advisor.phone = digits
+        _verify(advisor, ProfileField.PHONE, verified=False)
+        uow.audit.record("advisor:change_own", advisor.id, fields=[ProfileField.PHONE.value])
+    return advisor
+
+
+def verify_fields(uow: UnitOfWork, advisor_id: UUID, fields: Collection[ProfileField]) -> Advisor:
+    """Say for the institution which fields of a profile are right; all others are not verified."""
+    advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
+    verified = [field.value for field in ProfileField if field in fields and _value(advisor, field)]
+    if verified != advisor.verified_fields:
+        advisor.verified_fields = verified
+        uow.audit.record("advisor:verify", advisor.id, fields=verified)
+    return advisor
+
+
+def set_on_duty(uow: UnitOfWork, advisor_id: UUID, *, on_duty: bool) -> Advisor:
+    """Note that somebody left or came back; whoever left is signed out, their links go dark."""
+    advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
+    if advisor.is_active != on_duty:
+        advisor.is_active = on_duty
+        if not on_duty and advisor.user_id is not None:
+            end_all_sign_ins(uow, advisor.user_id)
+        uow.audit.record("advisor:return" if on_duty else "advisor:leave", advisor.id)
+    return advisor
+
+
+def open_account(uow: UnitOfWork, advisor_id: UUID, password: str) -> User:
+    """Let an advisor sign in by their staff number. Raises InvalidInput, Missing, AccessDenied."""
+    advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
+    if advisor.user_id is not None:
+        raise InvalidInput.of("password", "has_account", "这位客户经理已有账号。")
+    require_free_login(uow, advisor.staff_no)
+    require_strong(password)
+    user = User(
+        id=uuid4(),
+        tenant_id=uow.tenant_id,
+        login=advisor.staff_no,
+        name=advisor.name,
+        password_hash=hash_password(password),
+        created_at=uow.clock.now(),
+    )
+    uow.session.add(user)
+    uow.session.flush()
+    uow.session.add(
+        Membership(
+            id=uuid4(),
+            tenant_id=uow.tenant_id,
+            user_id=user.id,
+            role=Role.ADVISOR,
+            org_unit_id=advisor.org_unit_id,
+        )
+    )
+    advisor.user_id = user.id
+    uow.audit.record("advisor:open_account", advisor.id, user=str(user.id))
+    return user
+
+
+def upload_portrait(
+    uow: UnitOfWork, data: bytes, *, attested: bool, most_pixels: int, advisor_id: UUID | None = None
+) -> Asset:
+    """Keep a portrait: an advisor's own, or of `advisor_id` by whoever manages the organisation.
+
+    Only a picture the institution put there is verified. Raises InvalidInput where the rights are
+    not attested or the picture cannot be used, UnsupportedFile, Missing, AccessDenied.
+    """
+    by_institution = advisor_id is not None
+    advisor = (
+        access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
+        if advisor_id is not None
+        else own_advisor(uow)
+    )
+    if not attested:
+        raise InvalidInput.of("attested", "required", "请先确认照片是本人肖像并同意使用。")
+    asset = keep_picture(
+        uow,
+        data,
+        kind=PORTRAIT,
+        field="photo",
+        rights=Rights(_PORTRAIT_RIGHTS),
+        most_pixels=most_pixels,
+    )
+    if advisor.photo_sha256 != asset.sha256:
+        advisor.photo_sha256 = asset.sha256
+        _verify(advisor, ProfileField.PHOTO, verified=by_institution)
+        uow.audit.record("advisor:portrait", advisor.id, sha256=asset.sha256)
+    return asset
+
+
+def remove_portrait(uow: UnitOfWork, advisor_id: UUID | None = None) -> Advisor:
+    """Take a portrait off a profile; pictures already published keep theirs."""
+    advisor = (
+        access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
+        if advisor_id is not None
+        else own_advisor(uow)
+    )
+    if advisor.photo_sha256 is not None:
+        advisor.photo_sha256 = None
+        _verify(advisor, ProfileField.PHOTO, verified=False)
+        uow.audit.record("advisor:portrait_remove", advisor.id)
+    return advisor
+
+
+def portrait_of(uow: UnitOfWork, advisor: Advisor) -> PictureFile | None:
+    """The stored portrait of an advisor the caller may see; None where there is none."""
+    if advisor.photo_sha256 is None:
+        return None
+    data = uow.store.get(asset_key(uow, advisor.photo_sha256))
+    asset = uow.session.scalar(select(Asset).where(Asset.sha256 == advisor.photo_sha256))
+    return PictureFile(
+        data,
+        asset.content_type if asset else CONTENT_TYPES["jpeg"],
+        advisor.photo_sha256,
+        asset.width_px if asset else 0,
+        asset.height_px if asset else 0,
+    )
+
+
+def _state(advisor: Advisor, profile: Profile) -> None:
+    advisor.name = profile.name.strip()
+    advisor.kind = profile.kind.value
+    advisor.title = profile.title.strip()
+    advisor.phone = phone_digits(profile.phone) or ""
+    advisor.licence_no = profile.licence_no.strip()
+    advisor.licence_until = profile.licence_until
+    advisor.licences = list(profile.licences)
+    advisor.tags = list(profile.tags)
+    for field in (ProfileField.NAME, ProfileField.TITLE, ProfileField.PHONE, ProfileField.LICENCE_NO):
+        _verify(advisor, field, verified=bool(_value(advisor, field)))
+
+
+def _verify(advisor: Advisor, field: ProfileField, *, verified: bool) -> None:
+    others = set(advisor.verified_fields) - {field.value}
+    now = others | {field.value} if verified else others
+    advisor.verified_fields = [one.value for one in ProfileField if one.value in now]
+
+
+def _value(advisor: Advisor, field: ProfileField) -> str | None:
+    match field:
+        case ProfileField.NAME:
+            return advisor.name
+        case ProfileField.TITLE:
+            return advisor.title
+        case ProfileField.PHONE:
+            return advisor.phone
+        case ProfileField.LICENCE_NO:
+            return advisor.licence_no
+        case ProfileField.PHOTO:
+            return advisor.photo_sha256
+
+
+def _said(advisor: Advisor) -> dict[str, object]:
+    return {
+        "name": advisor.name,
+        "kind": advisor.kind,
+        "title": advisor.title,
+        "phone": advisor.phone,
+        "licence_no": advisor.licence_no,
+        "licence_until": advisor.licence_until,
+        "licences": list(advisor.licences),
+        "tags": list(advisor.tags),
+    }
+
+
+def _profile_faults(profile: Profile) -> list[Fault]:
+    faults: list[Fault] = []
+    for field, text, longest in (
+        ("name", profile.name, MAX_NAME_LENGTH),
+        ("title", profile.title, MAX_TITLE_LENGTH),
+        ("licence_no", profile.licence_no, MAX_CODE_LENGTH),
+    ):
+        if len(text.strip()) > longest:
+            faults.append(Fault(field, "too_long", f"最多 {longest} 字。"))
+        elif sign := unprintable(text.strip()):
+            faults.append(Fault(field, "unprintable", f"含有不能显示的字符（{sign}）。"))
+    if not profile.name.strip():
+        faults.append(Fault("name", "required", "请填写姓名。"))
+    if profile.phone.strip() and phone_digits(profile.phone) is None:
+        faults.append(Fault("phone", "malformed", "请填 11 位手机号，或带区号的座机。"))
+    for field, values in (("licences", profile.licences), ("tags", profile.tags)):
+        if len(values) > MAX_TAGS or any(
+            len(one) > MAX_TAG_LENGTH or not one or unprintable(one) for one in values
+        ):
+            faults.append(Fault(field, "malformed", f"最多 {MAX_TAGS} 项，每项最多 {MAX_TAG_LENGTH} 字。"))
+    return faults

@@ -1,0 +1,98 @@
+"""Bring a picture from outside into the house: judged, decoded once, stripped, with its rights."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import uuid4
+
+from PIL import Image, UnidentifiedImageError
+from sqlalchemy import select
+
+from app.domain.advisor import unprintable
+from app.domain.errors import InvalidInput, UnsupportedFile
+from app.models.asset import Asset
+from app.services.rendition import asset_key
+from app.services.unit_of_work import UnitOfWork
+from templates_lib.pictures import ACCEPTED_FORMATS, BadImageError, ImageValue, clean_image
+
+_QUALITY: Final = 92
+_MAX_RIGHTS_LENGTH: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Who says that we may use a picture, in their words, and until when. None: without end."""
+
+    statement: str
+    until: date | None = None
+
+
+def keep_picture(
+    uow: UnitOfWork, data: bytes, *, kind: str, field: str, rights: Rights, most_pixels: int
+) -> Asset:
+    """Store an uploaded picture as pixels of ours; the same picture twice is one asset.
+
+    What arrives is never kept: the file is judged by its header before a pixel is decoded, turned
+    upright, freed of every piece of metadata (place, device, thumbnail, whatever follows the
+    picture) and encoded anew. Raises InvalidInput naming `field`, UnsupportedFile.
+    """
+    statement = rights.statement.strip()
+    if not statement or len(statement) > _MAX_RIGHTS_LENGTH or unprintable(statement):
+        raise InvalidInput.of("rights", "required", "请说明这张图片的使用授权。")
+    _judge_header(data, field, most_pixels)
+    try:
+        pixels = clean_image(ImageValue(data)).pixels
+    except BadImageError as error:
+        raise InvalidInput.of(field, error.code, f"{error}。") from error
+    encoded = _as_jpeg(pixels)
+    sha256 = hashlib.sha256(encoded).hexdigest()
+    known = uow.session.scalar(select(Asset).where(Asset.sha256 == sha256))
+    if known is not None:
+        return known
+    # bytes first: a row never points at nothing, while bytes without a row are only unused
+    uow.store.put(asset_key(uow, sha256), encoded, "image/jpeg")
+    asset = Asset(
+        id=uuid4(),
+        tenant_id=uow.tenant_id,
+        sha256=sha256,
+        kind=kind,
+        content_type="image/jpeg",
+        size_bytes=len(encoded),
+        width_px=pixels.width,
+        height_px=pixels.height,
+        rights=statement,
+        rights_until=rights.until,
+        uploaded_by=uow.actor.user_id,
+        uploaded_at=uow.clock.now(),
+    )
+    uow.session.add(asset)
+    uow.session.flush()
+    uow.audit.record("asset:upload", asset.id, kind=kind, sha256=sha256)
+    return asset
+
+
+def _judge_header(data: bytes, field: str, most_pixels: int) -> None:
+    if not data:
+        raise InvalidInput.of(field, "empty", "图片是空文件。")
+    try:
+        # reads the header alone; no pixel is decoded
+        with Image.open(io.BytesIO(data), formats=ACCEPTED_FORMATS) as picture:
+            width, height = picture.size
+    except UnidentifiedImageError as error:
+        raise UnsupportedFile(field=field, formats="JPEG、PNG 或 WEBP 图片") from error
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
+        raise InvalidInput.of(field, "bad_image", "图片尺寸过大，或文件已损坏。") from error
+    if width * height > most_pixels:
+        raise InvalidInput.of(field, "too_many_pixels", f"图片尺寸 {width}×{height} 过大，请缩小后再上传。")
+
+
+def _as_jpeg(pixels: Image.Image) -> bytes:
+    if pixels.mode != "RGB":
+        ground = Image.new("RGB", pixels.size, "white")
+        ground.paste(pixels, mask=pixels.getchannel("A"))
+        pixels = ground
+    target = io.BytesIO()
+    pixels.save(target, "JPEG", quality=_QUALITY, optimize=True)
+    return target.getvalue()
