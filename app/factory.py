@@ -16,6 +16,7 @@ from app.web.components import register_components
 from app.web.edge import EXTENSION, STATIC, static_url
 from app.web.errors import register_errors
 from app.web.i18n import register_i18n
+from app.web.metrics import register_metrics
 from app.web.navigation import register_navigation
 from app.web.request_log import register_request_log
 from app.web.security import register_security
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app.extensions[EXTENSION] = platform
     _configure(app, settings)
     register_request_log(app)  # first, so that every later step logs under the request's id
+    register_metrics(app)
     register_signed_in(app)
     register_security(app)
     register_i18n(app)

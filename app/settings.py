@@ -113,6 +113,8 @@ class WebSettings:
     cookie_secure: bool
     # How many proxies of ours stand in front and set X-Forwarded-*. 0 trusts no such header.
     trusted_proxies: int
+    # What the monitoring shows to read /metrics. Default: none, and then only this machine may.
+    metrics_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class Settings:
                 session_hours=reader.number("SESSION_HOURS", 12, minimum=1, maximum=24 * 30),
                 cookie_secure=reader.flag("COOKIE_SECURE", default=not embedded),
                 trusted_proxies=reader.number("TRUSTED_PROXIES", 0, maximum=10),
+                metrics_token=reader.secret("METRICS_TOKEN"),
             ),
             log=LogSettings(
                 level=reader.choice("LOG_LEVEL", LogLevel.INFO),

@@ -1,6 +1,8 @@
 """When something is public, under which number, and how that ends."""
 
+import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -66,6 +68,16 @@ def validity(*, valid_from: datetime | None, valid_until: datetime | None, at: d
     if end - start > _LONGEST_VALIDITY:
         raise InvalidInput.of("valid_until", "too_long", "有效期最长 366 天。")
     return Validity(start, end)
+
+
+_NUMBER_PATTERN = re.compile(rf"(YX\d{{6}})([{_NUMBER_ALPHABET}]{{4}})([{_NUMBER_ALPHABET}]{{4}})")
+
+
+def normal_approval_no(text: str) -> str | None:
+    """An approval number as a person copied it, in the form it was given; None if it is none."""
+    signs = re.sub(r"[\s\-‐-―_.]+", "", unicodedata.normalize("NFKC", text)).upper()
+    found = _NUMBER_PATTERN.fullmatch(signs)
+    return "-".join(found.groups()) if found else None
 
 
 def new_approval_no(at: datetime) -> str:

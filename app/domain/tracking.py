@@ -10,7 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+# The days of a tenant's figures are days where its customers live.
+TENANT_ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+# The code on pictures that nobody has published yet: it leads to a page that says so.
+PREVIEW_CODE: Final = "preview"
 
 _CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_PATTERN = re.compile(rf"[{_CODE_ALPHABET}]{{10}}")
@@ -22,6 +30,15 @@ class EventKind(StrEnum):
     FORWARD = "forward"  # opened a page that somebody else had passed on
     VIEW = "view"  # the page was really shown, said by the page itself
     LEAD = "lead"  # left contact details, with consent
+
+
+# How somebody came; every arrival is exactly one of these.
+ARRIVALS: Final = frozenset({EventKind.SCAN, EventKind.CLICK, EventKind.FORWARD})
+
+
+def day_of(at: datetime) -> date:
+    """The day an instant belongs to in every figure."""
+    return at.astimezone(TENANT_ZONE).date()
 
 
 class HitClass(StrEnum):
@@ -57,39 +74,60 @@ class Hit:
     user_agent: str
     purpose: str
     signed_in: bool
+    of_staff: bool = False  # nobody is signed in now, but somebody once did in this browser
 
     @classmethod
-    def cropped(cls, *, method: str, user_agent: str | None, purpose: str | None, signed_in: bool) -> "Hit":
-        return cls(method[:8], (user_agent or "")[:400], (purpose or "")[:40], signed_in)
+    def cropped(
+        cls,
+        *,
+        method: str,
+        user_agent: str | None,
+        purpose: str | None,
+        signed_in: bool,
+        of_staff: bool = False,
+    ) -> "Hit":
+        return cls(method[:8], (user_agent or "")[:400], (purpose or "")[:40], signed_in, of_staff)
 
 
-# Each pattern is what the named client sends. Preview: fetches to draw a card, no person looks.
+# Fetchers that draw a card or look whether an address is safe; no person looks. Each name is what
+# the client itself sends. Chat apps whose fetcher bears no name of its own cannot be told apart
+# here: what they fetch is an arrival, and only the page that was really shown is a view.
 _PREVIEW = re.compile(
-    r"facebookexternalhit|Twitterbot|WhatsApp/|TelegramBot|Slackbot|LinkedInBot|Discordbot"
-    r"|SkypeUriPreview|WeChat-?(?:Link)?Preview|Mpshare|DingTalkBot|Feishu-?Link|LarkUrl|Lark-?Bot"
-    r"|vkShare|redditbot|Iframely|Embedly|bitlybot|Google-PageRenderer",
+    r"facebookexternalhit|facebot|twitterbot|telegrambot|slackbot|slack-imgproxy|linkedinbot"
+    r"|discordbot|pinterestbot|redditbot|viber|skypeuripreview|snap url preview"
+    r"|qq-url-manager|dingtalkbot|larkurlparser|feishu.*bot|vkshare|iframely|embedly|bitlybot"
+    r"|google-pagerenderer|bingpreview|^whatsapp/",
     re.IGNORECASE,
 )
+# "cubot" and "sogoumobilebrowser" are a phone and a browser that people use.
 _BOT = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|Baiduspider|Sogou|bingpreview|HeadlessChrome|PhantomJS"
-    r"|python-|curl/|wget/|Go-http-client|Java/|okhttp/|libwww|HttpClient|axios/|node-fetch"
-    r"|scrapy|monitor|uptime|pingdom|lighthouse|check_http",
+    r"(?<!cu)bot\b|crawl|spider|slurp|headless|phantomjs|electron-fetch|ia_archiver|archive\.org"
+    r"|^(?:python|curl|wget|go-http-client|java|okhttp|libwww|apache-httpclient|axios|node|undici"
+    r"|ruby|perl|php|dart|httpie|aiohttp|postmanruntime)\b"
+    r"|python-requests|python-httpx|scrapy|pingdom|uptimerobot|statuscake|lighthouse|check_http",
     re.IGNORECASE,
 )
+_NOT_SHOWN = ("prefetch", "prerender", "preview")
 
 
 def classify_hit(hit: Hit) -> tuple[HitClass, str]:
-    """The class of a hit and the reason for it, strongest evidence first."""
+    """The class of a hit and the reason for it, strongest evidence first.
+
+    Only what a client says of itself is used, so a bot that calls itself a browser passes here:
+    every hit is kept with its reason, and can be judged again.
+    """
     if hit.signed_in:
         return HitClass.INTERNAL, "signed in as staff"
+    if hit.of_staff:
+        return HitClass.INTERNAL, "browser of staff"
     if hit.method == "HEAD":
         return HitClass.PREVIEW, "HEAD request"
-    if "prefetch" in hit.purpose.lower() or "prerender" in hit.purpose.lower():
+    if any(word in hit.purpose.lower() for word in _NOT_SHOWN):
         return HitClass.PREVIEW, "prefetch"
+    if not hit.user_agent.strip():
+        return HitClass.BOT, "no user agent"
     if _PREVIEW.search(hit.user_agent):
         return HitClass.PREVIEW, "link preview client"
-    if not hit.user_agent:
-        return HitClass.BOT, "no user agent"
     if _BOT.search(hit.user_agent):
         return HitClass.BOT, "automated client"
     return HitClass.HUMAN, "browser"
@@ -137,7 +175,6 @@ class EventFacts:
     org_unit_id: UUID
     channel: LinkChannel
     occurred_at: datetime
-    visitor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +196,12 @@ class RollupCount:
 
 
 def fold_day(events: Iterable[EventFacts]) -> dict[RollupKey, RollupCount]:
-    """Count events by day, piece, advisor, unit, channel and kind; pure, so it can be repeated.
-
-    The day is the one the event carries in its own time zone.
-    """
+    """Count events by day, piece, advisor, unit, channel and kind; pure, so it can be repeated."""
     human: Counter[RollupKey] = Counter()
     raw: Counter[RollupKey] = Counter()
     for event in events:
         key = RollupKey(
-            event.occurred_at.date(),
+            day_of(event.occurred_at),
             event.piece_id,
             event.advisor_id,
             event.org_unit_id,

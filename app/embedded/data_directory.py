@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -43,6 +44,13 @@ class DataDirectory:
     @property
     def beat_schedule(self) -> Path:
         return self.path / "beat-schedule"
+
+    def emptied_metrics(self) -> Path:
+        """Where the web processes leave their figures for each other, cleared of an earlier run's."""
+        folder = self.path / "metrics"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
 
     def log(self, name: str) -> Path:
         return self.path / "log" / f"{name.lower()}.log"

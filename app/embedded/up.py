@@ -97,7 +97,7 @@ def platform_services(data: DataDirectory, environ: dict[str, str], listen: List
                 *("--factory", "app.factory:create_app"),
             ),
             log=data.log("web"),
-            env=environ,
+            env=environ | {"PROMETHEUS_MULTIPROC_DIR": str(data.emptied_metrics())},
             cwd=_PROJECT,
         ),
     )

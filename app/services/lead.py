@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from app.domain.errors import Fault, InvalidInput, Missing
-from app.models.tracking import Lead, Visit
-from app.services.tracking import Caller, keep_lead_event, open_landing
+from app.domain.errors import Fault, InvalidInput
+from app.models.tracking import Lead
+from app.services.tracking import Caller, keep_lead_event, landing_of, visit_of
 from app.services.unit_of_work import UnitOfWork
 
 CONSENT_TEXT = (
@@ -34,10 +34,8 @@ def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller, *, c
 
     Raises InvalidInput, Missing, Ended.
     """
-    landing = open_landing(uow, token, caller)
-    visit = uow.session.scalar(select(Visit).where(Visit.token == landing.visit.token).with_for_update())
-    if visit is None:
-        raise Missing(noun="visit")
+    landing = landing_of(uow, token)
+    visit = visit_of(uow, token, for_update=True)
     if known := uow.session.scalar(select(Lead).where(Lead.visit_token == visit.token)):
         return known
     _require_complete(form)

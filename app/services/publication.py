@@ -16,6 +16,7 @@ from app.domain.publication import (
     Standing,
     Validity,
     new_approval_no,
+    normal_approval_no,
     validity,
 )
 from app.domain.review import DecisionFacts, Outcome, seal_holds
@@ -24,6 +25,7 @@ from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.review import Decision
+from app.models.template import TemplateVersion
 from app.services.access import access_piece, access_publication, require
 from app.services.piece import content_of, lock_piece, require_licence
 from app.services.unit_of_work import UnitOfWork
@@ -180,20 +182,17 @@ def decision_is_genuine(uow: UnitOfWork, decision: Decision) -> bool:
     return any(seal_holds(facts, key, decision.seal) for key in uow.around.seal_keys)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A publication that may be shown now."""
-
-    publication: Publication
-    piece: Piece
-
-
 def latest_publication(uow: UnitOfWork, piece_id: UUID) -> Publication | None:
     return uow.session.scalars(
         select(Publication)
         .where(Publication.piece_id == piece_id)
         .order_by(Publication.published_at.desc())
-        .options(joinedload(Publication.piece), joinedload(Publication.revision))
+        .options(
+            joinedload(Publication.piece)
+            .joinedload(Piece.template_version)
+            .joinedload(TemplateVersion.template),
+            joinedload(Publication.revision),
+        )
         .limit(1)
     ).first()
 
@@ -220,19 +219,48 @@ def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publica
             advisor_id=advisor.id,
             piece_id=piece_id,
         )
-    decision = uow.session.get(Decision, publication.decision_id)
-    if (
-        decision is None
-        or decision.outcome is not Outcome.APPROVE
-        or decision.revision_id != publication.revision_id
-        or decision.content_hash != publication.content_hash
-        or publication.revision.content_hash != publication.content_hash
-        or not decision_is_genuine(uow, decision)
-    ):
+    if not publication_is_genuine(uow, publication):
         raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
     if not advisor.is_active:
         raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
     return publication
+
+
+def publication_is_genuine(uow: UnitOfWork, publication: Publication) -> bool:
+    """Whether a sealed approval covers exactly the content that this publication names."""
+    decision = uow.session.get(Decision, publication.decision_id)
+    return (
+        decision is not None
+        and decision.outcome is Outcome.APPROVE
+        and decision.revision_id == publication.revision_id
+        and decision.content_hash == publication.content_hash == publication.revision.content_hash
+        and decision_is_genuine(uow, decision)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What anybody may learn who reads an approval number off a picture."""
+
+    publication: Publication
+    standing: Standing
+    advisor: Advisor | None  # None: made by head office for its advisors
+
+
+def verify_publication(uow: UnitOfWork, approval_no: str) -> Verification:
+    """Look an approval number up, as somebody copied it; raises Missing unless it is genuine."""
+    wanted = normal_approval_no(approval_no)
+    publication = wanted and uow.session.scalar(
+        select(Publication)
+        .where(Publication.approval_no == wanted)
+        .options(
+            joinedload(Publication.piece).joinedload(Piece.advisor).joinedload(Advisor.org_unit),
+            joinedload(Publication.revision),
+        )
+    )
+    if not publication or not publication_is_genuine(uow, publication):
+        raise Missing(noun="publication")
+    return Verification(publication, standing_of(uow, publication), publication.piece.advisor)
 
 
 def access_live_publication(uow: UnitOfWork, publication_id: UUID) -> Publication:

@@ -14,14 +14,16 @@ from app.domain.errors import Fault, InvalidInput
 from app.models.advisor import Advisor
 from app.models.edition import Rendition
 from app.models.piece import PieceRevision
+from app.models.publication import Publication
 from app.models.template import TemplateVersion
 from app.models.tenant import Tenant
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
 from templates_lib.compose import PictureFormat, compose
-from templates_lib.fill import SlotErrors
+from templates_lib.fill import SlotErrors, fill
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.pictures import ImageValue
+from templates_lib.twin import TwinLine, text_twin
 
 ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
@@ -110,6 +112,52 @@ def revision_spec(
         manifest = compiled_for(uow, version).manifest
         values |= profile_values(uow, manifest, advisor, link=link)
     return spec_for(version, values, image_format=image_format, page=page, width_px=width_px)
+
+
+def published_spec(
+    uow: UnitOfWork,
+    publication: Publication,
+    advisor: Advisor,
+    *,
+    link: str,
+    image_format: str = "jpeg",
+    page: int = 0,
+) -> RenderSpec:
+    """What one advisor's edition of a publication looks like.
+
+    An advisor's own piece is drawn from exactly the values that were approved; in one made for
+    everybody the profile slots and the link are this advisor's.
+    """
+    own = publication.piece.advisor_id is not None
+    return revision_spec(
+        uow,
+        publication.piece.template_version,
+        publication.revision,
+        None if own else advisor,
+        link=link,
+        image_format=image_format,
+        page=page,
+    )
+
+
+def twin_of(uow: UnitOfWork, spec: RenderSpec) -> tuple[TwinLine, ...]:
+    """Every word on a picture in reading order; the same for all of its pages and formats."""
+    key = spec.key()
+    if (remembered := uow.around.twins.get(key)) is not None:
+        return remembered
+    manifest = uow.around.shelf.compiled(
+        spec.template_slug, spec.template_version, spec.template_digest
+    ).manifest
+    return uow.around.twins.keep(key, text_twin(manifest, fill(manifest, slot_values(uow, spec.values))))
+
+
+def portrait(uow: UnitOfWork, advisor: Advisor, *, width_px: int) -> PictureFile | None:
+    """The advisor's photo for a page, made small; None where there is none that was verified."""
+    if advisor.photo_sha256 is None or "photo" not in advisor.verified_fields:
+        return None
+    original = uow.store.get(asset_key(uow, advisor.photo_sha256))
+    data, width, height = _narrowed(original, width_px, "jpeg")
+    return PictureFile(data, CONTENT_TYPES["jpeg"], hashlib.sha256(data).hexdigest(), width, height)
 
 
 def draw(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:

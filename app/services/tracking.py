@@ -1,8 +1,9 @@
 """What visitors do: arrive by a code, look, pass it on, leave their details. Each is kept first."""
 
 import secrets
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -10,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
 from app.domain.errors import Missing
+from app.domain.organisation import TenantId
 from app.domain.tracking import (
     CODE_PATTERN,
     EventKind,
@@ -17,6 +19,7 @@ from app.domain.tracking import (
     HitClass,
     LinkChannel,
     classify_hit,
+    day_of,
     source_of,
     truncated_ip,
     visitor_hash,
@@ -25,10 +28,15 @@ from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.piece import Piece
 from app.models.publication import Publication
+from app.models.template import TemplateVersion
 from app.models.tracking import Event, ShortLink, Visit, VisitorKey
 from app.services.publication import require_public
-from app.services.rollup import TENANT_ZONE
 from app.services.unit_of_work import UnitOfWork
+
+# A page that nobody has looked at yet belongs to whoever opens it right after the arrival: one
+# phone may change its address between two requests.
+_FIRST_OPENING: Final = timedelta(seconds=60)
+_AS_ARRIVAL: Final = "as the arrival"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +45,40 @@ class Caller:
 
     hit: Hit
     address: str | None
-    carried_token: str | None = None  # the visit this browser says it came by
+    carried_tokens: tuple[str, ...] = ()  # the visits this browser says it made, the latest first
 
 
-def arrive(uow: UnitOfWork, code: str, caller: Caller) -> Visit:
-    """Count an arrival by a code and give the visit it begins.
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What an event is counted under: whose link it is, of which piece, in which unit that day."""
+
+    code: str
+    channel: LinkChannel
+    tenant_id: UUID
+    edition_id: UUID
+    piece_id: UUID
+    advisor_id: UUID
+    org_unit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A visit that has begun and is durable once its unit of work has ended."""
+
+    token: str
+    hit_class: HitClass
+
+
+def arrive(uow: UnitOfWork, code: str, caller: Caller) -> Arrival:
+    """Count an arrival by a code and give the visit it begins: one indexed read, one statement.
 
     The event is written in this unit of work, so a redirect leaves only once it is durable.
     Raises Missing for an unknown code. A code whose content is not public is counted as well:
     the visit's page then says why it ended.
     """
-    link = _link(uow, code)
-    visit, hit_class, reason = _new_visit(uow, link, caller, parent=None)
-    kind = EventKind.SCAN if link.channel is LinkChannel.QR else EventKind.CLICK
-    _keep_event(uow, link, visit, kind, hit_class, reason, caller)
-    return visit
+    place = _place(uow, code)
+    kind = EventKind.SCAN if place.channel is LinkChannel.QR else EventKind.CLICK
+    return _begin_visit(uow, place, kind, caller, parent=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,67 +90,70 @@ class Landing:
     edition: Edition
     advisor: Advisor
     publication: Publication
-    moved: bool  # the page was passed on: this visit is new and has an address of its own
+    moved: bool = False  # somebody else opened the page: this visit is theirs, at another address
 
 
 def open_landing(uow: UnitOfWork, token: str, caller: Caller) -> Landing:
-    """The landing page of a visit; where somebody else opens it, a forward and a visit of theirs.
+    """The landing page of a visit; where somebody else opens it, of a new visit of theirs.
 
     Raises Missing for an unknown visit, Ended where the content is not public now.
     """
-    visit = _visit(uow, token)
-    link = _link(uow, visit.code)
-    edition = link.edition
-    publication = require_public(uow, edition.piece_id, edition.advisor)
-    moved = False
-    if _somebody_else(uow, visit, caller):
-        parent = visit
-        visit, hit_class, reason = _new_visit(uow, link, caller, parent=parent.token)
-        _keep_event(uow, link, visit, EventKind.FORWARD, hit_class, reason, caller)
-        moved = True
-    return Landing(visit, link, edition, edition.advisor, publication, moved)
+    landing = landing_of(uow, token)
+    kind = _arrival_of_another(uow, landing.visit, caller)
+    if kind is None:
+        return landing
+    arrival = _begin_visit(uow, _place(uow, landing.visit.code), kind, caller, parent=token)
+    return replace(landing_of(uow, arrival.token), moved=True)
+
+
+def landing_of(uow: UnitOfWork, token: str) -> Landing:
+    """The landing page of a visit for whoever holds its token; counts nothing.
+
+    Raises Missing for an unknown visit, Ended where the content is not public now.
+    """
+    visit = visit_of(uow, token)
+    link = link_of(uow, visit.code)
+    publication = require_public(uow, link.edition.piece_id, link.edition.advisor)
+    return Landing(visit, link, link.edition, link.edition.advisor, publication)
 
 
 def confirm_view(uow: UnitOfWork, token: str, caller: Caller) -> None:
     """The page says it was really shown; said twice, it counts once."""
-    visit = uow.session.scalar(select(Visit).where(Visit.token == token).with_for_update())
-    if visit is None:
-        raise Missing(noun="visit")
+    visit = visit_of(uow, token, for_update=True)
     if visit.viewed_at is not None:
         return
     visit.viewed_at = uow.clock.now()
-    hit_class, reason = classify_hit(caller.hit)
-    if visit.hit_class is not HitClass.HUMAN:
-        hit_class, reason = visit.hit_class, "as the arrival"
-    _keep_event(uow, _link(uow, visit.code), visit, EventKind.VIEW, hit_class, reason, caller)
-
-
-def visit_advisor_id(uow: UnitOfWork, token: str) -> UUID:
-    return _link(uow, _visit(uow, token).code).edition.advisor_id
+    _keep_event(uow, visit, EventKind.VIEW, caller)
 
 
 def keep_lead_event(uow: UnitOfWork, visit: Visit, caller: Caller) -> None:
-    hit_class, reason = classify_hit(caller.hit)
-    _keep_event(uow, _link(uow, visit.code), visit, EventKind.LEAD, hit_class, reason, caller)
+    _keep_event(uow, visit, EventKind.LEAD, caller)
 
 
-def _visit(uow: UnitOfWork, token: str) -> Visit:
-    visit = uow.session.scalar(select(Visit).where(Visit.token == token))
+def tenant_of_visit(uow: UnitOfWork, token: str) -> TenantId:
+    """Whose visit a token is; a public address carries nothing else that says so."""
+    return TenantId(visit_of(uow, token).tenant_id)
+
+
+def visit_of(uow: UnitOfWork, token: str, *, for_update: bool = False) -> Visit:
+    statement = select(Visit).where(Visit.token == token[:64].replace("\0", ""))
+    visit = uow.session.scalar(statement.with_for_update() if for_update else statement)
     if visit is None:
         raise Missing(noun="visit")
     return visit
 
 
-def _link(uow: UnitOfWork, code: str) -> ShortLink:
-    if not CODE_PATTERN.fullmatch(code):
-        raise Missing(noun="short_link")
+def link_of(uow: UnitOfWork, code: str) -> ShortLink:
+    """A link with the edition, piece and advisor it belongs to."""
     link = uow.session.scalar(
         select(ShortLink)
         .where(ShortLink.code == code)
         .options(
             joinedload(ShortLink.edition).options(
                 joinedload(Edition.advisor).joinedload(Advisor.org_unit),
-                joinedload(Edition.piece).joinedload(Piece.template_version),
+                joinedload(Edition.piece)
+                .joinedload(Piece.template_version)
+                .joinedload(TemplateVersion.template),
             )
         )
     )
@@ -132,82 +162,123 @@ def _link(uow: UnitOfWork, code: str) -> ShortLink:
     return link
 
 
-def _new_visit(
-    uow: UnitOfWork, link: ShortLink, caller: Caller, *, parent: str | None
-) -> tuple[Visit, HitClass, str]:
-    hit_class, reason = classify_hit(caller.hit)
-    visit = Visit(
-        token=secrets.token_urlsafe(15),
-        tenant_id=link.tenant_id,
-        code=link.code,
-        visitor=_pseudonym(uow, caller),
-        hit_class=hit_class,
-        parent_token=parent,
-        arrived_at=uow.clock.now(),
-        viewed_at=None,
-    )
-    uow.session.add(visit)
-    uow.session.flush()
-    return visit, hit_class, reason
-
-
-def _somebody_else(uow: UnitOfWork, visit: Visit, caller: Caller) -> bool:
-    """Whether a page is opened by another visitor than the one its visit belongs to.
-
-    Asked only on the visit's own day: the key of an earlier day is destroyed, and a guess would
-    be worse than a forward not counted.
-    """
-    if caller.carried_token == visit.token:
-        return False
-    if _day(visit.arrived_at) != _day(uow.clock.now()):
-        return False
-    return visit.visitor != _pseudonym(uow, caller)
-
-
-def _keep_event(
-    uow: UnitOfWork,
-    link: ShortLink,
-    visit: Visit,
-    kind: EventKind,
-    hit_class: HitClass,
-    reason: str,
-    caller: Caller,
-) -> None:
-    now = uow.clock.now()
-    edition = link.edition
-    uow.session.add(
-        Event(
-            id=uuid4(),
-            tenant_id=link.tenant_id,
-            occurred_on=_day(now),
-            occurred_at=now,
-            kind=kind,
-            hit_class=hit_class,
-            class_reason=reason,
-            piece_id=edition.piece_id,
-            edition_id=edition.id,
-            advisor_id=edition.advisor_id,
-            org_unit_id=edition.advisor.org_unit_id,
-            channel=link.channel,
-            source=source_of(caller.hit.user_agent),
-            visitor=visit.visitor,
-            network=truncated_ip(caller.address),
-            visit_token=visit.token,
+def _place(uow: UnitOfWork, code: str) -> _Place:
+    if not CODE_PATTERN.fullmatch(code):
+        raise Missing(noun="short_link")
+    row = uow.session.execute(
+        select(
+            ShortLink.code,
+            ShortLink.channel,
+            ShortLink.tenant_id,
+            Edition.id,
+            Edition.piece_id,
+            Edition.advisor_id,
+            Advisor.org_unit_id,
         )
+        .join(Edition, Edition.id == ShortLink.edition_id)
+        .join(Advisor, Advisor.id == Edition.advisor_id)
+        .where(ShortLink.code == code)
+    ).one_or_none()
+    if row is None:
+        raise Missing(noun="short_link")
+    return _Place(*row)
+
+
+def _begin_visit(
+    uow: UnitOfWork, place: _Place, kind: EventKind, caller: Caller, *, parent: str | None
+) -> Arrival:
+    """Write a visit and the event that began it, in one statement."""
+    hit_class, reason = classify_hit(caller.hit)
+    now = uow.clock.now()
+    token, visitor = secrets.token_urlsafe(15), _pseudonym(uow, caller)
+    begun = (
+        insert(Visit)
+        .values(
+            token=token,
+            tenant_id=place.tenant_id,
+            code=place.code,
+            visitor=visitor,
+            hit_class=hit_class,
+            parent_token=parent,
+            arrived_at=now,
+        )
+        .cte("begun")
     )
-    uow.session.flush()
+    event = _event(place, kind, caller, at=now, visitor=visitor, token=token)
+    uow.session.execute(
+        insert(Event).values(**event, hit_class=hit_class, class_reason=reason).add_cte(begun)
+    )
+    return Arrival(token, hit_class)
 
 
-def _day(at: datetime) -> date:
-    return at.astimezone(TENANT_ZONE).date()
+def _keep_event(uow: UnitOfWork, visit: Visit, kind: EventKind, caller: Caller) -> None:
+    """Write what happened during a visit; where its arrival was no person's, neither is this."""
+    hit_class, reason = classify_hit(caller.hit)
+    if visit.hit_class is not HitClass.HUMAN:
+        hit_class, reason = visit.hit_class, _AS_ARRIVAL
+    event = _event(
+        _place(uow, visit.code),
+        kind,
+        caller,
+        at=uow.clock.now(),
+        visitor=visit.visitor,
+        token=visit.token,
+    )
+    uow.session.execute(insert(Event).values(**event, hit_class=hit_class, class_reason=reason))
+
+
+def _event(
+    place: _Place, kind: EventKind, caller: Caller, *, at: datetime, visitor: str, token: str
+) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "tenant_id": place.tenant_id,
+        "occurred_on": day_of(at),
+        "occurred_at": at,
+        "kind": kind,
+        "piece_id": place.piece_id,
+        "edition_id": place.edition_id,
+        "advisor_id": place.advisor_id,
+        "org_unit_id": place.org_unit_id,
+        "channel": place.channel,
+        "source": source_of(caller.hit.user_agent),
+        "visitor": visitor,
+        "network": truncated_ip(caller.address),
+        "visit_token": token,
+    }
+
+
+def _arrival_of_another(uow: UnitOfWork, visit: Visit, caller: Caller) -> EventKind | None:
+    """How somebody else than its visitor has come to a page; None where it is the visitor.
+
+    On the visit's own day the pseudonyms tell: another one means it was passed on. Later the day's
+    key is destroyed, and whether it was passed on or opened again cannot be known: then it counts
+    as what it certainly is, an arrival by the link.
+    """
+    if visit.token in caller.carried_tokens:
+        return None
+    now = uow.clock.now()
+    if visit.viewed_at is None and now - visit.arrived_at <= _FIRST_OPENING:
+        return None
+    if day_of(visit.arrived_at) != day_of(now):
+        return EventKind.CLICK
+    return None if visit.visitor == _pseudonym(uow, caller) else EventKind.FORWARD
 
 
 def _pseudonym(uow: UnitOfWork, caller: Caller) -> str:
-    day = _day(uow.clock.now())
-    key = uow.session.scalar(select(VisitorKey.key).where(VisitorKey.day == day))
-    if key is None:
-        uow.session.execute(
-            insert(VisitorKey).values(day=day, key=secrets.token_bytes(32)).on_conflict_do_nothing()
-        )
-        key = uow.session.scalars(select(VisitorKey.key).where(VisitorKey.day == day)).one()
-    return visitor_hash(bytes(key), caller.address or "", caller.hit.user_agent)
+    key = _day_key(uow, day_of(uow.clock.now()))
+    return visitor_hash(key, caller.address or "", caller.hit.user_agent)
+
+
+def _day_key(uow: UnitOfWork, day: date) -> bytes:
+    remembered = uow.around.day_keys.get(day)
+    if remembered is not None:
+        return remembered
+    wanted = select(VisitorKey.key).where(VisitorKey.day == day)
+    if (key := uow.session.scalar(wanted)) is not None:
+        return uow.around.day_keys.keep(day, bytes(key))
+    # not remembered yet: should this unit of work fail, the key was never made
+    uow.session.execute(
+        insert(VisitorKey).values(day=day, key=secrets.token_bytes(32)).on_conflict_do_nothing()
+    )
+    return bytes(uow.session.scalars(wanted).one())

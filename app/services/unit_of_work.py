@@ -6,6 +6,7 @@ two, the sweep finds the rows: the row is the truth, the message a nudge.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -18,10 +19,12 @@ from app.domain.organisation import Actor, TenantId
 from app.models.base import TenantScoped
 from app.ports import Clock, ObjectStore, TaskName, TaskQueue
 from app.services.audit import AuditTrail
+from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
     from app.services.template import TemplateShelf
     from compliance.ruleset import Ruleset
+    from templates_lib.twin import TwinLine
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +40,9 @@ class Surroundings:
     public_url: str
     shelf: "TemplateShelf"
     ruleset: "Ruleset"
+    # one day only: yesterday's key is forgotten here as soon as today's is known
+    day_keys: Remembered[date, bytes] = field(default_factory=lambda: Remembered(capacity=1))
+    twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,6 @@ from flask import Blueprint
 
 def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
-    from app.web import health, sign_in
+    from app.web import board, health, links, metrics, sign_in
 
-    return (health.bp, sign_in.bp)
+    return (board.bp, health.bp, links.bp, metrics.bp, sign_in.bp)

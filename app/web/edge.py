@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 EXTENSION: Final = "imprimatur"
 STATIC: Final = Path(__file__).parent / "static"
+# The visits this browser made, for as long as it stays open.
+VISIT_COOKIE: Final = "visit"
+# Somebody of the institution once signed in here, so what this browser opens is no customer's.
+STAFF_COOKIE: Final = "of_staff"
+STAFF_COOKIE_AGE_S: Final = 180 * 24 * 3600
+# How browsers say that a page is fetched without being shown.
+_PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -55,11 +62,12 @@ def caller() -> Caller:
         hit=Hit.cropped(
             method=request.method,
             user_agent=request.headers.get("User-Agent"),
-            purpose=request.headers.get("Sec-Purpose") or request.headers.get("Purpose"),
+            purpose=next(filter(None, map(request.headers.get, _PURPOSES)), None),
             signed_in=g.get("actor") is not None,
+            of_staff=STAFF_COOKIE in request.cookies,
         ),
         address=request.remote_addr,
-        carried_token=request.cookies.get("visit"),
+        carried_tokens=tuple(request.cookies.get(VISIT_COOKIE, "")[:400].split(".")),
     )
 
 

@@ -13,7 +13,7 @@ from app.domain.errors import TooManyAttempts, WrongCredentials
 from app.domain.organisation import Actor
 from app.services.sign_in import Throttle, attempt_sign_in, sign_out, signed_in_actor
 from app.settings import Settings
-from app.web.edge import network, platform, public, render_page
+from app.web.edge import STAFF_COOKIE, STAFF_COOKIE_AGE_S, network, platform, public, render_page
 from app.web.errors import said
 from app.web.i18n import translate as _
 from app.web.signed_in import COOKIE, home_of
@@ -80,6 +80,14 @@ def log_in() -> ResponseReturnValue:
         COOKIE,
         issued.token,
         max_age=int(lifetime.total_seconds()),
+        httponly=True,
+        secure=settings.web.cookie_secure,
+        samesite="Lax",
+    )
+    response.set_cookie(
+        STAFF_COOKIE,
+        "1",
+        max_age=STAFF_COOKIE_AGE_S,
         httponly=True,
         secure=settings.web.cookie_secure,
         samesite="Lax",

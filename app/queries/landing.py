@@ -1,0 +1,109 @@
+"""What a public page says about the person behind it, and where to go once it has ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.tracking import LinkChannel
+from app.models.advisor import Advisor
+from app.models.edition import Edition
+from app.models.organisation import OrgUnit
+from app.models.piece import Piece
+from app.models.publication import Publication
+from app.models.tracking import ShortLink, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class PublicCard:
+    """The fields of an advisor that a stranger may see: those that somebody has verified."""
+
+    name: str
+    title: str
+    licence_no: str
+    phone: str
+    branch: str
+    has_photo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Other content of the same advisor that is public now."""
+
+    title: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedNotice:
+    """What to say in place of content that is not public."""
+
+    tenant_id: UUID
+    piece_title: str
+    branch: str
+    card: PublicCard | None  # None: the person no longer works under this name
+    alternative: Alternative | None
+
+
+def public_card(advisor: Advisor, branch: str) -> PublicCard:
+    verified = set(advisor.verified_fields)
+    return PublicCard(
+        name=advisor.name,
+        title=advisor.title if "title" in verified else "",
+        licence_no=advisor.licence_no if "licence_no" in verified else "",
+        phone=advisor.phone if "phone" in verified else "",
+        branch=branch,
+        has_photo="photo" in verified and advisor.photo_sha256 is not None,
+    )
+
+
+def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice | None:
+    """What to say on the page of a visit whose content has ended; None for an unknown visit."""
+    row = session.execute(
+        select(Visit.tenant_id, ShortLink.channel, Piece.id, Piece.title, Advisor, OrgUnit.name)
+        .select_from(Visit)
+        .join(ShortLink, ShortLink.code == Visit.code)
+        .join(Edition, Edition.id == ShortLink.edition_id)
+        .join(Piece, Piece.id == Edition.piece_id)
+        .join(Advisor, Advisor.id == Edition.advisor_id)
+        .join(OrgUnit, OrgUnit.id == Advisor.org_unit_id)
+        .where(Visit.token == token)
+    ).one_or_none()
+    if row is None:
+        return None
+    tenant_id, channel, piece_id, title, advisor, branch = row
+    if not advisor.is_active:
+        return EndedNotice(tenant_id, title, branch, None, None)
+    # a link followed from a page is not a scan, so never the QR's own
+    through = LinkChannel.OFFLINE if channel is LinkChannel.QR else channel
+    return EndedNotice(
+        tenant_id,
+        title,
+        branch,
+        public_card(advisor, branch),
+        _alternative(session, advisor.id, piece_id, through, at=at),
+    )
+
+
+def _alternative(
+    session: Session, advisor_id: UUID, ended_piece_id: UUID, channel: LinkChannel, *, at: datetime
+) -> Alternative | None:
+    row = session.execute(
+        select(Piece.title, ShortLink.code)
+        .join(Edition, Edition.piece_id == Piece.id)
+        .join(Publication, Publication.piece_id == Piece.id)
+        .join(ShortLink, ShortLink.edition_id == Edition.id)
+        .where(
+            Edition.advisor_id == advisor_id,
+            Piece.id != ended_piece_id,
+            ShortLink.channel == channel,
+            Publication.ended_at.is_(None),
+            Publication.valid_from <= at,
+            Publication.valid_until > at,
+        )
+        .order_by(Publication.published_at.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Alternative(row.title, row.code)

@@ -1,0 +1,335 @@
+"""The public edge: short links, the page they lead to, and whether an approval number is genuine.
+
+Whoever comes here may be anybody. Nothing is shown that was not published, nothing is asked that
+is not needed to answer, and every arrival is durable before the browser is sent on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from app.bootstrap import derived_key
+from app.domain.errors import Ended, InvalidInput, Missing
+from app.domain.organisation import Actor
+from app.domain.publication import Standing
+from app.domain.tracking import PREVIEW_CODE, TENANT_ZONE, LinkChannel
+from app.models.tenant import Tenant
+from app.queries.landing import PublicCard, ended_notice, public_card
+from app.services.edition import edition_links
+from app.services.lead import CONSENT_TEXT, LeadForm, leave_lead
+from app.services.publication import verify_publication
+from app.services.rendition import kept_picture, portrait, published_spec, twin_of
+from app.services.tracking import (
+    Landing,
+    arrive,
+    confirm_view,
+    landing_of,
+    open_landing,
+    tenant_of_visit,
+)
+from app.services.unit_of_work import UnitOfWork
+from app.web.edge import VISIT_COOKIE, caller, platform, public, render_page
+from app.web.i18n import translate as _
+from app.web.security import csrf
+
+bp = Blueprint("links", __name__)
+
+_CARRIED_VISITS: Final = 8
+_PORTRAIT_WIDTH_PX: Final = 256
+# Long enough for a page left open over lunch and dinner; a later one is simply sent once more.
+_FORM_GOOD_FOR_S: Final = 7 * 24 * 3600
+_GIF: Final = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
+
+
+def _work(tenant_of: str | None = None) -> UnitOfWork:
+    """A unit of work in no person's name; for a visit's page, within the tenant it belongs to."""
+    if tenant_of is None:
+        return platform().unit_of_work(Actor.system("public-link"))
+    with platform().unit_of_work(Actor.system("public-link")) as uow:
+        tenant_id = tenant_of_visit(uow, tenant_of)
+        _belongs_to(uow, tenant_id)
+    return platform().unit_of_work(Actor.system("public-link", tenant_id))
+
+
+def _belongs_to(uow: UnitOfWork, tenant_id: UUID) -> None:
+    """Let the page bear the name of the institution whose content it is."""
+    g.tenant = uow.session.get(Tenant, tenant_id)
+
+
+def _private(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _sent_on(token: str) -> Response:
+    """The way to a visit's page, with a session cookie by which the browser owns up to it."""
+    response = _private(make_response(redirect(url_for("links.show_landing", token=token), 302)))
+    carried = [token, *(one for one in caller().carried_tokens if one != token)][:_CARRIED_VISITS]
+    response.set_cookie(
+        VISIT_COOKIE,
+        ".".join(carried),
+        httponly=True,
+        secure=platform().settings.web.cookie_secure,
+        samesite="Lax",
+    )
+    return response
+
+
+@bp.get("/s/<code>")
+@public
+def follow(code: str) -> ResponseReturnValue:
+    """Count an arrival and send it on; 302 and never 301, or the next one would not be seen."""
+    if code == PREVIEW_CODE:
+        return _private(render_page("public/preview.html"))
+    with _work() as uow:
+        arrival = arrive(uow, code, caller())
+    return _sent_on(arrival.token)
+
+
+@bp.get("/p/<token>")
+@public
+def show_landing(token: str) -> ResponseReturnValue:
+    with _work(token) as uow:
+        landing = open_landing(uow, token, caller())
+        if landing.moved:
+            moved_to = landing.visit.token
+        else:
+            return _landing_page(uow, landing, thanked=request.args.get("thanked") == "1")
+    return _sent_on(moved_to)
+
+
+@bp.post("/p/<token>")
+@public
+@csrf.exempt  # type: ignore[untyped-decorator]  # its token is in the form, reading needs no cookie
+def send_lead(token: str) -> ResponseReturnValue:
+    form = LeadForm(
+        name=request.form.get("name", ""),
+        phone=request.form.get("phone", ""),
+        message=request.form.get("message", ""),
+        consented=request.form.get("consent") == "1",
+    )
+    if not _form_is_ours(request.form.get("csrf_token", ""), token):
+        with _work(token) as uow:
+            page = _landing_page(uow, landing_of(uow, token), form=form, stale=True)
+        return page, 400
+    try:
+        with _work(token) as uow:
+            leave_lead(uow, token, form, caller(), consent=_consent())
+    except InvalidInput as refused:
+        faults = {fault.field: _(fault.reason) for fault in refused.faults}
+        with _work(token) as uow:
+            page = _landing_page(uow, landing_of(uow, token), form=form, faults=faults)
+        return page, 422
+    return redirect(url_for("links.show_landing", token=token, thanked=1, _anchor="lead"), 303)
+
+
+@bp.post("/p/<token>/seen")
+@public
+@csrf.exempt  # type: ignore[untyped-decorator]  # a beacon has no form; it counts once at most
+def seen(token: str) -> ResponseReturnValue:
+    with _work() as uow:
+        confirm_view(uow, token, caller())
+    return _private(make_response("", 204))
+
+
+@bp.get("/p/<token>/seen.gif")
+@public
+def seen_without_script(token: str) -> ResponseReturnValue:
+    if request.method == "GET":
+        with _work() as uow:
+            confirm_view(uow, token, caller())
+    response = make_response(_GIF)
+    response.mimetype = "image/gif"
+    return _private(response)
+
+
+@bp.get("/p/<token>/picture.jpg")
+@public
+def picture(token: str) -> ResponseReturnValue:
+    """The published bytes, one page of them; dark as soon as the content is not public."""
+    page = request.args.get("page", 0, type=int)
+    with _work(token) as uow:
+        landing = landing_of(uow, token)
+        if not 0 <= page < _pages(landing):
+            raise Missing(noun="picture")
+        file = kept_picture(
+            uow,
+            published_spec(
+                uow, landing.publication, landing.advisor, link=_qr_address(uow, landing), page=page
+            ),
+        )
+    return _image(file.data, file.content_type, file.sha256, max_age_s=5)
+
+
+@bp.get("/p/<token>/portrait.jpg")
+@public
+def show_portrait(token: str) -> ResponseReturnValue:
+    with _work(token) as uow:
+        file = portrait(uow, landing_of(uow, token).advisor, width_px=_PORTRAIT_WIDTH_PX)
+    if file is None:
+        raise Missing(noun="portrait")
+    return _image(file.data, file.content_type, file.sha256, max_age_s=300)
+
+
+@bp.get("/v")
+@public
+def ask_number() -> ResponseReturnValue:
+    wanted = request.args.get("no", "").strip()
+    if wanted:
+        return redirect(url_for("links.verify", approval_no=wanted[:64]), 303)
+    return render_page("public/verify.html", asked=None, found=None)
+
+
+@bp.get("/v/<approval_no>")
+@public
+def verify(approval_no: str) -> ResponseReturnValue:
+    """Genuine? Valid now? Until when? Whose?"""
+    try:
+        with _work() as uow:
+            found = verify_publication(uow, approval_no)
+            _belongs_to(uow, found.publication.tenant_id)
+            advisor = found.advisor
+            card = public_card(advisor, advisor.org_unit.name) if advisor is not None else None
+            at = uow.clock.now()
+    except Missing:
+        return _private(render_page("public/verify.html", asked=approval_no[:40], found=None)), 404
+    page = render_page(
+        "public/verify.html",
+        asked=found.publication.approval_no,
+        found=found,
+        standing=_public_standing(found.standing.value),
+        card=card,
+        title_of_piece=found.publication.piece.title,
+        at=at.astimezone(TENANT_ZONE),
+        zone=TENANT_ZONE,
+    )
+    return _private(page)
+
+
+@bp.errorhandler(Missing)
+def _unknown(_error: Missing) -> ResponseReturnValue:
+    return _private(render_page("public/unknown.html")), 404
+
+
+@bp.errorhandler(Ended)
+def _ended(error: Ended) -> ResponseReturnValue:
+    """The content is over or not there yet: say so with dignity, and whom to ask."""
+    token = (request.view_args or {}).get("token", "")
+    with platform().sessions() as session:
+        notice = ended_notice(session, token, at=platform().clock.now())
+    if notice is None:
+        return _unknown(Missing(noun="visit"))
+    since = error.data.get("since")
+    page = render_page(
+        "public/ended.html",
+        standing=_public_standing(error.data["standing"]),
+        piece_title=notice.piece_title,
+        ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d}" if since else None,
+        person=_person(notice.card) if notice.card else None,
+        branch=notice.branch,
+        alternative={
+            "title": notice.alternative.title,
+            "href": url_for("links.follow", code=notice.alternative.code),
+        }
+        if notice.alternative
+        else None,
+        hotline=g.tenant.hotline if g.get("tenant") else "",
+    )
+    return _private(page), 410
+
+
+def _landing_page(
+    uow: UnitOfWork,
+    landing: Landing,
+    *,
+    form: LeadForm | None = None,
+    faults: dict[str, str] | None = None,
+    stale: bool = False,
+    thanked: bool = False,
+) -> Response:
+    token = landing.visit.token
+    version = landing.publication.piece.template_version
+    spec = published_spec(uow, landing.publication, landing.advisor, link=_qr_address(uow, landing))
+    card = public_card(landing.advisor, landing.advisor.org_unit.name)
+    page = render_page(
+        "public/landing.html",
+        token=token,
+        piece_title=landing.publication.piece.title,
+        pages=[url_for("links.picture", token=token, page=page) for page in range(_pages(landing))],
+        width_px=version.manifest["width_px"],
+        height_px=version.manifest["height_px"],
+        twin=[line for line in twin_of(uow, spec) if line.slot != "disclosure"],
+        person=_person(card, url_for("links.show_portrait", token=token) if card.has_photo else None),
+        disclosure=landing.publication.revision.disclosure,
+        approval_no=landing.publication.approval_no,
+        valid_until=landing.publication.valid_until.astimezone(TENANT_ZONE),
+        form=form or LeadForm("", "", "", consented=False),
+        faults=faults or {},
+        stale=stale,
+        thanked=thanked,
+        consent=_consent(),
+        form_token=_signer().dumps(token),
+    )
+    return _private(page)
+
+
+def _person(card: PublicCard, photo_url: str | None = None) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "title": card.title,
+        "licence_no": card.licence_no,
+        "phone": card.phone,
+        "branch": card.branch,
+        "photo_url": photo_url,
+    }
+
+
+def _public_standing(standing: str) -> str:
+    """The standing as the public pages name it."""
+    if standing == Standing.NOT_YET.value:
+        return "unpublished"
+    return Standing.EXPIRED.value if standing == Standing.REPLACED.value else standing
+
+
+def _pages(landing: Landing) -> int:
+    return int(landing.publication.piece.template_version.manifest["pages"])
+
+
+def _qr_address(uow: UnitOfWork, landing: Landing) -> str:
+    """The link inside the picture, whichever way this visitor came."""
+    return edition_links(uow, landing.edition.id)[LinkChannel.QR]
+
+
+def _consent() -> str:
+    return CONSENT_TEXT.format(institution=g.tenant.name if g.get("tenant") else "")
+
+
+def _signer() -> URLSafeTimedSerializer:
+    key = derived_key(platform().settings.web.secret_key, "lead-form")
+    return URLSafeTimedSerializer(key, salt="lead-form")
+
+
+def _form_is_ours(form_token: str, token: str) -> bool:
+    try:
+        return bool(_signer().loads(form_token, max_age=_FORM_GOOD_FOR_S) == token)
+    except BadData:
+        return False
+
+
+def _image(data: bytes, content_type: str, sha256: str, *, max_age_s: int) -> Response:
+    response = make_response(data)
+    response.mimetype = content_type
+    response.set_etag(sha256)
+    response.headers["Cache-Control"] = f"private, max-age={max_age_s}, must-revalidate"
+    response.headers["X-Robots-Tag"] = "noindex, noimageindex"
+    response.make_conditional(request)
+    return response
