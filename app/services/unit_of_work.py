@@ -18,8 +18,10 @@ from app.domain.organisation import Actor, TenantId
 from app.models.base import TenantScoped
 from app.ports import Clock, ObjectStore, TaskName, TaskQueue
 from app.services.audit import AuditTrail
+from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
+    from app.services.rendition import PictureFile
     from app.services.template import TemplateShelf
     from compliance.ruleset import Ruleset
 
@@ -37,6 +39,10 @@ class Surroundings:
     public_url: str
     shelf: "TemplateShelf"
     ruleset: "Ruleset"
+    # the pictures drawn last: what was just previewed is saved, judged and shown a moment later
+    pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
+        default_factory=lambda: Remembered(capacity=32)
+    )
 
 
 @dataclass(slots=True)
