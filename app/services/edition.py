@@ -41,19 +41,22 @@ def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: 
     edition = uow.session.scalars(
         select(Edition).where(Edition.piece_id == piece.id, Edition.advisor_id == advisor.id)
     ).one()
-    for channel in LinkChannel:
-        wanted = qr_code if channel is LinkChannel.QR and qr_code else new_short_code()
-        uow.session.execute(
-            insert(ShortLink)
-            .values(
-                code=wanted,
-                tenant_id=uow.tenant_id,
-                edition_id=edition.id,
-                channel=channel,
-                created_at=uow.clock.now(),
-            )
-            .on_conflict_do_nothing(index_elements=["edition_id", "channel"])
+    uow.session.execute(
+        insert(ShortLink)
+        .values(
+            [
+                {
+                    "code": qr_code if channel is LinkChannel.QR and qr_code else new_short_code(),
+                    "tenant_id": uow.tenant_id,
+                    "edition_id": edition.id,
+                    "channel": channel,
+                    "created_at": uow.clock.now(),
+                }
+                for channel in LinkChannel
+            ]
         )
+        .on_conflict_do_nothing(index_elements=["edition_id", "channel"])
+    )
     return edition
 
 

@@ -28,6 +28,7 @@ from templates_lib.twin import TwinLine, text_twin
 ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 _THUMBNAIL_QUALITY = 84
+_MOST_REMEMBERED_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,19 @@ def portrait(uow: UnitOfWork, advisor: Advisor, *, width_px: int) -> PictureFile
 
 
 def draw(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
-    """Draw a picture now, without keeping it; raises InvalidInput naming the slots at fault."""
+    """A picture without keeping it in the store; raises InvalidInput naming the slots at fault.
+
+    One that this process drew a moment ago is not drawn again: equal specs give equal bytes.
+    """
+    remembered = uow.around.pictures
+    key = (uow.tenant_id, spec.key())
+    if (known := remembered.get(key)) is not None:
+        return known
+    picture = _drawn(uow, spec)
+    return picture if len(picture.data) > _MOST_REMEMBERED_BYTES else remembered.keep(key, picture)
+
+
+def _drawn(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
     compiled = uow.around.shelf.compiled(spec.template_slug, spec.template_version, spec.template_digest)
     try:
         picture = compose(

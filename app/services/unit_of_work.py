@@ -22,6 +22,7 @@ from app.services.audit import AuditTrail
 from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
+    from app.services.rendition import PictureFile
     from app.services.template import TemplateShelf
     from compliance.ruleset import Ruleset
     from templates_lib.twin import TwinLine
@@ -43,6 +44,10 @@ class Surroundings:
     # one day only: yesterday's key is forgotten here as soon as today's is known
     day_keys: Remembered[date, bytes] = field(default_factory=lambda: Remembered(capacity=1))
     twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))
+    # the pictures drawn last: what was just previewed is saved, judged and shown a moment later
+    pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
+        default_factory=lambda: Remembered(capacity=32)
+    )
 
 
 @dataclass(slots=True)
