@@ -18,6 +18,7 @@ from app.web.errors import register_errors
 from app.web.i18n import register_i18n
 from app.web.metrics import register_metrics
 from app.web.navigation import register_navigation
+from app.web.people_words import register_people_words
 from app.web.request_log import register_request_log
 from app.web.security import register_security
 from app.web.signed_in import register_signed_in
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     register_security(app)
     register_i18n(app)
     register_navigation(app)
+    register_people_words(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["static_url"] = static_url
     register_components(app.jinja_env)

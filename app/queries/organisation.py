@@ -17,6 +17,7 @@ class UnitLine:
     """One unit of a tree, in tree order; `depth` counts from the topmost unit shown."""
 
     id: UUID
+    parent_id: UUID | None
     code: str
     name: str
     level: OrgLevel
@@ -60,6 +61,7 @@ def unit_lines(session: Session, scope: Scope) -> list[UnitLine]:
     return [
         UnitLine(
             unit.id,
+            unit.parent_id,
             unit.code,
             unit.name,
             unit.level,

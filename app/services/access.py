@@ -30,6 +30,14 @@ def require(uow: UnitOfWork, permission: Permission) -> Scope:
     return scope
 
 
+def require_everywhere(uow: UnitOfWork, permission: Permission) -> None:
+    """For what belongs to the institution as a whole; raises AccessDenied for a part of it."""
+    scope = require(uow, permission)
+    roots = uow.session.scalars(select(OrgUnit.path).where(OrgUnit.parent_id.is_(None)))
+    if not all(scope.covers(path) for path in roots):
+        raise AccessDenied(permission=permission.value)
+
+
 def _found(thing: T | None, noun: str) -> T:
     if thing is None:
         raise Missing(noun=noun)

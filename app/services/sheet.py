@@ -1,4 +1,4 @@
-"""Read an uploaded table: CSV in the encodings people have, or the first sheet of an XLSX."""
+"""Tables people upload: CSV in the encodings they have, the first sheet of an XLSX, and one to fill in."""
 
 import codecs
 import csv
@@ -9,12 +9,16 @@ from datetime import date, datetime
 from typing import Any, Final
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from app.domain.errors import Fault, ImportRefused, TooLarge
-from app.domain.roster import HEADING_ROW, Sheet
+from app.domain.roster import COLUMNS, HEADING_ROW, RosterKind, Sheet
 
+_TEXT: Final = "@"
 _ZIP: Final = b"PK\x03\x04"
 _OLD_EXCEL: Final = b"\xd0\xcf\x11\xe0"
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -148,3 +152,36 @@ def _as_text(cell: Any) -> str:
 
 def _unreadable(code: str, reason: str) -> ImportRefused:
     return ImportRefused(Fault("file", code, reason))
+
+
+def roster_template(kind: RosterKind) -> bytes:
+    """A workbook to fill in: headings, two example rows, and a second sheet that explains each column.
+
+    Every cell is text, so that a staff number keeps its leading zeros.
+    """
+    columns = COLUMNS[kind]
+    book = Workbook(write_only=True)
+    sheet, notes = book.create_sheet("填写"), book.create_sheet("说明")
+    for at, column in enumerate(columns, 1):
+        dimension = sheet.column_dimensions[get_column_letter(at)]
+        dimension.width = max(12, 2 * len(column.heading) + 4)
+        dimension.number_format = _TEXT
+    sheet.append([_text_cell(sheet, column.heading, bold=True) for column in columns])
+    for row in range(2):
+        sheet.append([_text_cell(sheet, column.examples[row]) for column in columns])
+    notes.column_dimensions["A"].width, notes.column_dimensions["C"].width = 16, 70
+    notes.append([_text_cell(notes, words, bold=True) for words in ("列", "必填", "说明")])
+    for column in columns:
+        required = "是" if column.required else ""
+        notes.append([_text_cell(notes, words) for words in (column.heading, required, column.meaning)])
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def _text_cell(sheet: Any, words: str, *, bold: bool = False) -> Any:
+    cell = WriteOnlyCell(sheet, value=words)
+    cell.data_type = "s"
+    cell.number_format = _TEXT
+    cell.font = Font(bold=bold)
+    return cell

@@ -7,6 +7,28 @@ from flask import Blueprint
 
 def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
-    from app.web import board, health, links, metrics, sign_in
+    from app.web import (
+        account,
+        audit,
+        board,
+        health,
+        links,
+        metrics,
+        organisation,
+        roster_import,
+        sign_in,
+        user,
+    )
 
-    return (board.bp, health.bp, links.bp, metrics.bp, sign_in.bp)
+    return (
+        account.bp,
+        audit.bp,
+        board.bp,
+        health.bp,
+        links.bp,
+        metrics.bp,
+        organisation.bp,
+        roster_import.bp,
+        sign_in.bp,
+        user.bp,
+    )

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.errors import TooManyAttempts, WrongCredentials
 from app.domain.organisation import Actor
-from app.services.sign_in import Throttle, attempt_sign_in, sign_out, signed_in_actor
+from app.services.sign_in import Issued, Throttle, attempt_sign_in, sign_out, signed_in_actor
 from app.settings import Settings
 from app.web.edge import STAFF_COOKIE, STAFF_COOKIE_AGE_S, network, platform, public, render_page
 from app.web.errors import said
@@ -76,12 +76,18 @@ def log_in() -> ResponseReturnValue:
         with platform().unit_of_work(Actor.system("sign-in")) as uow:
             sign_out(uow, old)
     response = make_response(redirect(target or home or "/", 303))
+    carry_sign_in(response, issued, lifetime)
+    return response
+
+
+def carry_sign_in(response: Response, issued: Issued, lifetime: timedelta) -> None:
+    """Hand a fresh sign-in to the browser, out of every script's reach."""
     response.set_cookie(
         COOKIE,
         issued.token,
         max_age=int(lifetime.total_seconds()),
         httponly=True,
-        secure=settings.web.cookie_secure,
+        secure=platform().settings.web.cookie_secure,
         samesite="Lax",
     )
     response.set_cookie(
@@ -89,10 +95,9 @@ def log_in() -> ResponseReturnValue:
         "1",
         max_age=STAFF_COOKIE_AGE_S,
         httponly=True,
-        secure=settings.web.cookie_secure,
+        secure=platform().settings.web.cookie_secure,
         samesite="Lax",
     )
-    return response
 
 
 @bp.post("/logout")

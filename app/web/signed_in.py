@@ -41,7 +41,7 @@ def home_of(actor: Actor) -> str:
         (Role.ADMINISTRATOR, "/organisation"),
         (Role.AUDITOR, "/audit"),
     )
-    return next((path for role, path in starts if role in actor.roles), "/me")
+    return next((path for role, path in starts if role in actor.roles), "/account")
 
 
 def register_signed_in(app: Flask) -> None:

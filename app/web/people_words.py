@@ -1,0 +1,125 @@
+"""What roles, levels, fields and acts are called on the pages of administration."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from flask import Flask
+
+from app.domain.advisor import AdvisorKind, ProfileField
+from app.domain.organisation import OrgLevel, Role
+from app.services.rollup import TENANT_ZONE
+from app.web.i18n import translate
+
+ROLES: Final[dict[Role, str]] = {
+    Role.ADMINISTRATOR: "管理员",
+    Role.REVIEWER: "合规专员",
+    Role.BRAND: "品牌管理员",
+    Role.OPERATOR: "内容运营",
+    Role.BRANCH_HEAD: "机构负责人",
+    Role.AUDITOR: "审计",
+    Role.ADVISOR: "客户经理",
+}
+ROLE_DUTIES: Final[dict[Role, str]] = {
+    Role.ADMINISTRATOR: "管理机构、客户经理、用户和角色，查看留痕。",
+    Role.REVIEWER: "审核作品，确认模板可免审，下架内容。",
+    Role.BRAND: "发布和停用模板，制作总部作品。",
+    Role.OPERATOR: "制作总部作品，发布给机构，查看触达并导出。",
+    Role.BRANCH_HEAD: "查看本机构的作品与触达，导出。",
+    Role.AUDITOR: "查看全部内容、触达与留痕，不做任何改动。",
+}
+LEVELS: Final[dict[OrgLevel, str]] = {
+    OrgLevel.HQ: "总行",
+    OrgLevel.BRANCH: "分行",
+    OrgLevel.SUB_BRANCH: "支行",
+    OrgLevel.OUTLET: "网点",
+}
+KINDS: Final[dict[AdvisorKind, str]] = {
+    AdvisorKind.ACCOUNT_MANAGER: "客户经理",
+    AdvisorKind.WEALTH_MANAGER: "理财经理",
+    AdvisorKind.INVESTMENT_ADVISER: "投资顾问",
+    AdvisorKind.AGENT: "保险代理人",
+    AdvisorKind.BROKER: "保险经纪人",
+}
+FIELDS: Final[dict[ProfileField, str]] = {
+    ProfileField.NAME: "姓名",
+    ProfileField.TITLE: "职务",
+    ProfileField.PHONE: "电话",
+    ProfileField.LICENCE_NO: "执业编号",
+    ProfileField.PHOTO: "照片",
+}
+SUBJECTS: Final[dict[str, str]] = {
+    "advisor": "客户经理",
+    "asset": "素材",
+    "check": "检测",
+    "org_unit": "机构",
+    "piece": "作品",
+    "publication": "发布",
+    "review": "审核",
+    "roster": "导入",
+    "template": "模板",
+    "tenant": "租户",
+    "user": "用户",
+}
+# The second half of an audit tag. The tag itself stands beside it: the words explain, the tag proves.
+ACTS: Final[dict[str, str]] = {
+    "advisor:change": "修改档案",
+    "advisor:change_own": "本人修改资料",
+    "advisor:create": "新增",
+    "advisor:leave": "离岗",
+    "advisor:open_account": "开通账号",
+    "advisor:portrait": "更换照片",
+    "advisor:portrait_remove": "移除照片",
+    "advisor:return": "返岗",
+    "advisor:verify": "核实资料",
+    "asset:upload": "上传",
+    "check:complete": "完成检测",
+    "org_unit:create": "新增",
+    "org_unit:rename": "更名",
+    "piece:approve": "通过",
+    "piece:create": "新建",
+    "piece:edit": "修改",
+    "piece:reject": "驳回",
+    "piece:request_changes": "退回修改",
+    "piece:submit": "送审",
+    "piece:withdraw": "撤回",
+    "publication:expired": "到期",
+    "publication:publish": "发布",
+    "publication:recalled": "召回",
+    "publication:replaced": "被新版替换",
+    "publication:taken_down": "下架",
+    "review:open": "开始审核",
+    "roster:import": "导入名册",
+    "template:clear": "确认可免审",
+    "template:load": "登记",
+    "template:publish": "发布",
+    "template:retire": "停用",
+    "tenant:create": "建立机构",
+    "user:change_password": "本人修改密码",
+    "user:create": "新增",
+    "user:disable": "停用",
+    "user:enable": "启用",
+    "user:reset_password": "重置密码",
+    "user:set_roles": "调整角色",
+}
+
+
+def act_words(tag: str) -> str:
+    """A tag in words; one without words is shown as it is."""
+    subject = SUBJECTS.get(tag.partition(":")[0])
+    act = ACTS.get(tag)
+    return f"{translate(subject)} · {translate(act)}" if subject and act else tag
+
+
+def instant(at: datetime | None) -> str:
+    """A point in time to the second, in the tenant's zone: for records, not for reading on the way."""
+    return f"{at.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M:%S}" if at else ""
+
+
+def register_people_words(app: Flask) -> None:
+    """Give templates the filters `role_words`, `level_words`, `act_words` and `instant`."""
+    app.add_template_filter(lambda role: translate(ROLES[Role(role)]), "role_words")
+    app.add_template_filter(lambda level: translate(LEVELS[OrgLevel(level)]), "level_words")
+    app.add_template_filter(act_words, "act_words")
+    app.add_template_filter(instant, "instant")
