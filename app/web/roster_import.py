@@ -6,7 +6,6 @@ from typing import Final
 
 from flask import Blueprint, flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.utils import secure_filename
 
 from app.domain.errors import ImportRefused, Missing
 from app.domain.organisation import Permission
@@ -67,7 +66,7 @@ def upload(kind: str) -> ResponseReturnValue:
     with unit_of_work() as uow:
         require(uow, Permission.ORGANISATION_MANAGE)
         sha256 = keep_upload(uow, chosen, file.read())
-    name = secure_filename(file.filename)[:60]
+    name = file.filename.replace("\\", "/").rpartition("/")[2][-60:]
     return redirect(url_for("roster_import.preview", kind=kind, file=sha256, name=name or None), 303)
 
 
