@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
+from app.domain.tracking import TENANT_ZONE
 from app.queries.audit import AuditFilter, audit_lines, chain_end, subject_kinds
 from app.services.access import require_everywhere
 from app.services.audit import verify_audit
-from app.services.rollup import TENANT_ZONE
 from app.web.edge import render_page, unit_of_work
 from app.web.forms.people import day_of, errors_by_field, page_number
 from app.web.i18n import translate as _

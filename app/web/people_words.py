@@ -9,7 +9,7 @@ from flask import Flask
 
 from app.domain.advisor import AdvisorKind, ProfileField
 from app.domain.organisation import OrgLevel, Role
-from app.services.rollup import TENANT_ZONE
+from app.domain.tracking import TENANT_ZONE
 from app.web.i18n import translate
 
 ROLES: Final[dict[Role, str]] = {

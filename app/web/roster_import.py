@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from app.domain.errors import ImportRefused, Missing
 from app.domain.organisation import Permission
 from app.domain.roster import COLUMNS, RosterKind
+from app.domain.tracking import TENANT_ZONE
 from app.queries.audit import AuditFilter, audit_lines
 from app.services.access import require
-from app.services.rollup import TENANT_ZONE
 from app.services.roster_import import drop_upload, import_roster, keep_upload, kept_upload, plan_import
 from app.services.sheet import roster_template
 from app.web.edge import platform, render_page, unit_of_work
