@@ -104,6 +104,17 @@ class _Filters:
     advisor: Choice | None
     fault: InvalidInput | None
 
+    def presets(self, path: str, kept: dict[str, object]) -> list[tuple[str, str, bool]]:
+        """The usual periods, as chips."""
+        return [
+            (
+                _("最近 {days} 天").format(days=days),
+                self.address(path, **{**kept, "days": days, "from": None, "until": None}),
+                self.days == days,
+            )
+            for days in PRESET_DAYS
+        ]
+
     def address(self, path: str = "/board", /, **changes: object) -> str:
         """An address that keeps these filters but for the changes; None takes one away."""
         question = self.question
@@ -273,7 +284,8 @@ def _period(now: date) -> tuple[int | None, Period, InvalidInput | None]:
         return _DEFAULT_DAYS, usual, fault
     except ValueError:
         return _DEFAULT_DAYS, usual, InvalidInput.of("from", "bad_date", "日期请写成 2026-11-21 的样子。")
-    return None, period, None
+    usual_days = next((one for one in PRESET_DAYS if Period.of_days(one, today=now) == period), None)
+    return usual_days, period, None
 
 
 def _id(text: str | None) -> UUID | None:

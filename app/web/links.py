@@ -29,8 +29,10 @@ from app.services.tracking import (
     arrive,
     confirm_view,
     landing_of,
+    link_of,
     open_landing,
     tenant_of_visit,
+    visit_of,
 )
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import VISIT_COOKIE, caller, platform, public, render_page
@@ -174,7 +176,8 @@ def picture(token: str) -> ResponseReturnValue:
 @public
 def show_portrait(token: str) -> ResponseReturnValue:
     with _work(token) as uow:
-        file = portrait(uow, landing_of(uow, token).advisor, width_px=_PORTRAIT_WIDTH_PX)
+        advisor = link_of(uow, visit_of(uow, token).code).edition.advisor
+        file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor.is_active else None
     if file is None:
         raise Missing(noun="portrait")
     return _image(file.data, file.content_type, file.sha256, max_age_s=300)
@@ -234,7 +237,7 @@ def _ended(error: Ended) -> ResponseReturnValue:
         standing=_public_standing(error.data["standing"]),
         piece_title=notice.piece_title,
         ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d}" if since else None,
-        person=_person(notice.card) if notice.card else None,
+        person=_person(notice.card, token) if notice.card else None,
         branch=notice.branch,
         alternative={
             "title": notice.alternative.title,
@@ -268,7 +271,7 @@ def _landing_page(
         width_px=version.manifest["width_px"],
         height_px=version.manifest["height_px"],
         twin=[line for line in twin_of(uow, spec) if line.slot != "disclosure"],
-        person=_person(card, url_for("links.show_portrait", token=token) if card.has_photo else None),
+        person=_person(card, token),
         disclosure=landing.publication.revision.disclosure,
         approval_no=landing.publication.approval_no,
         valid_until=landing.publication.valid_until.astimezone(TENANT_ZONE),
@@ -282,14 +285,14 @@ def _landing_page(
     return _private(page)
 
 
-def _person(card: PublicCard, photo_url: str | None = None) -> dict[str, Any]:
+def _person(card: PublicCard, token: str) -> dict[str, Any]:
     return {
         "name": card.name,
         "title": card.title,
         "licence_no": card.licence_no,
         "phone": card.phone,
         "branch": card.branch,
-        "photo_url": photo_url,
+        "photo_url": url_for("links.show_portrait", token=token) if card.has_photo else None,
     }
 
 
