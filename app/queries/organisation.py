@@ -44,8 +44,8 @@ def unit_lines(session: Session, scope: Scope) -> list[UnitLine]:
         .join(Advisor.org_unit)
         .where(Advisor.is_active, within(scope, OrgUnit.path))
         .group_by(Advisor.org_unit_id)
-    ).tuples()
-    on_duty = dict(iter(counts))
+    )
+    on_duty = {row[0]: row[1] for row in counts}
     shown = {unit.id for unit in units}
     below: dict[UUID, int] = dict.fromkeys(shown, 0)
     children: dict[UUID, int] = dict.fromkeys(shown, 0)

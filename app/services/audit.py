@@ -1,10 +1,11 @@
 """Append to a tenant's chain in the transaction that is being described."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -96,20 +97,21 @@ class AuditTrail:
 def verify_audit(session: Session, tenant_id: UUID) -> tuple[int, ChainFault | None]:
     """Walk a tenant's chain: how many entries there are, and the first broken place if any."""
     head = session.get(AuditHead, tenant_id)
-    rows = session.execute(
-        select(AuditEntry.seq, AuditEntry.record, AuditEntry.previous_hash, AuditEntry.hash)
-        .where(AuditEntry.tenant_id == tenant_id)
-        .order_by(AuditEntry.seq)
-        .execution_options(yield_per=1000)
-    )
+    last = ChainLink(head.seq, b"", "", head.hash) if head else ChainLink(0, b"", "", GENESIS)
     count = 0
 
-    def links() -> Any:
+    def counted(rows: Iterable[Row[int, bytes, str, str]]) -> Iterator[ChainLink]:
         nonlocal count
         for seq, record, previous, link_hash in rows:
             count += 1
             yield ChainLink(seq, bytes(record), previous, link_hash)
 
-    last = ChainLink(head.seq, b"", "", head.hash) if head else ChainLink(0, b"", "", GENESIS)
-    fault = verify_chain(links(), head=last)
+    # closed also where the walk ends early, at a broken place
+    with session.execute(
+        select(AuditEntry.seq, AuditEntry.record, AuditEntry.previous_hash, AuditEntry.hash)
+        .where(AuditEntry.tenant_id == tenant_id)
+        .order_by(AuditEntry.seq)
+        .execution_options(yield_per=1000)
+    ) as found:
+        fault = verify_chain(counted(found), head=last)
     return count, fault
