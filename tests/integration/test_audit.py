@@ -7,9 +7,10 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 
 from app.bootstrap import Platform
-from app.domain.organisation import Role
+from app.domain.errors import AccessDenied
+from app.domain.organisation import Permission
+from app.services.access import require
 from app.services.audit import verify_audit
-from app.services.user import RoleOn, create_user
 from tests.factories import House
 
 
@@ -19,8 +20,7 @@ def house(platform: Platform) -> House:
     built = House.build(platform, templates=False)
     for at in range(6):
         with built.by("administrator") as uow:
-            roles = [RoleOn(Role.AUDITOR, built.units["/HQ/"])]
-            create_user(uow, login=f"clerk-{at}", name="职员", password="long enough for us", roles=roles)
+            uow.audit.record("user:enable", f"person {at}")
     return built
 
 
@@ -86,8 +86,7 @@ def test_whoever_tampers_below_the_platform_is_seen_where_it_happened(house, tam
 def test_an_entry_of_one_tenant_does_not_pass_in_the_chain_of_another(platform, house, tampering):
     other = House.build(platform, slug="other", templates=False)
     with other.by("administrator") as uow:
-        roles = [RoleOn(Role.AUDITOR, other.units["/HQ/"])]
-        create_user(uow, login="foreign", name="外人", password="long enough for us", roles=roles)
+        uow.audit.record("user:enable", "a stranger")
     tampering.execute(
         text(
             "UPDATE audit_entry AS mine SET record = theirs.record, hash = theirs.hash "
@@ -102,6 +101,7 @@ def test_an_entry_of_one_tenant_does_not_pass_in_the_chain_of_another(platform, 
 
 def test_what_is_refused_leaves_no_entry(house):
     before = verdict(house)[0]
-    with pytest.raises(Exception, match=r".+"), house.by("auditor") as uow:
-        create_user(uow, login="x", name="x", password="long enough for us", roles=[])
+    with pytest.raises(AccessDenied), house.by("auditor") as uow:
+        uow.audit.record("user:enable", "myself")
+        require(uow, Permission.USER_MANAGE)
     assert verdict(house)[0] == before
