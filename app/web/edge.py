@@ -67,7 +67,7 @@ def caller() -> Caller:
             of_staff=STAFF_COOKIE in request.cookies,
         ),
         address=request.remote_addr,
-        carried_tokens=tuple(request.cookies.get(VISIT_COOKIE, "")[:400].split(".")),
+        carried_tokens=tuple(filter(None, request.cookies.get(VISIT_COOKIE, "")[:400].split("."))),
     )
 
 
