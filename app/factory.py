@@ -17,6 +17,7 @@ from app.web.edge import EXTENSION, STATIC, static_url
 from app.web.errors import register_errors
 from app.web.i18n import register_i18n
 from app.web.metrics import register_metrics
+from app.web.moments import register_moments
 from app.web.navigation import register_navigation
 from app.web.people_words import register_people_words
 from app.web.request_log import register_request_log
@@ -43,6 +44,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["static_url"] = static_url
     register_components(app.jinja_env)
+    register_moments(app)
     register_errors(app)
     for blueprint in blueprints():
         app.register_blueprint(blueprint)

@@ -165,7 +165,11 @@ def access_edition(uow: UnitOfWork, edition_id: UUID) -> Edition:
         uow.session.scalar(
             select(Edition)
             .where(Edition.id == edition_id, Edition.advisor_id == advisor.id)
-            .options(joinedload(Edition.piece).joinedload(Piece.template_version))
+            .options(
+                joinedload(Edition.piece)
+                .joinedload(Piece.template_version)
+                .joinedload(TemplateVersion.template)
+            )
         ),
         "edition",
     )

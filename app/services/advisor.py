@@ -33,6 +33,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.services.user import require_free_login
 
 PORTRAIT: Final = "portrait"
+_PORTRAIT_ASPECT: Final = (4, 5)
 _PORTRAIT_RIGHTS: Final = "本人确认照片为本人肖像，并同意机构在营销内容中使用。"
 
 
@@ -185,6 +186,7 @@ def upload_portrait(
         field="photo",
         rights=Rights(_PORTRAIT_RIGHTS),
         most_pixels=most_pixels,
+        aspect=_PORTRAIT_ASPECT,
     )
     if advisor.photo_sha256 != asset.sha256:
         advisor.photo_sha256 = asset.sha256

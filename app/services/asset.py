@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 from uuid import uuid4
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 
 from app.domain.advisor import unprintable
@@ -18,6 +18,7 @@ from app.services.unit_of_work import UnitOfWork
 from templates_lib.pictures import ACCEPTED_FORMATS, BadImageError, ImageValue, clean_image
 
 _QUALITY: Final = 92
+_FACE: Final = (0.5, 0.35)
 _MAX_RIGHTS_LENGTH: Final = 500
 
 
@@ -30,13 +31,21 @@ class Rights:
 
 
 def keep_picture(
-    uow: UnitOfWork, data: bytes, *, kind: str, field: str, rights: Rights, most_pixels: int
+    uow: UnitOfWork,
+    data: bytes,
+    *,
+    kind: str,
+    field: str,
+    rights: Rights,
+    most_pixels: int,
+    aspect: tuple[int, int] | None = None,
 ) -> Asset:
     """Store an uploaded picture as pixels of ours; the same picture twice is one asset.
 
     What arrives is never kept: the file is judged by its header before a pixel is decoded, turned
     upright, freed of every piece of metadata (place, device, thumbnail, whatever follows the
-    picture) and encoded anew. Raises InvalidInput naming `field`, UnsupportedFile.
+    picture) and encoded anew; with an aspect, width to height, what is beyond it is cut off.
+    Raises InvalidInput naming `field`, UnsupportedFile.
     """
     statement = rights.statement.strip()
     if not statement or len(statement) > _MAX_RIGHTS_LENGTH or unprintable(statement):
@@ -46,6 +55,8 @@ def keep_picture(
         pixels = clean_image(ImageValue(data)).pixels
     except BadImageError as error:
         raise InvalidInput.of(field, error.code, f"{error}。") from error
+    if aspect is not None:
+        pixels = _cut(pixels, aspect)
     encoded = _as_jpeg(pixels)
     sha256 = hashlib.sha256(encoded).hexdigest()
     known = uow.session.scalar(select(Asset).where(Asset.sha256 == sha256))
@@ -86,6 +97,14 @@ def _judge_header(data: bytes, field: str, most_pixels: int) -> None:
         raise InvalidInput.of(field, "bad_image", "图片尺寸过大，或文件已损坏。") from error
     if width * height > most_pixels:
         raise InvalidInput.of(field, "too_many_pixels", f"图片尺寸 {width}×{height} 过大，请缩小后再上传。")
+
+
+def _cut(pixels: Image.Image, aspect: tuple[int, int]) -> Image.Image:
+    """The largest part of that shape, from the middle, a little above it: faces are up there."""
+    width, height = aspect
+    scale = min(pixels.width / width, pixels.height / height)
+    size = (round(width * scale), round(height * scale))
+    return ImageOps.fit(pixels, size, centering=_FACE)
 
 
 def _as_jpeg(pixels: Image.Image) -> bytes:

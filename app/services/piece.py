@@ -16,7 +16,7 @@ from app.domain.piece import (
     next_state,
     revision_hash,
 )
-from app.domain.review import ReviewState
+from app.domain.review import ReviewState, RouteFacts
 from app.domain.template import REQUIRED_LICENCE, ProductType
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
@@ -58,7 +58,10 @@ def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, st
     manifest = compiled_for(uow, version).manifest
     own = uow.actor.advisor_id is not None
     open_to = {SlotSource.ADVISOR} if own else {SlotSource.ADVISOR, SlotSource.HEAD_OFFICE}
-    values = {slot.name: slot.default for slot in manifest.slots if slot.default is not None}
+    # a locked slot shows its default by itself and takes no value, not even that one
+    values = {
+        slot.name: slot.default for slot in manifest.slots if slot.default is not None and not slot.locked
+    }
     for dated in manifest.slots:
         if dated.kind is SlotKind.DATE and dated.name not in values:
             values[dated.name] = today(uow).isoformat()
@@ -67,12 +70,12 @@ def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, st
     for name, value in entered.items():
         if (slot := slots.get(name)) is None:
             faults.append(Fault(name, "unknown_slot", "模板里没有这一项。"))
-        elif value == values.get(name, ""):
+        elif value == (slot.default or "" if slot.locked else values.get(name, "")):
             continue
         elif slot.locked or slot.source not in open_to:
             faults.append(Fault(name, "locked", f"“{slot.label}”由总部统一设定，不能在这里修改。"))
-        elif value == "":
-            values.pop(name, None)
+        elif value.startswith(ASSET_PREFIX) and slot.kind is not SlotKind.IMAGE:
+            faults.append(Fault(name, "reserved", f"文字不能以“{ASSET_PREFIX}”开头。"))
         else:
             values[name] = value
     if faults:
@@ -101,6 +104,10 @@ def save_piece(
     where the piece can no longer be edited.
     """
     if piece_id is None and idempotency_key is not None:
+        # two taps at once: the second waits here and then finds the piece of the first
+        uow.session.execute(
+            select(func.pg_advisory_xact_lock(func.hashtext(f"piece:{uow.tenant_id}:{idempotency_key}")))
+        )
         piece_id = uow.session.scalar(select(Piece.id).where(Piece.idempotency_key == idempotency_key))
     if uow.actor.advisor_id is not None:
         return _save_own_piece(
@@ -294,13 +301,44 @@ def content_of(
 
 
 def free_text_slots(manifest: TemplateManifest, values: Mapping[str, str]) -> frozenset[str]:
-    """Open slots whose text is neither the template's default nor one of its phrases."""
+    """Open slots whose text is neither the template's default nor one of its phrases.
+
+    A date of head office's is filled in by the platform: nobody wrote it.
+    """
     return frozenset(
         slot.name
         for slot in manifest.slots
         if slot.source not in {SlotSource.PROFILE, SlotSource.SYSTEM}
         and slot.kind is not SlotKind.QR
+        and not (slot.kind is SlotKind.DATE and slot.source is SlotSource.HEAD_OFFICE)
+        and not slot.locked
         and values.get(slot.name, "") not in {slot.default or "", *slot.phrases}
+    )
+
+
+def route_facts(
+    uow: UnitOfWork,
+    version: TemplateVersion,
+    values: Mapping[str, str],
+    advisor: Advisor | None,
+    verdict: Verdict,
+) -> RouteFacts:
+    """What decides whether a person must look at these values; None: made for everybody."""
+    manifest = compiled_for(uow, version).manifest
+    verified = set(advisor.verified_fields) if advisor else set()
+    return RouteFacts(
+        verdict=verdict.value,
+        template_cleared=version.cleared_at is not None,
+        free_text_slots=free_text_slots(manifest, values),
+        unverified_slots=frozenset(
+            slot.name
+            for slot in manifest.slots
+            if slot.source is SlotSource.PROFILE
+            and slot.profile_field not in {"institution", "org_name"}
+            and slot.name in values
+            and slot.profile_field not in verified
+        ),
+        made_for_everybody=advisor is None,
     )
 
 

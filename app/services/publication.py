@@ -21,12 +21,14 @@ from app.domain.publication import (
 )
 from app.domain.review import DecisionFacts, Outcome, seal_holds
 from app.models.advisor import Advisor
+from app.models.edition import Edition
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.review import Decision
 from app.models.template import TemplateVersion
-from app.services.access import access_piece, access_publication, require
+from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
+from app.services.edition import edition_of, ensure_edition
 from app.services.piece import content_of, lock_piece, require_licence
 from app.services.unit_of_work import UnitOfWork
 
@@ -261,6 +263,50 @@ def verify_publication(uow: UnitOfWork, approval_no: str) -> Verification:
     if not publication or not publication_is_genuine(uow, publication):
         raise Missing(noun="publication")
     return Verification(publication, standing_of(uow, publication), publication.piece.advisor)
+
+
+def offered_publication(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
+    """The live publication of a piece that was handed to this advisor.
+
+    A piece meant for others answers as a missing one. Raises Missing, Ended, QualificationMissing.
+    """
+    publication = latest_publication(uow, piece_id)
+    if publication is None or not _is_meant_for(publication, advisor):
+        raise Missing(noun="piece")
+    publication = require_public(uow, piece_id, advisor)
+    require_licence(uow, advisor, publication.piece.product_type)
+    return publication
+
+
+def _is_meant_for(publication: Publication, advisor: Advisor) -> bool:
+    if publication.audience_advisor_id is not None:
+        return publication.audience_advisor_id == advisor.id
+    rule = AudienceRule(publication.audience_path, tuple(publication.audience_tags))
+    return rule.includes(path=advisor.org_unit.path, tags=advisor.tags)
+
+
+def open_edition(uow: UnitOfWork, piece_id: UUID) -> Edition:
+    """The acting advisor's own edition of a live piece, made at first use, with all its links."""
+    advisor = own_advisor(uow)
+    publication = offered_publication(uow, piece_id, advisor)
+    known = edition_of(uow, piece_id, advisor.id)
+    if known is not None:
+        return known
+    edition = ensure_edition(uow, publication.piece, advisor)
+    uow.audit.record("edition:open", edition.id, piece=str(piece_id))
+    return edition
+
+
+def public_edition(uow: UnitOfWork, edition_id: UUID) -> tuple[Edition, Publication]:
+    """An advisor's own edition and the publication under which it may be used now.
+
+    Raises Missing, Ended, QualificationMissing.
+    """
+    edition = access_edition(uow, edition_id)
+    advisor = own_advisor(uow)
+    publication = require_public(uow, edition.piece_id, advisor)
+    require_licence(uow, advisor, edition.piece.product_type)
+    return edition, publication
 
 
 def access_live_publication(uow: UnitOfWork, publication_id: UUID) -> Publication:

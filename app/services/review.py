@@ -15,7 +15,6 @@ from app.domain.review import (
     Outcome,
     ReviewState,
     Route,
-    RouteFacts,
     require_independence,
     route_for,
     seal,
@@ -26,12 +25,11 @@ from app.models.review import Decision, Review
 from app.services.access import access_review, revision_of
 from app.services.check import record_report
 from app.services.edition import link_url
-from app.services.piece import free_text_slots, judge_revision, lock_piece, sample_advisor
+from app.services.piece import judge_revision, lock_piece, route_facts, sample_advisor
 from app.services.publication import publish
-from app.services.rendition import compiled_for, kept_picture, revision_spec
+from app.services.rendition import kept_picture, revision_spec
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Verdict
-from templates_lib.manifest import SlotSource
 
 _ACTIONS = {
     Outcome.APPROVE: PieceAction.APPROVE,
@@ -85,7 +83,9 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
         revision=revision,
         check_run_id=run.id,
         round=1 + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
-        route=route_for(_route_facts(uow, piece, report.verdict)),
+        route=route_for(
+            route_facts(uow, piece.template_version, revision.values, piece.advisor, report.verdict)
+        ),
         opened_at=now,
         state=ReviewState.OPEN,
     )
@@ -96,26 +96,6 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     if review.route is Route.AUTO:
         _settle(uow, piece, review, Outcome.APPROVE, reason="", by=None)
     return run
-
-
-def _route_facts(uow: UnitOfWork, piece: Piece, verdict: Verdict) -> RouteFacts:
-    values = piece.current_revision.values if piece.current_revision else {}
-    manifest = compiled_for(uow, piece.template_version).manifest
-    verified = set(piece.advisor.verified_fields) if piece.advisor else set()
-    return RouteFacts(
-        verdict=verdict.value,
-        template_cleared=piece.template_version.cleared_at is not None,
-        free_text_slots=free_text_slots(manifest, values),
-        unverified_slots=frozenset(
-            slot.name
-            for slot in manifest.slots
-            if slot.source is SlotSource.PROFILE
-            and slot.profile_field not in {"institution", "org_name"}
-            and slot.name in values
-            and slot.profile_field not in verified
-        ),
-        made_for_everybody=piece.advisor_id is None,
-    )
 
 
 def claim_review(uow: UnitOfWork, review_id: UUID) -> Review:

@@ -1,0 +1,139 @@
+"""成品: the picture to keep, the words to send with it, the links, and what became of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from app.domain.errors import Ended, Missing, QualificationMissing
+from app.domain.tracking import LinkChannel
+from app.models.edition import Edition
+from app.models.publication import Publication
+from app.queries.edition import edition_figures
+from app.services.access import access_edition, own_advisor
+from app.services.edition import edition_links
+from app.services.making import open_slots
+from app.services.publication import public_edition
+from app.services.rendition import compiled_for, kept_picture, published_spec
+from app.services.unit_of_work import UnitOfWork
+from app.web.edge import render_page, unit_of_work
+from app.web.errors import said
+from app.web.i18n import translate as _
+from app.web.pictures import SUFFIXES, asked_page, picture_answer
+from templates_lib.manifest import SlotKind, TemplateManifest
+
+bp = Blueprint("editions", __name__)
+
+CHANNEL_WORDS: Final = {
+    LinkChannel.MOMENTS: "朋友圈",
+    LinkChannel.GROUP: "微信群",
+    LinkChannel.OA: "公众号",
+    LinkChannel.SMS: "短信",
+    LinkChannel.OFFLINE: "线下",
+}
+_SIGNS_A_LINE: Final = 21
+_FIRST_WIDE: Final = 0x2E80  # Han characters and their punctuation take a whole place
+_SAID: Final = re.compile(r"「([^「」]{6,})」")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyText:
+    """Words to send with the picture; every one of them was approved with it or its template."""
+
+    label: str
+    text: str
+
+    @property
+    def rows(self) -> int:
+        """Lines the text takes on a phone, so that all of it is in sight."""
+        widths = (
+            sum(1 if ord(sign) > _FIRST_WIDE else 0.55 for sign in line) for line in self.text.split("\n")
+        )
+        return max(2, sum(max(1, math.ceil(width / _SIGNS_A_LINE)) for width in widths))
+
+
+@bp.get("/editions/<uuid:edition_id>")
+def show_edition(edition_id: UUID) -> ResponseReturnValue:
+    with unit_of_work() as uow:
+        edition = access_edition(uow, edition_id)
+        publication, ended = None, None
+        try:
+            _edition, publication = public_edition(uow, edition_id)
+        except (Ended, QualificationMissing) as refused:
+            ended = refused
+        manifest = compiled_for(uow, edition.piece.template_version).manifest
+        links = edition_links(uow, edition.id) if publication else {}
+        return render_page(
+            "editions/edition.html",
+            edition=edition,
+            piece=edition.piece,
+            is_own=edition.piece.advisor_id is not None,
+            publication=publication,
+            ended=ended,
+            ended_words=said(ended) if ended else None,
+            manifest=manifest,
+            texts=_ready_texts(uow, edition, publication, manifest) if publication else [],
+            links=[
+                (_(words), links[channel]) for channel, words in CHANNEL_WORDS.items() if channel in links
+            ],
+            figures=edition_figures(uow.session, edition.id),
+        )
+
+
+@bp.get("/editions/<uuid:edition_id>/picture.<suffix>")
+def show_picture(edition_id: UUID, suffix: str) -> ResponseReturnValue:
+    """The picture as approved. `?save=1` asks the browser to keep it;"""
+    if suffix not in SUFFIXES:
+        raise Missing(noun="format")
+    image_format = SUFFIXES[suffix]
+    with unit_of_work() as uow:
+        edition, publication = public_edition(uow, edition_id)
+        manifest = compiled_for(uow, edition.piece.template_version).manifest
+        page = 0 if image_format == "pdf" else asked_page(manifest.pages)
+        spec = published_spec(
+            uow,
+            publication,
+            own_advisor(uow),
+            link=edition_links(uow, edition.id)[LinkChannel.QR],
+            image_format=image_format,
+            page=page,
+        )
+        picture = kept_picture(uow, spec)
+        name = edition.piece.title
+    if manifest.pages > 1 and image_format != "pdf":
+        name = f"{name} {page + 1}"
+    ending = "jpg" if image_format == "jpeg" else image_format
+    # what may be used can end at any moment: a browser asks each time
+    return picture_answer(picture, name=f"{name}.{ending}", save=request.args.get("save") == "1")
+
+
+def _ready_texts(
+    uow: UnitOfWork, edition: Edition, publication: Publication, manifest: TemplateManifest
+) -> list[ReadyText]:
+    """Three texts, put together from approved words and this edition's links alone."""
+    links = edition_links(uow, edition.id)
+    values = publication.revision.values
+    own_words = [
+        " ".join(str(values.get(slot.name, "")).split())
+        for slot in open_slots(manifest)
+        if slot.kind is not SlotKind.DATE and values.get(slot.name)
+    ]
+    sentences = [words for words in own_words if words]
+    longest = max(sentences, key=len, default=edition.piece.title)
+    texts = []
+    if said_so := _SAID.search(manifest.use_guide):
+        texts.append(ReadyText(_("朋友圈配文"), said_so.group(1)))
+    texts.append(ReadyText(_("群里或私聊"), f"{longest}\n{links[LinkChannel.GROUP]}"))
+    title = edition.piece.title
+    texts.append(
+        ReadyText(
+            _("短信"), _("%(title)s，详情请看 %(link)s") % {"title": title, "link": links[LinkChannel.SMS]}
+        )
+    )
+    return texts

@@ -1,0 +1,61 @@
+"""Hand out a rendition: its own bytes, its mark, and a name a phone can keep."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Final
+
+from flask import Response, request, send_file
+
+from app.domain.errors import Missing
+from app.services.rendition import PictureFile
+
+# A thumbnail comes in few widths, so that few are kept; a phone asks for the next larger one.
+WIDTHS: Final = (270, 540, 720)
+SUFFIXES: Final = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "pdf": "pdf"}
+_NOT_IN_A_NAME: Final = re.compile(r"[\\/:*?\"<>|\x00-\x1f]+")
+
+
+def asked_width() -> int:
+    """The width asked for by ?w=, rounded up to one that is kept."""
+    asked = request.args.get("w", default=WIDTHS[1], type=int)
+    return next((width for width in WIDTHS if width >= asked), WIDTHS[-1])
+
+
+def asked_page(pages: int) -> int:
+    """The page asked for by ?page=, counted from 0. Raises Missing for one that is not there."""
+    page = request.args.get("page", default=0, type=int)
+    if not 0 <= page < pages:
+        raise Missing(noun="page")
+    return page
+
+
+def picture_answer(
+    picture: PictureFile, *, name: str | None = None, save: bool = False, max_age_s: int = 0
+) -> Response:
+    """The picture's bytes; the same picture is not sent twice to one browser.
+
+    `name` is what a saved file is called (RFC 6266, any script); `save` asks the browser to keep
+    it instead of showing it. A picture is somebody's own, so no shared cache may hold it.
+    """
+    response = send_file(
+        io.BytesIO(picture.data),
+        mimetype=picture.content_type,
+        as_attachment=save,
+        download_name=file_name(name) if name else None,
+        etag=picture.sha256,
+        conditional=True,
+    )
+    response.cache_control.clear()
+    response.cache_control.private = True
+    if max_age_s:
+        response.cache_control.max_age = max_age_s
+    else:
+        response.cache_control.no_cache = True
+    return response
+
+
+def file_name(name: str) -> str:
+    """A name every file system takes."""
+    return _NOT_IN_A_NAME.sub(" ", name).strip(" .")[:80] or "picture"
