@@ -294,12 +294,16 @@ def content_of(
 
 
 def free_text_slots(manifest: TemplateManifest, values: Mapping[str, str]) -> frozenset[str]:
-    """Open slots whose text is neither the template's default nor one of its phrases."""
+    """Open slots whose text is neither the template's default nor one of its phrases.
+
+    A date that is not the advisor's to choose is none: the platform itself put it there.
+    """
     return frozenset(
         slot.name
         for slot in manifest.slots
         if slot.source not in {SlotSource.PROFILE, SlotSource.SYSTEM}
         and slot.kind is not SlotKind.QR
+        and (slot.kind is not SlotKind.DATE or slot.source is SlotSource.ADVISOR)
         and values.get(slot.name, "") not in {slot.default or "", *slot.phrases}
     )
 
