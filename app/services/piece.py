@@ -221,7 +221,7 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     version = draft.version
     manifest = compiled_for(uow, version).manifest
     # drawing it is the check that it can be drawn: overflow and missing glyphs are refused here
-    checked = draft if piece.advisor_id else _sampled(uow, draft)
+    checked = draft if piece.advisor_id else sampled(uow, draft)
     draw(uow, spec_for(version, checked.values))
     content = content_of(version, draft.values, manifest.disclosure)
     content_hash = revision_hash(content)
@@ -251,7 +251,7 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     uow.audit.record("piece:edit", piece.id, revision=str(revision.id), content=content_hash)
 
 
-def _sampled(uow: UnitOfWork, draft: Draft) -> Draft:
+def sampled(uow: UnitOfWork, draft: Draft) -> Draft:
     """A piece made for everybody, with some advisor's profile in it, so that it can be drawn."""
     advisor = sample_advisor(uow)
     if advisor is None:
@@ -344,7 +344,7 @@ def submit_for_review(uow: UnitOfWork, piece_id: UUID) -> Piece:
 def judge_revision(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Report:
     """Judge a revision as an advisor would show it."""
     draft = Draft(piece.template_version, revision.values)
-    shown = draft if piece.advisor_id else _sampled(uow, draft)
+    shown = draft if piece.advisor_id else sampled(uow, draft)
     return judge(uow, piece.template_version, shown.values)
 
 
