@@ -49,3 +49,23 @@ class ChildFailed(EmbeddedError):
         message = f"{name} {what}. Its log is {log}"
         super().__init__(f"{message}; the last lines:\n\n{tail}" if tail else message)
         self.name = name
+
+
+class DemoRefused(EmbeddedError):
+    """The demo's logins are public knowledge, so it never goes beside real data."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The demo tenant has logins that everybody knows, so it is not added in production.\n"
+            "Leave IMPRIMATUR_ENVIRONMENT unset to try it here, or start without --demo."
+        )
+
+
+class DemoFailed(EmbeddedError):
+    """The demo tenant could not be made; its process has written why above."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The demo tenant could not be prepared; the reason stands above. Nothing of it was kept:\n"
+            "start again to try again, or start without --demo."
+        )

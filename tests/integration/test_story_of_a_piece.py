@@ -58,6 +58,13 @@ def test_an_untouched_piece_of_a_cleared_template_is_published_by_itself(house: 
     assert house.publication(piece_id).published_by is None
 
 
+def test_the_date_on_a_daily_picture_is_nobodys_free_text(house: House) -> None:
+    with house.by("reviewer") as uow:
+        clear_template(uow, "daily-morning", 1)
+    piece_id = house.in_review(slug="daily-morning")
+    assert house.piece(piece_id).state is PieceState.PUBLISHED
+
+
 def test_free_text_on_a_cleared_template_goes_to_a_person(house: House) -> None:
     with house.by("reviewer") as uow:
         clear_template(uow, POSTER, 1)

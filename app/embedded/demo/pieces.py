@@ -1,0 +1,300 @@
+"""What the people of the demo made in the past six weeks, and what became of it.
+
+Nothing is written into tables here: every piece is saved, submitted, checked, decided, published and
+ended by the same services as any other, at the time it is said to have happened.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.domain.organisation import Actor
+from app.domain.piece import PieceState
+from app.domain.review import Outcome, ReviewState
+from app.domain.template import REQUIRED_LICENCE, ProductType
+from app.domain.tracking import new_short_code
+from app.embedded.demo.drawing import DrawingAhead
+from app.embedded.demo.people import LEFT, People
+from app.embedded.demo.timeline import Timeline
+from app.models.check import CheckRun
+from app.models.piece import Piece
+from app.models.review import Review
+from app.services.edition import ensure_edition
+from app.services.piece import (
+    draft_of,
+    lock_piece,
+    sampled,
+    save_piece,
+    submit_for_review,
+    withdraw_piece,
+)
+from app.services.publication import expire_due, publish_piece, take_down
+from app.services.review import claim_review, decide, run_check
+from app.services.template import clear_template, load_library, publish_template, usable_version
+
+POSTER: Final = "poster-qiushi"
+CARD: Final = "card-benchmark"
+DAILY: Final = "daily-morning"
+# Its phrases and defaults were read by a second person, so untouched pieces pass by themselves.
+_CLEARED: Final = (POSTER, DAILY)
+
+_SAVE_TO_SUBMIT: Final = timedelta(minutes=3)
+_SUBMIT_TO_CHECK: Final = timedelta(seconds=2)
+
+
+class Ending(StrEnum):
+    """How far a piece came."""
+
+    DRAFT = "draft"
+    CHECKING = "checking"
+    QUEUED = "queued"
+    WITHDRAWN = "withdrawn"
+    CHANGES_REQUESTED = "changes_requested"
+    REJECTED = "rejected"
+    APPROVED = "approved"
+    PUBLISHED = "published"
+    TAKEN_DOWN = "taken_down"
+
+
+_OUTCOMES: Final = {
+    Ending.CHANGES_REQUESTED: Outcome.REQUEST_CHANGES,
+    Ending.REJECTED: Outcome.REJECT,
+    Ending.APPROVED: Outcome.APPROVE,
+    Ending.PUBLISHED: Outcome.APPROVE,
+    Ending.TAKEN_DOWN: Outcome.APPROVE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Handout:
+    """To whom head office hands a piece, and for how long."""
+
+    unit: str = "HQ"
+    tags: tuple[str, ...] = ()
+    why: str = ""
+    starts: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Story:
+    """One piece from its first line to where it stands today."""
+
+    maker: Actor
+    slug: str
+    made_at: datetime
+    ending: Ending
+    entered: Mapping[str, str] = field(default_factory=dict)
+    title: str | None = None
+    decided_at: datetime | None = None  # None: half an hour after it was made
+    ended_at: datetime | None = None
+    reason: str = ""
+    handout: Handout | None = None
+    code: str = field(default_factory=new_short_code)
+    piece_id: UUID | None = None
+
+
+class Storyteller:
+    """Puts every story on the timeline, step by step."""
+
+    def __init__(self, timeline: Timeline, people: People, ahead: DrawingAhead, rng: random.Random) -> None:
+        self._timeline = timeline
+        self._people = people
+        self._ahead = ahead
+        self._rng = rng
+        self._reviewers = (people.staff["reviewer"], people.staff["reviewer2"])
+        self._turn = 0
+
+    def release_templates(self) -> None:
+        """Brand loads and publishes the library; the second reviewer clears two designs."""
+        brand, clearer = self._people.staff["brand"], self._people.staff["reviewer2"]
+        with self._timeline.by(brand) as uow:
+            load_library(uow)
+            shelf = uow.around.shelf.catalog.versions()
+        for manifest in shelf:
+            with self._timeline.by(brand) as uow:
+                publish_template(uow, manifest.slug, manifest.version)
+            if manifest.slug in _CLEARED:
+                with self._timeline.by(clearer) as uow:
+                    clear_template(uow, manifest.slug, manifest.version)
+
+    def tell(self, story: Story) -> None:
+        """Plan what happens to a piece."""
+        timeline, when = self._timeline, story.made_at
+        timeline.at(when, lambda: self._save(story))
+        if story.ending is Ending.DRAFT:
+            return
+        when += _SAVE_TO_SUBMIT
+        timeline.at(when, lambda: self._submit(story))
+        if story.ending is Ending.CHECKING:
+            return
+        when += _SUBMIT_TO_CHECK
+        timeline.at(when, lambda: self._check(story))
+        if story.ending is Ending.QUEUED:
+            return
+        decided_at = story.decided_at or when + timedelta(minutes=self._rng.randrange(12, 55))
+        if story.ending is Ending.WITHDRAWN:
+            timeline.at(decided_at, lambda: self._withdraw(story))
+            return
+        timeline.at(decided_at, lambda: self._decide(story))
+        if story.handout is not None:
+            self._plan_publication(story, decided_at + timedelta(minutes=20))
+        if story.ended_at is not None:
+            timeline.at(story.ended_at, lambda: self._take_down(story))
+
+    def draw_ahead(self, stories: list[Story]) -> None:
+        """Have the picture of every story drawn by other processes, in the order they are needed."""
+        for story in sorted(stories, key=lambda one: one.made_at):
+            self._timeline.clock.at = story.made_at
+            with self._timeline.by(story.maker) as uow:
+                draft = draft_of(uow, usable_version(uow, story.slug), story.entered, qr_code=story.code)
+                shown = draft if story.maker.advisor_id else sampled(uow, draft)
+                self._ahead.ask(uow, story.code, shown.version, shown.values)
+
+    def close_the_books(self, first_day: int) -> None:
+        """Every night, publications whose time is over are marked so."""
+        tenant = self._people.tenant_id
+        for days_ago in range(first_day, -1, -1):
+            when = self._timeline.when(days_ago, 0, 5)
+            if when <= self._timeline.now:
+                self._timeline.at(when, lambda: self._expire(Actor.system("expire", tenant)))
+
+    def claim(self, story: Story, when: datetime) -> None:
+        self._timeline.at(when, lambda: self._claim(story))
+
+    def _plan_publication(self, story: Story, when: datetime) -> None:
+        self._timeline.at(when, lambda: self._publish(story))
+        handout = story.handout
+        if handout is None or (handout.starts and handout.starts > self._timeline.now):
+            return
+        end = min(one for one in (story.ended_at, handout.until, self._timeline.now) if one is not None)
+        for place in self._takers(story, handout):
+            hours = self._rng.expovariate(1 / 40)
+            taken_at = when + timedelta(hours=0.2 + hours)
+            if taken_at < end:
+                self._timeline.at(taken_at, lambda place=place: self._take(story, place))  # type: ignore[misc]
+
+    def _takers(self, story: Story, handout: Handout) -> Iterator[int]:
+        """Who makes their edition: a few nearly always, many now and then, some never."""
+        needed = REQUIRED_LICENCE.get(_PRODUCT[story.slug])
+        for place in self._people.under(handout.unit):
+            facts = self._people.facts[place]
+            if not set(handout.tags) <= set(facts.tags) or place == LEFT:
+                continue
+            if needed is not None and not is_licensed(self._people, place, story.made_at):
+                continue
+            if place == 0 or self._rng.random() < 0.08 + 0.9 * diligence(place):
+                yield place
+
+    def _take(self, story: Story, place: int) -> None:
+        with self._timeline.by(self._people.advisors[place]) as uow:
+            piece = uow.session.get_one(Piece, _known(story))
+            ensure_edition(uow, piece, self._people.facts[place])
+
+    def _save(self, story: Story) -> None:
+        own = story.maker.advisor_id is not None
+        self._ahead.deliver(story.code)
+        with self._timeline.by(story.maker) as uow:
+            piece = save_piece(
+                uow,
+                story.slug,
+                story.entered,
+                qr_code=story.code if own else None,
+                title=story.title,
+            )
+            story.piece_id = piece.id
+
+    def _submit(self, story: Story) -> None:
+        with self._timeline.by(story.maker) as uow:
+            submit_for_review(uow, _known(story))
+
+    def _check(self, story: Story) -> None:
+        """What the worker does with a submitted piece."""
+        with self._timeline.by(Actor.system("check", self._people.tenant_id)) as uow:
+            run_id = uow.session.scalars(
+                select(CheckRun.id)
+                .join(Piece, Piece.current_revision_id == CheckRun.revision_id)
+                .where(Piece.id == _known(story), CheckRun.completed_at.is_(None))
+            ).one()
+            run_check(uow, run_id)
+
+    def _decide(self, story: Story) -> None:
+        """A reviewer decides, unless the machine was allowed to."""
+        self._turn += 1
+        reviewer = self._reviewers[self._turn % 3 == 0]
+        with self._timeline.by(reviewer) as uow:
+            review = uow.session.scalar(
+                select(Review)
+                .where(Review.piece_id == _known(story), Review.state == ReviewState.OPEN)
+                .options(joinedload(Review.revision))
+            )
+            if review is not None:
+                decide(
+                    uow,
+                    review.id,
+                    _OUTCOMES[story.ending],
+                    content_hash=review.revision.content_hash,
+                    reason=story.reason if story.ended_at is None else "",
+                )
+
+    def _publish(self, story: Story) -> None:
+        handout = story.handout or Handout()
+        with self._timeline.by(self._people.staff["operator"]) as uow:
+            publish_piece(
+                uow,
+                _known(story),
+                path=self._people.units[handout.unit].path,
+                tags=handout.tags,
+                valid_from=handout.starts,
+                valid_until=handout.until,
+                why=handout.why,
+            )
+
+    def _take_down(self, story: Story) -> None:
+        with self._timeline.by(self._people.staff["operator"]) as uow:
+            take_down(uow, _known(story), note=story.reason)
+
+    def _withdraw(self, story: Story) -> None:
+        with self._timeline.by(story.maker) as uow:
+            withdraw_piece(uow, _known(story))
+
+    def _claim(self, story: Story) -> None:
+        with self._timeline.by(self._people.staff["reviewer"]) as uow:
+            piece = lock_piece(uow, _known(story))
+            if piece.state is PieceState.IN_REVIEW:
+                claim_review(
+                    uow, uow.session.scalars(select(Review.id).where(Review.piece_id == piece.id)).one()
+                )
+
+    def _expire(self, system: Actor) -> None:
+        with self._timeline.by(system) as uow:
+            expire_due(uow)
+
+
+_PRODUCT: Final = {POSTER: ProductType.FUND, CARD: ProductType.WEALTH, DAILY: ProductType.NONE}
+
+
+def diligence(place: int) -> float:
+    """How keenly an advisor takes part, 0 to 1: a steep curve, spread over the branches."""
+    rank = (place * 83) % 200 + 1
+    return float(1 / rank**0.45)
+
+
+def is_licensed(people: People, place: int, at: datetime) -> bool:
+    facts = people.facts[place]
+    return "基金从业" in facts.licences and (facts.licence_until is None or facts.licence_until >= at.date())
+
+
+def _known(story: Story) -> UUID:
+    if story.piece_id is None:
+        raise LookupError("the piece has not been made yet")
+    return story.piece_id
