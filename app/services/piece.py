@@ -101,6 +101,10 @@ def save_piece(
     where the piece can no longer be edited.
     """
     if piece_id is None and idempotency_key is not None:
+        # two taps at once: the second waits here and then finds the piece of the first
+        uow.session.execute(
+            select(func.pg_advisory_xact_lock(func.hashtext(f"piece:{uow.tenant_id}:{idempotency_key}")))
+        )
         piece_id = uow.session.scalar(select(Piece.id).where(Piece.idempotency_key == idempotency_key))
     if uow.actor.advisor_id is not None:
         return _save_own_piece(
@@ -357,7 +361,12 @@ def withdraw_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
 
 
 def lock_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
-    """The piece with all a decision needs, locked first in every service that changes its life."""
+    """The piece with all a decision needs, locked first in every service that changes its life.
+
+    Locked by one statement and read by the next: a statement that had to wait for the lock would
+    see the piece as it is now beside its revision as it was before, which is no revision at all.
+    """
+    uow.session.execute(select(Piece.id).where(Piece.id == piece_id).with_for_update())
     return uow.session.scalars(
         select(Piece)
         .where(Piece.id == piece_id)
@@ -367,7 +376,6 @@ def lock_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
             joinedload(Piece.template_version).joinedload(TemplateVersion.template),
             joinedload(Piece.current_revision),
         )
-        .with_for_update(of=Piece)
         .execution_options(populate_existing=True)
     ).one()
 
