@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -12,9 +13,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, make_url, text
 
 from app.bootstrap import Platform, build_platform, migrate
+from app.domain.organisation import Role
 from app.embedded.postgres import PostgresServer
 from app.factory import create_app
+from app.services.template import TemplateShelf
 from app.settings import Settings
+from templates_lib.catalog import Catalog
+from tests.designs import small_library
 from tests.factories import House
 from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
 
@@ -106,6 +111,18 @@ def platform(
 def house(platform: Platform) -> House:
     """An institution with its people and released templates; see tests/factories.py."""
     return House.build(platform)
+
+
+@pytest.fixture
+def small_house(platform: Platform, tmp_path: Path) -> House:
+    """A house with one design that is drawn in no time, and a person who makes and reviews: "both"."""
+    surroundings = platform.surroundings
+    shelf = TemplateShelf(Catalog(small_library(tmp_path / "library")))
+    platform.__dict__["surroundings"] = replace(surroundings, shelf=shelf)
+    house = House.build(platform)
+    both = house.person("both", Role.REVIEWER, "/HQ/")
+    house.people["both"] = replace(both, grants=(*both.grants, *house.people["operator"].grants))
+    return house
 
 
 @pytest.fixture

@@ -94,8 +94,8 @@ def access_user(uow: UnitOfWork, user_id: UUID, *, may: Permission) -> User:
     return _found(user, "user")
 
 
-def access_piece(uow: UnitOfWork, piece_id: UUID, *, may: Permission, for_update: bool = False) -> Piece:
-    """A piece within the actor's reach for that permission.
+def access_piece(uow: UnitOfWork, piece_id: UUID, *, may: Permission) -> Piece:
+    """A piece within the actor's reach for that permission; lock_piece() then holds it still.
 
     An advisor reaches their own pieces by PIECE_MAKE, whatever their subtree; everybody else
     reaches the pieces of the subtrees on which they hold the permission.
@@ -118,8 +118,6 @@ def access_piece(uow: UnitOfWork, piece_id: UUID, *, may: Permission, for_update
         statement = statement.where(Piece.advisor_id.is_(None), within(scope, OrgUnit.path))
     else:
         statement = statement.where(within(scope, OrgUnit.path))
-    if for_update:
-        statement = statement.with_for_update(of=Piece).execution_options(populate_existing=True)
     return _found(uow.session.scalar(statement), "piece")
 
 

@@ -395,7 +395,12 @@ def withdraw_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
 
 
 def lock_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
-    """The piece with all a decision needs, locked first in every service that changes its life."""
+    """The piece with all a decision needs, locked first in every service that changes its life.
+
+    Locked by one statement and read by the next: a statement that had to wait for the lock would
+    see the piece as it is now beside its revision as it was before, which is no revision at all.
+    """
+    uow.session.execute(select(Piece.id).where(Piece.id == piece_id).with_for_update())
     return uow.session.scalars(
         select(Piece)
         .where(Piece.id == piece_id)
@@ -405,7 +410,6 @@ def lock_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
             joinedload(Piece.template_version).joinedload(TemplateVersion.template),
             joinedload(Piece.current_revision),
         )
-        .with_for_update(of=Piece)
         .execution_options(populate_existing=True)
     ).one()
 

@@ -147,7 +147,11 @@ def take_down(uow: UnitOfWork, piece_id: UUID, *, note: str) -> Publication:
 
 
 def expire_due(uow: UnitOfWork) -> int:
-    """Close the books on publications whose time is over; links went dark by the clock already."""
+    """Close the books on publications whose time is over, and say how many there were.
+
+    Links went dark by the clock already.
+    """
+    closed = 0
     due = uow.session.scalars(
         select(Publication)
         .where(Publication.ended_at.is_(None), Publication.valid_until <= uow.clock.now())
@@ -160,7 +164,8 @@ def expire_due(uow: UnitOfWork) -> int:
             continue
         piece.apply(PieceAction.EXPIRE, actor=uow.actor.name, at=uow.clock.now())
         _end(uow, publication, EndReason.EXPIRED, "")
-    return len(due)
+        closed += 1
+    return closed
 
 
 def _end(uow: UnitOfWork, publication: Publication, reason: EndReason, note: str) -> None:

@@ -100,7 +100,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
 
 def claim_review(uow: UnitOfWork, review_id: UUID) -> Review:
     """Say who is on it, so that two officers never work on one item unknowingly."""
-    review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE)
+    review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
     if review.state is ReviewState.OPEN and review.claimed_by is None:
         review.claimed_by, review.claimed_at = uow.actor.user_id, uow.clock.now()
     return review

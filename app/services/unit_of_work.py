@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import structlog
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
 
 from app.domain.organisation import Actor, TenantId
@@ -116,10 +116,16 @@ class UnitOfWork:
             log.warning("nudge_not_sent", task=nudge.name.value, exc_info=True)
 
 
-def scope_session_to_tenant(maker: sessionmaker[Session]) -> None:
-    """Filter every ORM statement by the session's tenant: the one place that keeps tenants apart.
+class ForeignTenant(Exception):
+    """Work for one institution reached for another's rows: a fault of ours, never of a caller's."""
 
-    A session without a tenant (sign-in, short links, sweeps) sees all; those are the system's own.
+
+def scope_session_to_tenant(maker: sessionmaker[Session]) -> None:
+    """Keep every session to the rows of its tenant: the one place that keeps tenants apart.
+
+    What the ORM reads, changes or removes is filtered; what it writes must carry the session's
+    tenant. A session without a tenant (sign-in, short links, sweeps) sees all; those are the
+    system's own. Plain SQL on tables is not filtered and says its tenant itself.
     """
 
     @event.listens_for(maker, "do_orm_execute")
@@ -134,3 +140,22 @@ def scope_session_to_tenant(maker: sessionmaker[Session]) -> None:
                 include_aliases=True,
             )
         )
+
+    @event.listens_for(maker, "before_attach")
+    def _only_own_guests(session: Session, guest: object) -> None:
+        # an object read by another session would be refreshed without the filter
+        if isinstance(guest, TenantScoped) and inspect(guest).has_identity:
+            _require_own(session, guest)
+
+    @event.listens_for(maker, "before_flush")
+    def _only_own_rows(session: Session, _context: object, _chosen: object) -> None:
+        for row in (*session.new, *session.dirty, *session.deleted):
+            if isinstance(row, TenantScoped):
+                _require_own(session, row)
+
+
+def _require_own(session: Session, row: TenantScoped) -> None:
+    tenant_id: Any = session.info.get("tenant_id")
+    # .get: before an object is filled in there is nothing to compare, and nothing to leak
+    if tenant_id is not None and row.__dict__.get("tenant_id", tenant_id) != tenant_id:
+        raise ForeignTenant(type(row).__name__)

@@ -6,12 +6,10 @@ says, after every step, whether the piece may be public; the platform must agree
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,9 +21,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.bootstrap import Platform
 from app.domain.errors import DomainError, Ended
-from app.domain.organisation import Actor, Role
+from app.domain.organisation import Actor
 from app.domain.review import Outcome
 from app.models.advisor import Advisor
 from app.models.piece import PieceRevision
@@ -33,9 +30,6 @@ from app.services.audit import verify_audit
 from app.services.piece import save_piece, submit_for_review, withdraw_piece
 from app.services.publication import expire_due, publish_piece, require_public, take_down
 from app.services.review import decide
-from app.services.template import TemplateShelf
-from templates_lib.catalog import Catalog
-from tests.designs import small_library
 from tests.factories import House
 
 TEXTS = st.sampled_from(["早安", "午安", "晚安", "慢慢来"])
@@ -211,17 +205,6 @@ class GateMachine(RuleBasedStateMachine):
         with self.house.platform.sessions() as session:
             _, fault = verify_audit(session, self.house.tenant_id)
         assert fault is None
-
-
-@pytest.fixture
-def small_house(platform: Platform, tmp_path: Path) -> House:
-    surroundings = platform.surroundings
-    shelf = TemplateShelf(Catalog(small_library(tmp_path / "library")))
-    platform.__dict__["surroundings"] = replace(surroundings, shelf=shelf)
-    house = House.build(platform)
-    both = house.person("both", Role.REVIEWER, "/HQ/")
-    house.people["both"] = replace(both, grants=(*both.grants, *house.people["operator"].grants))
-    return house
 
 
 def test_nothing_is_public_but_what_an_independent_reviewer_approved(small_house: House) -> None:
