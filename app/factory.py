@@ -23,6 +23,7 @@ from app.web.people_words import register_people_words
 from app.web.request_log import register_request_log
 from app.web.security import register_security
 from app.web.signed_in import register_signed_in
+from app.web.waiting import register_waiting
 
 
 def create_app(settings: Settings | None = None, *, platform: Platform | None = None) -> Flask:
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app.jinja_env.globals["static_url"] = static_url
     register_components(app.jinja_env)
     register_moments(app)
+    register_waiting(app)
     register_errors(app)
     for blueprint in blueprints():
         app.register_blueprint(blueprint)

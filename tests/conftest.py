@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, event, make_url, text
 
 from app.bootstrap import Platform, build_platform, migrate
 from app.domain.organisation import Role
@@ -130,3 +130,23 @@ def client(platform: Platform) -> FlaskClient:
     app = create_app(platform=platform)
     app.config["WTF_CSRF_ENABLED"] = False  # tests of CSRF turn it on; all others are about something else
     return app.test_client()
+
+
+@pytest.fixture
+def count_queries(platform: Platform) -> Callable[[Callable[[], object]], int]:
+    """How many statements an act sends to the database: a list may not ask once for each row."""
+
+    def counted(act: Callable[[], object]) -> int:
+        statements: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+            statements.append(statement)
+
+        event.listen(platform.engine, "before_cursor_execute", note)
+        try:
+            act()
+        finally:
+            event.remove(platform.engine, "before_cursor_execute", note)
+        return len(statements)
+
+    return counted

@@ -45,12 +45,22 @@ body { margin: 0; color: #222222; background: #ffffff }
 .disclosure { position: absolute; left: 16px; top: 160px; width: 288px; margin: 0; font-size: 11px;
   line-height: 14px }
 """
+_SAMPLES = """\
+- {name: longest, label: 写满, values: {headline: 一二三四五六七八九十十一, name: 阿卜杜热西提·买买提}}
+- {name: shortest, label: 最短, values: {headline: 早, name: 于一}}
+"""
 
 
 def small_library(root: Path) -> Path:
     """A library of one small design, in a folder of the test's own."""
     folder = root / "note" / "1"
     folder.mkdir(parents=True)
-    for name, text in (("manifest.yaml", _MANIFEST), ("body.html", _BODY), ("style.css", _STYLE)):
+    files = {
+        "manifest.yaml": _MANIFEST,
+        "body.html": _BODY,
+        "style.css": _STYLE,
+        "samples.yaml": _SAMPLES,
+    }
+    for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return root

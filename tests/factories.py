@@ -7,7 +7,7 @@ Only people and the organisation are written directly: they are the facts a test
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,7 +26,7 @@ from app.models.publication import Publication
 from app.models.review import Review
 from app.models.tenant import Tenant
 from app.models.user import Membership, User
-from app.services.piece import save_piece, submit_for_review
+from app.services.piece import save_piece, submit_for_review, withdraw_piece
 from app.services.publication import publish_piece
 from app.services.review import decide, run_check
 from app.services.sign_in import hash_password
@@ -168,17 +168,42 @@ class House:
         """A unit of work in somebody's name."""
         return self.platform.unit_of_work(self.people[who] if isinstance(who, str) else who)
 
-    def draft(self, who: str = "advisor", slug: str = POSTER, **entered: str) -> UUID:
+    def two_roles(self, login: str, first: Role, second: Role, path: str) -> Actor:
+        """Somebody who holds two roles on one subtree."""
+        person = self.person(login, first, path)
+        with self.platform.sessions.begin() as session:
+            session.add(
+                Membership(
+                    id=uuid4(),
+                    tenant_id=self.tenant_id,
+                    user_id=person.user_id,
+                    role=second,
+                    org_unit_id=self.units[path],
+                )
+            )
+        return replace(person, grants=(*person.grants, Grant(second, path)))
+
+    def draft(self, who: str | Actor = "advisor", slug: str = POSTER, **entered: str) -> UUID:
         with self.by(who) as uow:
             return save_piece(uow, slug, entered).id
 
-    def in_review(self, who: str = "advisor", slug: str = POSTER, **entered: str) -> UUID:
+    def in_review(self, who: str | Actor = "advisor", slug: str = POSTER, **entered: str) -> UUID:
         """A submitted piece whose check is done; gives the piece's id."""
         piece_id = self.draft(who, slug, **entered)
         self.submit(who, piece_id)
         return piece_id
 
-    def submit(self, who: str, piece_id: UUID) -> None:
+    def revise(self, who: str | Actor, piece_id: UUID, **entered: str) -> None:
+        """Change a piece and send it for review again."""
+        with self.by(who) as uow:
+            save_piece(uow, "", entered, piece_id=piece_id)
+        self.submit(who, piece_id)
+
+    def withdraw(self, who: str | Actor, piece_id: UUID) -> None:
+        with self.by(who) as uow:
+            withdraw_piece(uow, piece_id)
+
+    def submit(self, who: str | Actor, piece_id: UUID) -> None:
         with self.by(who) as uow:
             submit_for_review(uow, piece_id)
         self.run_checks()

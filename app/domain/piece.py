@@ -1,11 +1,12 @@
 """The life of a piece: one transition table, and the hash a decision is bound to."""
 
+import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, Final, NewType
 from uuid import UUID
 
 from app.domain.errors import IllegalTransition
@@ -154,3 +155,50 @@ def changed_slots(
         for slot, label in labels.items()
         if before.get(slot, "") != after.get(slot, "")
     )
+
+
+class ChangeKind(StrEnum):
+    SAME = "same"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+# Fewer equal signs in a row than this are chance, not a kept word: "稳" in both sentences.
+_KEPT_RUN: Final = 2
+# Below this likeness the text is another text, and marks inside it would only confuse.
+_ALIKE: Final = 0.4
+
+
+def inline_change(before: str, after: str) -> tuple[tuple[ChangeKind, str], ...]:
+    """What was struck out and put in, as runs of text in reading order.
+
+    The runs that are not removed spell `after`, those that are not added spell `before`.
+    """
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    if matcher.ratio() < _ALIKE:
+        whole = ((ChangeKind.REMOVED, before), (ChangeKind.ADDED, after))
+        return tuple((kind, words) for kind, words in whole if words)
+    return tuple(_runs(matcher.get_opcodes(), before, after))
+
+
+def _runs(
+    opcodes: Sequence[tuple[str, int, int, int, int]], before: str, after: str
+) -> Iterator[tuple[ChangeKind, str]]:
+    removed = added = ""
+    for tag, start, end, new_start, new_end in opcodes:
+        at_edge = start == 0 or end == len(before)
+        if tag == "equal" and (at_edge or end - start >= _KEPT_RUN):
+            yield from _changed(removed, added)
+            removed = added = ""
+            yield ChangeKind.SAME, before[start:end]
+        else:
+            removed += before[start:end]
+            added += after[new_start:new_end]
+    yield from _changed(removed, added)
+
+
+def _changed(removed: str, added: str) -> Iterator[tuple[ChangeKind, str]]:
+    if removed:
+        yield ChangeKind.REMOVED, removed
+    if added:
+        yield ChangeKind.ADDED, added

@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from app.domain.errors import SelfApproval
@@ -67,6 +68,65 @@ def require_independence(reviewer: UUID, contributors: Collection[UUID]) -> None
     """Four eyes: raises SelfApproval when the reviewer had a hand in the work (invariant I2)."""
     if reviewer in contributors:
         raise SelfApproval
+
+
+# Longer than anybody looks at one item; after it the item is free again, also on a holiday.
+CLAIM_TERM: Final = timedelta(minutes=30)
+
+
+def claim_holds(claimed_at: datetime | None, *, at: datetime) -> bool:
+    """Whether somebody who took an item is still on it."""
+    return claimed_at is not None and at - claimed_at < CLAIM_TERM
+
+
+class Ground(StrEnum):
+    """Why something is not approved, in the words that reports count by."""
+
+    PROMISE = "承诺或暗示收益"
+    SUPERLATIVE = "绝对化用语"
+    DISCLOSURE = "风险揭示不足"
+    SOURCE = "数据缺少出处或时间"
+    SUITABILITY = "与产品或客群不符"
+    RIGHTS = "肖像或版权未授权"
+    BRAND = "不符合品牌规范"
+    OTHER = "其他"
+
+
+_WORDING: Final = re.compile(r"^建议措辞〔([a-z0-9_]+)〕：", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a piece goes back, and the wording that would do, by slot.
+
+    It is kept as one text that a person can read as it stands: grounds, words, wordings.
+    """
+
+    words: str
+    grounds: tuple[Ground, ...] = ()
+    wordings: Mapping[str, str] = field(default_factory=dict)
+
+    def to_text(self) -> str:
+        """The text to keep as a decision's reason; empty where nothing was said at all."""
+        lines = []
+        if self.grounds:
+            lines.append("；".join(self.grounds))
+        if self.words.strip():
+            lines.append(self.words.strip())
+        lines.extend(f"建议措辞〔{slot}〕：{words.strip()}" for slot, words in self.wordings.items())
+        return "\n".join(lines)
+
+    @classmethod
+    def from_text(cls, text: str) -> "Refusal":
+        """Read back what `to_text` wrote; any other text is all words."""
+        head, *rest = _WORDING.split(text)
+        wordings = dict(zip(rest[::2], (words.strip() for words in rest[1::2]), strict=True))
+        first, _, words = head.partition("\n")
+        named = {ground.value: ground for ground in Ground}
+        parts = first.strip().split("；")
+        if all(part in named for part in parts):
+            return cls(words.strip(), tuple(named[part] for part in parts), wordings)
+        return cls(head.strip(), (), wordings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Have the checker judge what is on a picture: while typing, at submission, and for the record."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from app.domain.organisation import Permission
 from app.models.check import CheckRun, Finding
@@ -30,20 +31,15 @@ def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) 
     The text comes from the picture's own twin, so nothing can be drawn that was not judged.
     Raises InvalidInput where the values do not fit the template.
     """
-    compiled = compiled_for(uow, version)
-    manifest = compiled.manifest
-    try:
-        twin = text_twin(manifest, fill(manifest, slot_values(uow, values)))
-    except SlotErrors as refused:
-        raise slot_faults(refused) from refused
+    manifest = compiled_for(uow, version).manifest
     kinds = _field_kinds(manifest)
     fields = tuple(
         TextField(
-            line.slot or f"fixed-{position}",
+            line.field,
             line.text,
             kinds.get(line.slot, FieldKind.FREE) if line.slot else _fixed_kind(manifest, line.text),
         )
-        for position, line in enumerate(twin)
+        for line in reading_of(uow, version, values)
     )
     document = Document(
         fields=fields,
@@ -52,6 +48,29 @@ def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) 
         product_type=ProductType(version.product_type.value),
     )
     return check(document, uow.around.ruleset)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """One line of a picture's text, under the name by which findings speak of it."""
+
+    field: str
+    slot: str | None  # None: words of the design itself
+    label: str
+    text: str
+
+
+def reading_of(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> tuple[ReadLine, ...]:
+    """All words on the picture in reading order; raises InvalidInput where the values do not fit."""
+    manifest = compiled_for(uow, version).manifest
+    try:
+        twin = text_twin(manifest, fill(manifest, slot_values(uow, values)))
+    except SlotErrors as refused:
+        raise slot_faults(refused) from refused
+    return tuple(
+        ReadLine(line.slot or f"fixed-{position}", line.slot, line.label, line.text)
+        for position, line in enumerate(twin)
+    )
 
 
 def record_report(run: CheckRun, report: Report) -> None:

@@ -30,12 +30,21 @@ from app.queries.scope import within
 from app.services.access import access_piece, own_advisor, require
 from app.services.check import judge
 from app.services.edition import edition_links, edition_of, ensure_edition, link_url
-from app.services.rendition import ASSET_PREFIX, compiled_for, draw, profile_values, spec_for
+from app.services.rendition import (
+    ASSET_PREFIX,
+    PictureFile,
+    compiled_for,
+    draw,
+    kept_picture,
+    profile_values,
+    revision_spec,
+    spec_for,
+)
 from app.services.rollup import today
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Report, Verdict
-from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+from templates_lib.manifest import Slot, SlotKind, SlotSource, TemplateManifest
 
 # Where every link of a piece leads. Part of what is approved: another landing is other content.
 LANDING = "advisor-card+text-twin+lead-form/1"
@@ -258,6 +267,59 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     uow.audit.record("piece:edit", piece.id, revision=str(revision.id), content=content_hash)
 
 
+def preview_draft(
+    uow: UnitOfWork,
+    version: TemplateVersion,
+    entered: Mapping[str, str],
+    *,
+    page: int = 0,
+    width_px: int | None = None,
+) -> PictureFile:
+    """What a piece made for everybody would look like with these values, without saving anything.
+
+    Raises InvalidInput naming each slot at fault.
+    """
+    require(uow, Permission.PIECE_MAKE_MASTER)
+    draft = _sampled(uow, draft_of(uow, version, entered, qr_code=""))
+    return draw(uow, spec_for(version, draft.values, page=page, width_px=width_px))
+
+
+def judge_draft(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str]) -> Report:
+    """What the checker says of these values before they are saved; raises InvalidInput."""
+    require(uow, Permission.PIECE_MAKE_MASTER)
+    return judge(uow, version, _sampled(uow, draft_of(uow, version, entered, qr_code="")).values)
+
+
+def shown_picture(
+    uow: UnitOfWork,
+    piece: Piece,
+    revision: PieceRevision,
+    *,
+    page: int = 0,
+    width_px: int | None = None,
+) -> PictureFile:
+    """A revision as its readers see it, byte for byte; one made for everybody, in a sample's edition."""
+    if piece.advisor_id is not None:
+        spec = revision_spec(uow, piece.template_version, revision, page=page, width_px=width_px)
+    else:
+        spec = revision_spec(
+            uow,
+            piece.template_version,
+            revision,
+            sample_advisor(uow),
+            link=link_url(uow, "preview"),
+            page=page,
+            width_px=width_px,
+        )
+    return kept_picture(uow, spec)
+
+
+def shown_values(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Mapping[str, str]:
+    """The values that `shown_picture` is drawn with."""
+    draft = Draft(piece.template_version, revision.values)
+    return draft.values if piece.advisor_id else _sampled(uow, draft).values
+
+
 def _sampled(uow: UnitOfWork, draft: Draft) -> Draft:
     """A piece made for everybody, with some advisor's profile in it, so that it can be drawn."""
     advisor = sample_advisor(uow)
@@ -300,19 +362,27 @@ def content_of(
     )
 
 
+def made_slots(manifest: TemplateManifest) -> dict[str, Slot]:
+    """The slots a maker fills, by name: neither the profile's, nor the platform's, nor locked."""
+    return {
+        slot.name: slot
+        for slot in manifest.slots
+        if slot.source not in {SlotSource.PROFILE, SlotSource.SYSTEM}
+        and slot.kind is not SlotKind.QR
+        and not slot.locked
+    }
+
+
 def free_text_slots(manifest: TemplateManifest, values: Mapping[str, str]) -> frozenset[str]:
     """Open slots whose text is neither the template's default nor one of its phrases.
 
     A date of head office's is filled in by the platform: nobody wrote it.
     """
     return frozenset(
-        slot.name
-        for slot in manifest.slots
-        if slot.source not in {SlotSource.PROFILE, SlotSource.SYSTEM}
-        and slot.kind is not SlotKind.QR
-        and not (slot.kind is SlotKind.DATE and slot.source is SlotSource.HEAD_OFFICE)
-        and not slot.locked
-        and values.get(slot.name, "") not in {slot.default or "", *slot.phrases}
+        name
+        for name, slot in made_slots(manifest).items()
+        if not (slot.kind is SlotKind.DATE and slot.source is SlotSource.HEAD_OFFICE)
+        and values.get(name, "") not in {slot.default or "", *slot.phrases}
     )
 
 
@@ -325,20 +395,27 @@ def route_facts(
 ) -> RouteFacts:
     """What decides whether a person must look at these values; None: made for everybody."""
     manifest = compiled_for(uow, version).manifest
-    verified = set(advisor.verified_fields) if advisor else set()
     return RouteFacts(
         verdict=verdict.value,
         template_cleared=version.cleared_at is not None,
         free_text_slots=free_text_slots(manifest, values),
-        unverified_slots=frozenset(
-            slot.name
-            for slot in manifest.slots
-            if slot.source is SlotSource.PROFILE
-            and slot.profile_field not in {"institution", "org_name"}
-            and slot.name in values
-            and slot.profile_field not in verified
-        ),
+        unverified_slots=unverified_slots(manifest, values, advisor),
         made_for_everybody=advisor is None,
+    )
+
+
+def unverified_slots(
+    manifest: TemplateManifest, values: Mapping[str, str], advisor: Advisor | None
+) -> frozenset[str]:
+    """Profile slots on the picture whose field nobody has verified."""
+    verified = set(advisor.verified_fields) if advisor else set()
+    return frozenset(
+        slot.name
+        for slot in manifest.slots
+        if slot.source is SlotSource.PROFILE
+        and slot.profile_field not in {"institution", "org_name"}
+        and slot.name in values
+        and slot.profile_field not in verified
     )
 
 
@@ -377,9 +454,7 @@ def submit_for_review(uow: UnitOfWork, piece_id: UUID) -> Piece:
 
 def judge_revision(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Report:
     """Judge a revision as an advisor would show it."""
-    draft = Draft(piece.template_version, revision.values)
-    shown = draft if piece.advisor_id else _sampled(uow, draft)
-    return judge(uow, piece.template_version, shown.values)
+    return judge(uow, piece.template_version, shown_values(uow, piece, revision))
 
 
 def withdraw_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PIL import Image
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.edition import RenderSpec
-from app.domain.errors import Fault, InvalidInput
+from app.domain.errors import Fault, InvalidInput, Missing
 from app.models.advisor import Advisor
 from app.models.edition import Rendition
 from app.models.piece import PieceRevision
@@ -23,6 +23,7 @@ from templates_lib.compose import PictureFormat, compose
 from templates_lib.fill import SlotErrors, fill
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.pictures import ImageValue
+from templates_lib.samples import load_samples
 from templates_lib.twin import TwinLine, text_twin
 
 ASSET_PREFIX = "asset:"
@@ -176,10 +177,16 @@ def draw(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
 
 def _drawn(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
     compiled = uow.around.shelf.compiled(spec.template_slug, spec.template_version, spec.template_digest)
+    return _composed(compiled, slot_values(uow, spec.values), spec)
+
+
+def _composed(
+    compiled: CompiledTemplate, values: Mapping[str, str | ImageValue], spec: RenderSpec
+) -> PictureFile:
     try:
         picture = compose(
             compiled,
-            slot_values(uow, spec.values),
+            values,
             format=PictureFormat(spec.image_format),
             page=spec.page,
         )
@@ -200,12 +207,31 @@ def _drawn(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
 
 def kept_picture(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
     """The stored picture of a spec, drawn and stored at first use."""
+    return _kept(uow, spec, lambda: draw(uow, spec))
+
+
+def sample_picture(
+    uow: UnitOfWork, version: TemplateVersion, name: str, *, page: int = 0, width_px: int | None = None
+) -> PictureFile:
+    """A version with the values of one of its samples; raises Missing, InvalidInput.
+
+    The samples lie in the version's own folder, so its digest and the sample's name decide the bytes.
+    """
+    compiled = compiled_for(uow, version)
+    sample = next((one for one in load_samples(compiled.source) if one.name == name), None)
+    if sample is None or not 0 <= page < compiled.manifest.pages:
+        raise Missing(noun="sample")
+    spec = spec_for(version, {"sample": name}, page=page, width_px=width_px)
+    return _kept(uow, spec, lambda: _composed(compiled, sample.values, spec))
+
+
+def _kept(uow: UnitOfWork, spec: RenderSpec, drawn: Callable[[], PictureFile]) -> PictureFile:
     key = spec.key()
     row = uow.session.scalar(select(Rendition).where(Rendition.key == key))
     if row is not None:
         data = uow.store.get(_rendition_key(uow, row.sha256))
         return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
-    picture = draw(uow, spec)
+    picture = drawn()
     # bytes first: a row never points at nothing, while bytes without a row are only unused
     uow.store.put(_rendition_key(uow, picture.sha256), picture.data, picture.content_type)
     uow.session.execute(

@@ -15,6 +15,7 @@ from app.domain.review import (
     Outcome,
     ReviewState,
     Route,
+    claim_holds,
     require_independence,
     route_for,
     seal,
@@ -24,10 +25,8 @@ from app.models.piece import Piece
 from app.models.review import Decision, Review
 from app.services.access import access_review, revision_of
 from app.services.check import record_report
-from app.services.edition import link_url
-from app.services.piece import judge_revision, lock_piece, route_facts, sample_advisor
+from app.services.piece import judge_revision, lock_piece, route_facts, shown_picture
 from app.services.publication import publish
-from app.services.rendition import kept_picture, revision_spec
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Verdict
 
@@ -98,11 +97,29 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     return run
 
 
-def claim_review(uow: UnitOfWork, review_id: UUID) -> Review:
-    """Say who is on it, so that two officers never work on one item unknowingly."""
+def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Review:
+    """Say who is on it, so that two officers never work on one item unknowingly.
+
+    A claim holds for its term; after it, or by take_over, the item passes to whoever opens it.
+    A contributor looks without claiming: they could not decide it.
+    """
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
-    if review.state is ReviewState.OPEN and review.claimed_by is None:
-        review.claimed_by, review.claimed_at = uow.actor.user_id, uow.clock.now()
+    if review.state is not ReviewState.OPEN or uow.actor.user_id in review.revision.contributors:
+        return review
+    now = uow.clock.now()
+    taken = review.claimed_by not in {None, uow.actor.user_id} and claim_holds(review.claimed_at, at=now)
+    if not taken or take_over:
+        if taken:
+            uow.audit.record("review:take_over", review.id, from_user=str(review.claimed_by))
+        review.claimed_by, review.claimed_at = uow.actor.user_id, now
+    return review
+
+
+def release_review(uow: UnitOfWork, review_id: UUID) -> Review:
+    """Put an item one has claimed back into the queue."""
+    review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
+    if review.state is ReviewState.OPEN and review.claimed_by == uow.actor.user_id:
+        review.claimed_by = review.claimed_at = None
     return review
 
 
@@ -123,8 +140,10 @@ def decide(
     piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
     piece = lock_piece(uow, piece_id)
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
-    if review.state is not ReviewState.OPEN:
+    if review.state is ReviewState.DECIDED:
         raise AlreadyDecided
+    if review.state is ReviewState.CLOSED:
+        raise StaleRevision
     if review.revision_id != piece.current_revision_id or review.revision.content_hash != content_hash:
         raise StaleRevision
     if uow.actor.user_id is None:
@@ -192,11 +211,4 @@ def _settle(
 def _shown_picture(uow: UnitOfWork, piece: Piece) -> str | None:
     """The picture a reviewer looks at: an advisor's own piece is byte for byte what goes out."""
     revision = piece.current_revision
-    if revision is None:
-        return None
-    if piece.advisor is not None:
-        spec = revision_spec(uow, piece.template_version, revision)
-        return kept_picture(uow, spec).sha256
-    advisor = sample_advisor(uow)
-    spec = revision_spec(uow, piece.template_version, revision, advisor, link=link_url(uow, "preview"))
-    return kept_picture(uow, spec).sha256
+    return shown_picture(uow, piece, revision).sha256 if revision is not None else None

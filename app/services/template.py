@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.domain.errors import Missing, SelfApproval, Unavailable
+from app.domain.errors import Fault, InvalidInput, Missing, SelfApproval, Unavailable
 from app.domain.organisation import Permission
 from app.domain.template import ProductType, TemplateAction, TemplateState
 from app.models.template import Template, TemplateVersion
@@ -15,7 +15,9 @@ from app.services.access import access_template_version, require
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.catalog import Catalog
 from templates_lib.compile import CompiledTemplate, compile_template
+from templates_lib.fill import SlotError, SlotErrors, fill
 from templates_lib.manifest import TemplateManifest
+from templates_lib.samples import Sample, load_samples
 
 
 class LibraryChanged(Unavailable):
@@ -24,6 +26,22 @@ class LibraryChanged(Unavailable):
     code = "library_changed"
     reason = "模板“{slug}”第 {version} 版的文件与登记时不一致，已停止使用。"
     remedy = "请恢复原文件，或以新的版本号发布。"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFault:
+    """One slot that does not hold what one of the version's own samples puts into it."""
+
+    sample: str
+    sample_label: str
+    slot: str
+    slot_label: str
+    reason: str
+    fits: str | None
+
+
+# By the digest of all of a version's files: what was found of them once holds for ever.
+_FAULTS: Final[dict[str, tuple[SampleFault, ...]]] = {}
 
 
 @dataclass(slots=True)
@@ -50,6 +68,34 @@ class TemplateShelf:
             while len(self._compiled) > self.capacity:
                 self._compiled.pop(next(iter(self._compiled)))
             return compiled
+
+    def sample_faults(self, slug: str, number: int, digest: str) -> tuple[SampleFault, ...]:
+        """Every slot that one of the version's samples breaks; empty for a sound design."""
+        compiled = self.compiled(slug, number, digest)
+        if (known := _FAULTS.get(digest)) is None:
+            labels = {slot.name: slot.label for slot in compiled.manifest.slots}
+            known = tuple(
+                SampleFault(
+                    sample.name,
+                    sample.label,
+                    error.slot,
+                    labels.get(error.slot, error.slot),
+                    error.reason,
+                    error.fits,
+                )
+                for sample in load_samples(compiled.source)
+                for error in _slot_errors(compiled, sample)
+            )
+            _FAULTS[digest] = known
+        return known
+
+
+def _slot_errors(compiled: CompiledTemplate, sample: Sample) -> tuple[SlotError, ...]:
+    try:
+        compiled.place(fill(compiled.manifest, sample.values))
+    except SlotErrors as refused:
+        return refused.errors
+    return ()
 
 
 def load_library(uow: UnitOfWork) -> int:
@@ -120,8 +166,23 @@ def card_of(manifest: TemplateManifest) -> dict[str, Any]:
 
 
 def publish_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
-    """Release a version to the advisors of the tenant."""
+    """Release a version to the advisors of the tenant.
+
+    Raises InvalidInput, slot by slot, while one of its extreme samples does not fit.
+    """
     version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_PUBLISH)
+    faults = uow.around.shelf.sample_faults(slug, number, version.digest)
+    if faults:
+        raise InvalidInput(
+            *(
+                Fault(
+                    f"{fault.sample}.{fault.slot}",
+                    "sample_fault",
+                    f"样例“{fault.sample_label}”：{fault.reason}",
+                )
+                for fault in faults
+            )
+        )
     version.apply(TemplateAction.PUBLISH)
     version.published_at = uow.clock.now()
     version.published_by = uow.actor.user_id
@@ -152,6 +213,11 @@ def clear_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
     version.cleared_at, version.cleared_by = uow.clock.now(), uow.actor.user_id
     uow.audit.record("template:clear", version.id, digest=version.digest)
     return version
+
+
+def manifest_of(uow: UnitOfWork, version: TemplateVersion) -> TemplateManifest:
+    """The version's manifest, read from the very files it was loaded with."""
+    return uow.around.shelf.compiled(version.template.slug, version.number, version.digest).manifest
 
 
 def usable_version(uow: UnitOfWork, slug: str, number: int | None = None) -> TemplateVersion:
