@@ -68,6 +68,7 @@ class Departure:
     label: str
     parts: tuple[tuple[ChangeKind, str], ...]
     is_picture: bool
+    is_rewritten: bool  # another text altogether, not an edit of the one before
     from_pool: bool  # a phrase of the template's own, already read when it was cleared
     past: PastDecision | None
 
@@ -284,25 +285,30 @@ def _departures(
     if before is None:
         slots = {name: slot for name, slot in slots.items() if name in made_slots(manifest)}
     compared = before.values if before else {name: slot.default or "" for name, slot in slots.items()}
-    return tuple(
-        Departure(
-            change.slot,
-            change.label,
-            inline_change(change.before, change.after)
-            if slots[change.slot].kind is not SlotKind.IMAGE
-            else (),
-            slots[change.slot].kind is SlotKind.IMAGE,
-            change.after in slots[change.slot].phrases,
-            past.get(change.slot),
+    departures = []
+    for change in changed_slots({name: slot.label for name, slot in slots.items()}, compared, values):
+        slot = slots[change.slot]
+        is_picture = slot.kind is SlotKind.IMAGE
+        parts = () if is_picture else inline_change(change.before, change.after)
+        departures.append(
+            Departure(
+                change.slot,
+                change.label,
+                parts,
+                is_picture,
+                [kind for kind, _words in parts] == [ChangeKind.REMOVED, ChangeKind.ADDED],
+                change.after in slot.phrases,
+                past.get(change.slot),
+            )
         )
-        for change in changed_slots({name: slot.label for name, slot in slots.items()}, compared, values)
-    )
+    return tuple(departures)
 
 
 def _departures_in_words(uow: UnitOfWork, row: QueueRow) -> tuple[tuple[str, str], ...]:
     """For the queue: what was changed from the template, label and new text, cut to a line."""
     manifest = uow.around.shelf.catalog.source(row.template_slug, row.template_version).manifest
-    slots = made_slots(manifest)
+    # a card's date is the day it was made: shown on the item, no news in a list
+    slots = {name: slot for name, slot in made_slots(manifest).items() if slot.kind is not SlotKind.DATE}
     changes = changed_slots(
         {name: slot.label for name, slot in slots.items()},
         {name: slot.default or "" for name, slot in slots.items()},
@@ -319,7 +325,7 @@ def _snippet(text: str) -> str:
 
 
 def _lines(reading: Sequence[ReadLine], found: Sequence[FoundHit]) -> tuple[Line, ...]:
-    """The text line by line; what stands on several pages is read once."""
+    """The text line by line, hits first; what stands on several pages is read once."""
     lines: dict[tuple[str | None, str], Line] = {}
     for line in reading:
         hits = tuple(
@@ -327,7 +333,7 @@ def _lines(reading: Sequence[ReadLine], found: Sequence[FoundHit]) -> tuple[Line
         )
         fixed = not hits and (line.slot is None or line.slot == DISCLOSURE)
         lines.setdefault((line.slot, line.text), Line(line.label, line.text, fixed, hits))
-    return tuple(lines.values())
+    return tuple(sorted(lines.values(), key=lambda line: not line.found))
 
 
 def _ready_refusal(
