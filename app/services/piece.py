@@ -237,7 +237,7 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     version = draft.version
     manifest = compiled_for(uow, version).manifest
     # drawing it is the check that it can be drawn: overflow and missing glyphs are refused here
-    checked = draft if piece.advisor_id else _sampled(uow, draft)
+    checked = draft if piece.advisor_id else sampled(uow, draft)
     draw(uow, spec_for(version, checked.values))
     content = content_of(version, draft.values, manifest.disclosure)
     content_hash = revision_hash(content)
@@ -280,14 +280,14 @@ def preview_draft(
     Raises InvalidInput naming each slot at fault.
     """
     require(uow, Permission.PIECE_MAKE_MASTER)
-    draft = _sampled(uow, draft_of(uow, version, entered, qr_code=""))
+    draft = sampled(uow, draft_of(uow, version, entered, qr_code=""))
     return draw(uow, spec_for(version, draft.values, page=page, width_px=width_px))
 
 
 def judge_draft(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str]) -> Report:
     """What the checker says of these values before they are saved; raises InvalidInput."""
     require(uow, Permission.PIECE_MAKE_MASTER)
-    return judge(uow, version, _sampled(uow, draft_of(uow, version, entered, qr_code="")).values)
+    return judge(uow, version, sampled(uow, draft_of(uow, version, entered, qr_code="")).values)
 
 
 def shown_picture(
@@ -317,10 +317,10 @@ def shown_picture(
 def shown_values(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Mapping[str, str]:
     """The values that `shown_picture` is drawn with."""
     draft = Draft(piece.template_version, revision.values)
-    return draft.values if piece.advisor_id else _sampled(uow, draft).values
+    return draft.values if piece.advisor_id else sampled(uow, draft).values
 
 
-def _sampled(uow: UnitOfWork, draft: Draft) -> Draft:
+def sampled(uow: UnitOfWork, draft: Draft) -> Draft:
     """A piece made for everybody, with some advisor's profile in it, so that it can be drawn."""
     advisor = sample_advisor(uow)
     if advisor is None:
