@@ -14,6 +14,8 @@ _COMMANDS = {
     "check": "app.cli.check:check",
     "import": "app.cli.roster_import:import_group",
     "migrate": "app.cli.start:migrate",
+    "render": "app.cli.render:render",
+    "template": "app.cli.template:template",
     "tenant": "app.cli.tenant:tenant",
     "up": "app.cli.start:up",
     "user": "app.cli.user:user",
