@@ -104,12 +104,20 @@ def live_platform(
     try:
         web.start()
         worker.start()
-        web.wait_until(lambda: urlopen(f"{url}/readyz", timeout=2).status == 200)
+        web.wait_until(lambda: _answers(f"{url}/readyz"))
         yield LivePlatform(url, environ, web, worker, platform)
     finally:
         worker.stop()
         web.stop()
         platform.engine.dispose()
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="session")
