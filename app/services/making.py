@@ -19,7 +19,7 @@ from app.services.access import access_piece, own_advisor
 from app.services.check import judge
 from app.services.edition import edition_links, edition_of, ensure_edition
 from app.services.piece import draft_of, require_licence, route_facts, save_piece, submit_for_review
-from app.services.rendition import PictureFile, compiled_for, draw, spec_for
+from app.services.rendition import PictureFile, compiled_for, draw, require_fits, spec_for
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
 from compliance.finding import Finding, Severity
@@ -179,6 +179,7 @@ def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> 
     try:
         draft = draft_of(uow, version, sound, qr_code=reserved.qr_code)
         report = judge(uow, version, draft.values)
+        faults = _overflows(uow, version, draft.values)
     except InvalidInput as refused:
         faults = refused.faults
         sound = {name: text for name, text in sound.items() if name not in {f.field for f in faults}}
@@ -203,6 +204,14 @@ def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> 
         unverified=tuple(labels[name] for name in labels if name in facts.unverified_slots),
         template_is_cleared=facts.template_cleared,
     )
+
+
+def _overflows(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> tuple[Fault, ...]:
+    try:
+        require_fits(uow, version, values)
+    except InvalidInput as refused:
+        return refused.faults
+    return ()
 
 
 def _hint(finding: Finding, entered: Mapping[str, str], values: Mapping[str, str]) -> Hint:

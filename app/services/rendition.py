@@ -20,7 +20,7 @@ from app.models.tenant import Tenant
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
 from templates_lib.compose import PictureFormat, compose
-from templates_lib.fill import SlotErrors, fill
+from templates_lib.fill import SlotError, SlotErrorCode, SlotErrors, fill
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.pictures import ImageValue
 from templates_lib.samples import load_samples
@@ -29,6 +29,7 @@ from templates_lib.twin import TwinLine, text_twin
 ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
 _THUMBNAIL_QUALITY = 84
+_LAST_SIGNS = 6
 _MOST_REMEMBERED_BYTES = 2 * 1024 * 1024
 
 
@@ -261,14 +262,25 @@ def slot_values(uow: UnitOfWork, values: Mapping[str, str]) -> dict[str, str | I
     }
 
 
+def require_fits(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> None:
+    """Raise InvalidInput naming the slots whose words leave their frame; nothing is drawn."""
+    compiled = compiled_for(uow, version)
+    try:
+        compiled.place(fill(compiled.manifest, slot_values(uow, values)))
+    except SlotErrors as refused:
+        raise slot_faults(refused) from refused
+
+
 def slot_faults(refused: SlotErrors) -> InvalidInput:
     """The renderer's refusals as faults of the form's fields."""
-    return InvalidInput(
-        *(
-            Fault(error.slot, error.code, " ".join(filter(None, (error.reason, error.fits))))
-            for error in refused.errors
-        )
-    )
+    return InvalidInput(*(Fault(error.slot, error.code, _in_words(error)) for error in refused.errors))
+
+
+def _in_words(error: SlotError) -> str:
+    if error.code is not SlotErrorCode.OVERFLOW or not error.fits:
+        return error.reason
+    last = "".join(error.fits.split())[-_LAST_SIGNS:]
+    return f"{error.reason}。写到“{last}”为止刚好放得下"
 
 
 def _narrowed(data: bytes, width_px: int, image_format: str) -> tuple[bytes, int, int]:

@@ -196,6 +196,15 @@ def test_a_text_that_is_too_long_is_named_at_its_field(phone, house):
     assert made(house) == []
 
 
+def test_words_that_leave_their_frame_are_named_while_typing(phone):
+    fields = open_page(phone) | {"slot.headline": "山有四季\n有涨有跌，量力而行也要慢慢走"}
+    fields["slot.headline"] = fields["slot.headline"][:17]
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
+    assert "最多 2 行" in words(answer.text)
+    assert "刚好放得下" in words(answer.text)
+    assert "请先调整" in words(answer.text)
+
+
 def test_a_page_reserved_by_one_advisor_is_of_no_use_to_another(phone, house):
     fields = open_page(phone)
     other = house.log_in(phone.application.test_client(), "advisor_b")
