@@ -194,13 +194,13 @@ def with_reviewer(story: Story) -> None:
         page = context.new_page()
         story.log_in(page, "reviewer", PASSWORD)
         page.goto(f"{story.live.url}/reviews")
-        page.get_by_role("link", name="求是").first.click()
+        page.get_by_role("link", name="沈知遥").click()
         expect(page.get_by_text("与模板默认内容相比")).to_be_visible()
         expect(page.get_by_role("button", name="通过")).to_be_visible()
         page.keyboard.press("a")
         page.wait_for_load_state()
         page.goto(f"{story.live.url}/reviews")
-        expect(page.get_by_role("link", name="求是")).to_have_count(0)
+        expect(page.get_by_text("都审完了")).to_be_visible()
 
 
 def downloaded_picture(story: Story, password: str, work: str) -> bytes:
