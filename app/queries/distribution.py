@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.organisation import OrgLevel, Scope
+from app.domain.tracking import HitClass
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.organisation import OrgUnit
@@ -118,7 +119,7 @@ class EditionUse:
     advisor: str
     org_name: str
     created_at: datetime
-    arrivals: int
+    arrivals: int  # of people; previews, bots and colleagues apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ def editions_of(
     arrivals = (
         select(func.count(Visit.token))
         .join(ShortLink, ShortLink.code == Visit.code)
-        .where(ShortLink.edition_id == Edition.id)
+        .where(ShortLink.edition_id == Edition.id, Visit.hit_class == HitClass.HUMAN)
         .correlate(Edition)
         .scalar_subquery()
     )

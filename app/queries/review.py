@@ -183,11 +183,7 @@ def neighbours(
 ) -> Neighbours:
     """Where to go from an item: never onto one's own work, nor onto what a colleague is on."""
     rows = session.execute(
-        _from(
-            select(Review.id, Review.claimed_by, Review.claimed_at, PieceRevision.contributors).add_columns(
-                *(column.label(f"order_{place}") for place, column in enumerate(_order()))
-            )
-        )
+        _from(select(Review.id, Review.claimed_by, Review.claimed_at, PieceRevision.contributors))
         .where(_chosen(scope, wanted, by=by, at=at))
         .order_by(*_order())
     ).all()

@@ -140,10 +140,8 @@ def decide(
     piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
     piece = lock_piece(uow, piece_id)
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
-    if review.state is ReviewState.DECIDED:
+    if review.state is not ReviewState.OPEN:
         raise AlreadyDecided
-    if review.state is ReviewState.CLOSED:
-        raise StaleRevision
     if review.revision_id != piece.current_revision_id or review.revision.content_hash != content_hash:
         raise StaleRevision
     if uow.actor.user_id is None:

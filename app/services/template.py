@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -16,8 +17,10 @@ from app.services.unit_of_work import UnitOfWork
 from templates_lib.catalog import Catalog
 from templates_lib.compile import CompiledTemplate, compile_template
 from templates_lib.fill import SlotError, SlotErrors, fill
-from templates_lib.manifest import TemplateManifest
+from templates_lib.manifest import ManifestError, TemplateManifest
 from templates_lib.samples import Sample, load_samples
+
+log = structlog.get_logger(__name__)
 
 
 class LibraryChanged(Unavailable):
@@ -69,9 +72,23 @@ class TemplateShelf:
                 self._compiled.pop(next(iter(self._compiled)))
             return compiled
 
+    def samples(self, slug: str, number: int) -> tuple[Sample, ...]:
+        """The version's own samples; none where the file is missing or cannot be used."""
+        try:
+            return load_samples(self.catalog.source(slug, number))
+        except ManifestError as fault:
+            log.warning("samples_unusable", slug=slug, version=number, reason=fault.reason)
+            return ()
+
     def sample_faults(self, slug: str, number: int, digest: str) -> tuple[SampleFault, ...]:
-        """Every slot that one of the version's samples breaks; empty for a sound design."""
+        """Every slot that one of the version's samples breaks; empty for a sound design.
+
+        A version without samples has shown nothing of its extremes: that is a fault too.
+        """
         compiled = self.compiled(slug, number, digest)
+        samples = self.samples(slug, number)
+        if not samples:
+            return (SampleFault("", "全部", "samples", "样例", "没有可用的样例文件 samples.yaml", None),)
         if (known := _FAULTS.get(digest)) is None:
             labels = {slot.name: slot.label for slot in compiled.manifest.slots}
             known = tuple(
@@ -83,7 +100,7 @@ class TemplateShelf:
                     error.reason,
                     error.fits,
                 )
-                for sample in load_samples(compiled.source)
+                for sample in samples
                 for error in _slot_errors(compiled, sample)
             )
             _FAULTS[digest] = known

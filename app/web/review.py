@@ -43,7 +43,7 @@ from app.queries.review import (
 )
 from app.services.access import access_review, require
 from app.services.check import ReadLine, reading_of
-from app.services.piece import made_slots, shown_picture, shown_values, unverified_slots
+from app.services.piece import free_text_slots, made_slots, shown_picture, shown_values, unverified_slots
 from app.services.publication import latest_publication
 from app.services.rendition import ASSET_PREFIX
 from app.services.review import claim_review, decide, release_review
@@ -225,7 +225,7 @@ def _item(
     past = decisions_on_same_wording(
         uow.session,
         scope,
-        {slot: revision.values.get(slot, "") for slot in made_slots(manifest)},
+        {slot: revision.values.get(slot, "") for slot in free_text_slots(manifest, revision.values)},
         except_piece=piece.id,
     )
     people = names_of(
@@ -268,7 +268,8 @@ def _item(
         query=_query(wanted),
         refused=refused,
         tried=tried,
-        refusal=refusal or _ready_refusal(found, revision.values, manifest),
+        refusal=refusal or Refusal("\n".join(dict.fromkeys(hit.reason for hit in found))),
+        offered=_offered(found, revision.values, manifest),
         faults={fault.field: fault.reason for fault in faults},
         grounds=list(Ground),
     )
@@ -336,12 +337,11 @@ def _lines(reading: Sequence[ReadLine], found: Sequence[FoundHit]) -> tuple[Line
     return tuple(sorted(lines.values(), key=lambda line: not line.found))
 
 
-def _ready_refusal(
+def _offered(
     found: Sequence[FoundHit], values: Mapping[str, str], manifest: TemplateManifest
-) -> Refusal:
-    """A refusal half written: the checker's reasons, and each text with its suggestions taken."""
-    reasons = dict.fromkeys(hit.reason for hit in found)
-    wordings: dict[str, str] = {}
+) -> dict[str, str]:
+    """By slot, the text with every suggestion of the checker taken: offered, never sent unread."""
+    offered: dict[str, str] = {}
     for name in made_slots(manifest):
         text = values.get(name, "")
         hits = [hit for hit in found if hit.field == name and hit.suggestion is not None]
@@ -349,8 +349,8 @@ def _ready_refusal(
             if text[hit.start : hit.end] == hit.text:
                 text = text[: hit.start] + (hit.suggestion or "") + text[hit.end :]
         if text != values.get(name, ""):
-            wordings[name] = text
-    return Refusal("\n".join(reasons), (), wordings)
+            offered[name] = text
+    return offered
 
 
 def _refusal(form: MultiDict[str, str]) -> Refusal:

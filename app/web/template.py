@@ -18,7 +18,6 @@ from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
 from app.web.pictures import picture_answer
-from templates_lib.samples import load_samples
 
 bp = Blueprint("template", __name__)
 
@@ -58,9 +57,9 @@ def show_designs() -> ResponseReturnValue:
             uow.session, actor().scope_for(Permission.PIECE_VIEW), text=text, kind=kind, state=state
         )
         samples = {
-            design.slug: load_samples(uow.around.shelf.catalog.source(design.slug, design.shown.number))[
-                0
-            ].name
+            design.slug: next(
+                (one.name for one in uow.around.shelf.samples(design.slug, design.shown.number)), None
+            )
             for design in found
         }
     return render_page(
@@ -143,7 +142,7 @@ def _version(slug: str, number: int, *, refused: str | None = None) -> Response:
             "templates/version.html",
             row=row,
             manifest=manifest,
-            samples=load_samples(uow.around.shelf.catalog.source(slug, number)),
+            samples=uow.around.shelf.samples(slug, number),
             faults=faults,
             faulty={fault.sample for fault in faults},
             use=version_use(uow.session, me.scope_for(Permission.PIECE_VIEW)).get(version.id, VersionUse()),

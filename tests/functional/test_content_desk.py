@@ -172,7 +172,7 @@ def test_taking_down_makes_link_and_picture_dark(house: House, operator: FlaskCl
             select(ShortLink.code).join(Edition).where(Edition.piece_id == piece, ShortLink.channel == "qr")
         ).one()
     landing = operator.get(f"/s/{code}").location
-    picture = re.search(r'src="([^"]+)"', operator.get(landing).text)
+    picture = re.search(r'src="(/p/[^"]+/picture\.jpg[^"]*)"', operator.get(landing).text)
     assert picture is not None
     assert operator.get(picture[1]).status_code == 200
 

@@ -92,6 +92,16 @@ def test_a_version_is_not_released_while_a_sample_does_not_fit(shop: Shop) -> No
     assert shop.version().state == "draft"
 
 
+def test_a_version_that_shows_nothing_of_its_extremes_is_not_released(shop: Shop) -> None:
+    (shop.root / "note" / "1" / "samples.yaml").unlink()
+    shop.load()
+
+    answer = shop.as_("brand").post(f"{NOTE}/publish", headers=A_BROWSER)
+
+    assert answer.status_code == 422
+    assert "没有可用的样例文件" in answer.text
+
+
 def test_the_page_of_a_version_shows_every_sample_and_what_is_locked(shop: Shop) -> None:
     shop.load()
 
