@@ -18,6 +18,7 @@ from app.domain.piece import (
 )
 from app.domain.review import ReviewState, RouteFacts
 from app.domain.template import REQUIRED_LICENCE, ProductType
+from app.domain.text import LONGEST_TAG, LONGEST_TITLE, clean_tags, clean_text, unstorable
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
@@ -74,7 +75,11 @@ def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, st
     for dated in manifest.slots:
         if dated.kind is SlotKind.DATE and dated.name not in values:
             values[dated.name] = today(uow).isoformat()
-    faults: list[Fault] = []
+    faults = [
+        Fault(name, "unprintable", f"含有不能显示的字符（{sign}），请删除。")
+        for name, value in entered.items()
+        if (sign := unstorable(value))
+    ]
     slots = {slot.name: slot for slot in manifest.slots}
     for name, value in entered.items():
         if (slot := slots.get(name)) is None:
@@ -112,7 +117,10 @@ def save_piece(
     slot, QualificationMissing where the advisor may not promote the product, IllegalTransition
     where the piece can no longer be edited.
     """
+    title = title and clean_text("title", title, longest=LONGEST_TITLE)
+    tags = clean_tags("tags", tags)
     if piece_id is None and idempotency_key is not None:
+        idempotency_key = clean_text("idempotency_key", idempotency_key, longest=LONGEST_TAG)
         # two taps at once: the second waits here and then finds the piece of the first
         uow.session.execute(
             select(func.pg_advisory_xact_lock(func.hashtext(f"piece:{uow.tenant_id}:{idempotency_key}")))
@@ -197,7 +205,7 @@ def _save_master_piece(
         piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PIECE_MAKE_MASTER).id)
         version = piece.template_version
     if tags:
-        piece.tags = sorted(set(tags))
+        piece.tags = list(tags)
     _revise(uow, piece, draft_of(uow, version, entered, qr_code=""), title=title)
     return piece
 

@@ -20,6 +20,7 @@ from app.domain.publication import (
     validity,
 )
 from app.domain.review import DecisionFacts, Outcome, seal_holds
+from app.domain.text import LONGEST_REMARK, clean_tags, clean_text, unprintable
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.organisation import OrgUnit
@@ -109,15 +110,21 @@ def publish_piece(
     Raises GateClosed, IllegalTransition, InvalidInput, AccessDenied.
     """
     scope = require(uow, Permission.PUBLISH)
+    why = clean_text("why", why, longest=LONGEST_REMARK, lines=True)
+    tags = clean_tags("tags", tags)
     piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PUBLISH).id)
     chosen = path or piece.org_unit.path
-    if not scope.covers(chosen) or not uow.session.scalar(select(OrgUnit.id).where(OrgUnit.path == chosen)):
+    if (
+        unprintable(chosen)
+        or not scope.covers(chosen)
+        or not uow.session.scalar(select(OrgUnit.id).where(OrgUnit.path == chosen))
+    ):
         raise InvalidInput.of("path", "unknown_unit", "受众机构不存在，或不在您的范围内。")
     period = validity(valid_from=valid_from, valid_until=valid_until, at=uow.clock.now())
     return publish(
         uow,
         piece,
-        audience=AudienceRule(chosen, tuple(sorted(set(tags)))),
+        audience=AudienceRule(chosen, tags),
         only_advisor=None,
         period=period,
         why=why,
@@ -126,7 +133,8 @@ def publish_piece(
 
 def take_down(uow: UnitOfWork, piece_id: UUID, *, note: str) -> Publication:
     """End a publication now, by decision of a person who says why."""
-    if not note.strip():
+    note = clean_text("note", note, longest=LONGEST_REMARK, lines=True)
+    if not note:
         raise InvalidInput.of("note", "required", "请写明下架原因，使用者会看到。")
     piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.TAKE_DOWN).id)
     publication = uow.session.scalar(

@@ -20,6 +20,7 @@ from app.domain.review import (
     route_for,
     seal,
 )
+from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.check import CheckRun
 from app.models.piece import Piece
 from app.models.review import Decision, Review
@@ -137,6 +138,7 @@ def decide(
     published to them at once; one made for everybody waits for its audience. Raises SelfApproval,
     StaleRevision, AlreadyDecided, InvalidInput (a refusal needs its reason).
     """
+    reason = clean_text("reason", reason, longest=LONGEST_REMARK, lines=True)
     piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
     piece = lock_piece(uow, piece_id)
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
@@ -149,9 +151,9 @@ def decide(
     if uow.actor.user_id is None:
         raise AlreadyDecided
     require_independence(uow.actor.user_id, review.revision.contributors)
-    if outcome is not Outcome.APPROVE and not reason.strip():
+    if outcome is not Outcome.APPROVE and not reason:
         raise InvalidInput.of("reason", "required", "请写明原因，制作人会按它修改。")
-    return _settle(uow, piece, review, outcome, reason=reason.strip(), by=uow.actor.user_id)
+    return _settle(uow, piece, review, outcome, reason=reason, by=uow.actor.user_id)
 
 
 def _settle(

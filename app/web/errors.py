@@ -8,6 +8,8 @@ import structlog
 from flask import Flask, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
@@ -133,6 +135,15 @@ def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
         log.error("object_store_unavailable", exc_info=error)
         answer = _answer(503, "unavailable", translate("存储暂时不可用，您的内容没有丢失，请稍后重试。"))
         answer.headers["Retry-After"] = "10"
+        return answer
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolExhausted)
+    def _database(error: Exception) -> ResponseReturnValue:
+        # gone, restarting, out of connections, or a lock that took too long: all of it passes
+        log.error("database_unavailable", exc_info=error)
+        answer = _answer(503, "unavailable", translate("系统繁忙，您的内容没有丢失，请稍后重试。"))
+        answer.headers["Retry-After"] = "5"
         return answer
 
     @app.errorhandler(HTTPException)
