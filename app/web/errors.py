@@ -8,14 +8,12 @@ import structlog
 from flask import Flask, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
 from app.domain.errors import DomainError, Fault, InvalidInput
 from app.ports import ObjectMissing, ObjectStoreUnavailable
-from app.web.edge import render_page
+from app.web.edge import DATABASE_GONE, render_page
 from app.web.i18n import translate
 
 log = structlog.get_logger(__name__)
@@ -137,14 +135,15 @@ def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
         answer.headers["Retry-After"] = "10"
         return answer
 
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(PoolExhausted)
     def _database(error: Exception) -> ResponseReturnValue:
-        # gone, restarting, out of connections, or a lock that took too long: all of it passes
+        g.database_gone = True
         log.error("database_unavailable", exc_info=error)
         answer = _answer(503, "unavailable", translate("系统繁忙，您的内容没有丢失，请稍后重试。"))
         answer.headers["Retry-After"] = "5"
         return answer
+
+    for kind in DATABASE_GONE:
+        app.register_error_handler(kind, _database)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:
