@@ -30,7 +30,8 @@ from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
 from app.services.edition import edition_of, ensure_edition
-from app.services.piece import content_of, lock_piece, require_licence
+from app.services.piece import content_of, is_qualified, lock_piece, require_licence
+from app.services.rollup import today
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -221,7 +222,8 @@ def standing_of(uow: UnitOfWork, publication: Publication) -> Standing:
 def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
     """The publication under which this advisor's edition is public now; raises Ended otherwise.
 
-    Every serving path asks here: validity by the clock, the decision's seal, the advisor's state.
+    Every serving path asks here: validity by the clock, the decision's seal, the advisor's state and
+    licence (I7).
     """
     publication = latest_publication(uow, piece_id)
     if publication is None:
@@ -236,7 +238,8 @@ def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publica
         )
     if not publication_is_genuine(uow, publication):
         raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
-    if not advisor.is_active:
+    qualified = is_qualified(advisor, publication.piece.product_type, on=today(uow))
+    if not (advisor.is_active and qualified):
         raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
     return publication
 
