@@ -20,6 +20,7 @@ from app.web.metrics import register_metrics
 from app.web.moments import register_moments
 from app.web.navigation import register_navigation
 from app.web.people_words import register_people_words
+from app.web.readable import register_readable
 from app.web.request_log import register_request_log
 from app.web.security import register_security
 from app.web.signed_in import register_signed_in
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     _configure(app, settings)
     register_request_log(app)  # first, so that every later step logs under the request's id
     register_metrics(app)
+    register_readable(app)  # before anything is looked up by what was sent
     register_signed_in(app)
     register_security(app)
     register_i18n(app)

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.ports import ObjectMissing, TaskName, checked_object_key
+from app.ports import ObjectMissing, ObjectStoreUnavailable, TaskName, checked_object_key
 
 
 class MemoryObjectStore:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.content_types: dict[str, str] = {}
+        self.is_full = False  # a test fills the disk: nothing more can be put
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
+        if self.is_full:
+            raise ObjectStoreUnavailable("no space left on device")
         self.objects[checked_object_key(key)] = data
         self.content_types[key] = content_type
 

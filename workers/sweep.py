@@ -6,12 +6,10 @@ from celery import shared_task
 
 from app.ports import TaskName
 from app.services.sweep import send_stale_checks
-from workers.task import duty, platform
+from workers.task import in_every_tenant
 
 
 @shared_task(name=TaskName.SWEEP.value, ignore_result=True)
 def sweep_stale() -> None:
     """Queue every check that should have been completed by now."""
-    for tenant_id in platform().tenants():
-        with duty("sweep", tenant_id) as uow:
-            send_stale_checks(uow)
+    in_every_tenant("sweep", send_stale_checks)

@@ -7,7 +7,7 @@ from celery import shared_task
 from app.domain.organisation import Actor
 from app.ports import TaskName
 from app.services.rollup import fold_stale_days, prepare_event_days
-from workers.task import duty, platform
+from workers.task import in_every_tenant, platform
 
 
 @shared_task(name=TaskName.FOLD_DAY.value, ignore_result=True)
@@ -15,6 +15,4 @@ def fold_day() -> None:
     """Recount what is new, in every tenant."""
     with platform().unit_of_work(Actor.system("partitions")) as uow:
         prepare_event_days(uow)
-    for tenant_id in platform().tenants():
-        with duty("fold", tenant_id) as uow:
-            fold_stale_days(uow)
+    in_every_tenant("fold", fold_stale_days)

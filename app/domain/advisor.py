@@ -1,7 +1,6 @@
 """What a profile of the front line holds, and which of it the institution vouches for."""
 
 import re
-import unicodedata
 from enum import StrEnum
 from typing import Final
 
@@ -46,15 +45,3 @@ def tags_in(text: str) -> list[str]:
     """The tags of one cell or field, each once, in their order."""
     parts = (part.strip() for part in _TAG_SEPARATORS.split(text))
     return list(dict.fromkeys(part for part in parts if part))
-
-
-def unprintable(text: str) -> str | None:
-    """The first sign that no page may show, as U+XXXX; None when there is none.
-
-    Control and formatting signs (NUL, line breaks, text direction, zero width), halves of
-    surrogates, and the private area in which old systems kept their home-made characters.
-    """
-    for sign in text:
-        if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
-            return f"U+{ord(sign):04X}"
-    return None

@@ -17,10 +17,10 @@ from app.domain.advisor import (
     AdvisorKind,
     phone_digits,
     tags_in,
-    unprintable,
 )
 from app.domain.errors import Fault
 from app.domain.organisation import OrgLevel
+from app.domain.text import unprintable
 
 HEADING_ROW: Final = 1
 _YEARS: Final = range(1990, 2101)

@@ -20,6 +20,11 @@ class CheckRun(TenantScoped, Base):
     verdict: Mapped[Code | None]  # None until completed: no result is a block
     report: Mapped[Values]
     queued_at: Mapped[Instant]
+    # when the message last left and how often it has: what the sweep waits by
+    sent_at: Mapped[Instant]
+    sent_times: Mapped[int] = mapped_column(default=1)
+    # whoever asked for the review has a hand in the work and does not decide on it
+    submitted_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     findings: Mapped[list["Finding"]] = relationship(

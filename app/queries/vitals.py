@@ -6,10 +6,12 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain.piece import PieceState
 from app.domain.review import ReviewState
 from app.domain.tracking import EventKind, HitClass, day_of
 from app.models.check import CheckRun
 from app.models.edition import Rendition
+from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.review import Review
 from app.models.tracking import Event
@@ -28,7 +30,10 @@ class Vitals:
 
 def vitals(session: Session, *, at: datetime) -> Vitals:
     waiting, oldest = session.execute(
-        select(func.count(), func.min(CheckRun.queued_at)).where(CheckRun.completed_at.is_(None))
+        # a check whose piece was taken back meanwhile waits for nothing
+        select(func.count(), func.min(CheckRun.queued_at))
+        .join(Piece, Piece.current_revision_id == CheckRun.revision_id)
+        .where(CheckRun.completed_at.is_(None), Piece.state == PieceState.CHECKING)
     ).one()
     return Vitals(
         events_today=_events(session, day_of(at)),

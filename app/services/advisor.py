@@ -18,10 +18,10 @@ from app.domain.advisor import (
     AdvisorKind,
     ProfileField,
     phone_digits,
-    unprintable,
 )
 from app.domain.errors import Fault, InvalidInput
 from app.domain.organisation import Permission, Role
+from app.domain.text import unprintable
 from app.models.advisor import Advisor
 from app.models.asset import Asset
 from app.models.user import Membership, User

@@ -10,8 +10,8 @@ from uuid import uuid4
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sqlalchemy import select
 
-from app.domain.advisor import unprintable
 from app.domain.errors import InvalidInput, UnsupportedFile
+from app.domain.text import unprintable
 from app.models.asset import Asset
 from app.services.rendition import asset_key
 from app.services.unit_of_work import UnitOfWork

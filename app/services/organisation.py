@@ -5,9 +5,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
-from app.domain.advisor import CODE, MAX_NAME_LENGTH, unprintable
+from app.domain.advisor import CODE, MAX_NAME_LENGTH
 from app.domain.errors import Fault, InvalidInput
 from app.domain.organisation import ROOT_PATH, OrgLevel, Permission, child_path
+from app.domain.text import unprintable
 from app.models.organisation import OrgUnit
 from app.models.tenant import Tenant
 from app.services.access import access_org_unit

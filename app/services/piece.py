@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -17,7 +18,8 @@ from app.domain.piece import (
     revision_hash,
 )
 from app.domain.review import ReviewState, RouteFacts
-from app.domain.template import REQUIRED_LICENCE, ProductType
+from app.domain.template import REQUIRED_LICENCE, ProductType, TemplateState
+from app.domain.text import LONGEST_TAG, LONGEST_TITLE, clean_tags, clean_text, unstorable
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
@@ -74,7 +76,11 @@ def draft_of(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, st
     for dated in manifest.slots:
         if dated.kind is SlotKind.DATE and dated.name not in values:
             values[dated.name] = today(uow).isoformat()
-    faults: list[Fault] = []
+    faults = [
+        Fault(name, "unprintable", f"含有不能显示的字符（{sign}），请删除。")
+        for name, value in entered.items()
+        if (sign := unstorable(value))
+    ]
     slots = {slot.name: slot for slot in manifest.slots}
     for name, value in entered.items():
         if (slot := slots.get(name)) is None:
@@ -112,7 +118,10 @@ def save_piece(
     slot, QualificationMissing where the advisor may not promote the product, IllegalTransition
     where the piece can no longer be edited.
     """
+    title = title and clean_text("title", title, longest=LONGEST_TITLE)
+    tags = clean_tags("tags", tags)
     if piece_id is None and idempotency_key is not None:
+        idempotency_key = clean_text("idempotency_key", idempotency_key, longest=LONGEST_TAG)
         # two taps at once: the second waits here and then finds the piece of the first
         uow.session.execute(
             select(func.pg_advisory_xact_lock(func.hashtext(f"piece:{uow.tenant_id}:{idempotency_key}")))
@@ -197,7 +206,7 @@ def _save_master_piece(
         piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PIECE_MAKE_MASTER).id)
         version = piece.template_version
     if tags:
-        piece.tags = sorted(set(tags))
+        piece.tags = list(tags)
     _revise(uow, piece, draft_of(uow, version, entered, qr_code=""), title=title)
     return piece
 
@@ -393,11 +402,22 @@ def route_facts(
     advisor: Advisor | None,
     verdict: Verdict,
 ) -> RouteFacts:
-    """What decides whether a person must look at these values; None: made for everybody."""
+    """What decides whether a person must look at these values; None: made for everybody.
+
+    A clearance counts only where nothing would refuse the approval a moment later: the design is
+    on the shelf, somebody else cleared it than makes the piece, and the licence has not lapsed.
+    """
     manifest = compiled_for(uow, version).manifest
+    cleared = (
+        version.cleared_at is not None
+        and version.state is TemplateState.PUBLISHED
+        and advisor is not None
+        and version.cleared_by != advisor.user_id
+        and is_qualified(advisor, version.product_type, on=today(uow))
+    )
     return RouteFacts(
         verdict=verdict.value,
-        template_cleared=version.cleared_at is not None,
+        template_cleared=cleared,
         free_text_slots=free_text_slots(manifest, values),
         unverified_slots=unverified_slots(manifest, values, advisor),
         made_for_everybody=advisor is None,
@@ -444,6 +464,8 @@ def submit_for_review(uow: UnitOfWork, piece_id: UUID) -> Piece:
         ruleset_digest="",
         report={},
         queued_at=uow.clock.now(),
+        sent_at=uow.clock.now(),
+        submitted_by=uow.actor.user_id,
     )
     uow.session.add(run)
     uow.session.flush()
@@ -489,14 +511,17 @@ def lock_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
     ).one()
 
 
-def require_licence(uow: UnitOfWork, advisor: Advisor, product: ProductType) -> None:
-    """Raise QualificationMissing where the advisor may not promote the product today (CC-11)."""
+def is_qualified(advisor: Advisor, product: ProductType, *, on: date) -> bool:
+    """Whether the advisor's licences cover the product on that day (CC-11); its last day counts."""
     needed = REQUIRED_LICENCE.get(product)
-    if needed is None:
-        return
-    lapsed = advisor.licence_until is not None and advisor.licence_until < uow.clock.now().date()
-    if needed not in advisor.licences or lapsed:
-        raise QualificationMissing(licence=needed)
+    lapsed = advisor.licence_until is not None and advisor.licence_until < on
+    return needed is None or (needed in advisor.licences and not lapsed)
+
+
+def require_licence(uow: UnitOfWork, advisor: Advisor, product: ProductType) -> None:
+    """Raise QualificationMissing where the advisor may not promote the product today."""
+    if not is_qualified(advisor, product, on=today(uow)):
+        raise QualificationMissing(licence=REQUIRED_LICENCE.get(product))
 
 
 def _making(uow: UnitOfWork) -> Permission:

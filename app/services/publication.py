@@ -20,6 +20,7 @@ from app.domain.publication import (
     validity,
 )
 from app.domain.review import DecisionFacts, Outcome, seal_holds
+from app.domain.text import LONGEST_REMARK, clean_tags, clean_text, unprintable
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.organisation import OrgUnit
@@ -29,7 +30,8 @@ from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
 from app.services.edition import edition_of, ensure_edition
-from app.services.piece import content_of, lock_piece, require_licence
+from app.services.piece import content_of, is_qualified, lock_piece, require_licence
+from app.services.rollup import today
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -109,15 +111,21 @@ def publish_piece(
     Raises GateClosed, IllegalTransition, InvalidInput, AccessDenied.
     """
     scope = require(uow, Permission.PUBLISH)
+    why = clean_text("why", why, longest=LONGEST_REMARK, lines=True)
+    tags = clean_tags("tags", tags)
     piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PUBLISH).id)
     chosen = path or piece.org_unit.path
-    if not scope.covers(chosen) or not uow.session.scalar(select(OrgUnit.id).where(OrgUnit.path == chosen)):
+    if (
+        unprintable(chosen)
+        or not scope.covers(chosen)
+        or not uow.session.scalar(select(OrgUnit.id).where(OrgUnit.path == chosen))
+    ):
         raise InvalidInput.of("path", "unknown_unit", "受众机构不存在，或不在您的范围内。")
     period = validity(valid_from=valid_from, valid_until=valid_until, at=uow.clock.now())
     return publish(
         uow,
         piece,
-        audience=AudienceRule(chosen, tuple(sorted(set(tags)))),
+        audience=AudienceRule(chosen, tags),
         only_advisor=None,
         period=period,
         why=why,
@@ -126,7 +134,8 @@ def publish_piece(
 
 def take_down(uow: UnitOfWork, piece_id: UUID, *, note: str) -> Publication:
     """End a publication now, by decision of a person who says why."""
-    if not note.strip():
+    note = clean_text("note", note, longest=LONGEST_REMARK, lines=True)
+    if not note:
         raise InvalidInput.of("note", "required", "请写明下架原因，使用者会看到。")
     piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.TAKE_DOWN).id)
     publication = uow.session.scalar(
@@ -213,7 +222,8 @@ def standing_of(uow: UnitOfWork, publication: Publication) -> Standing:
 def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
     """The publication under which this advisor's edition is public now; raises Ended otherwise.
 
-    Every serving path asks here: validity by the clock, the decision's seal, the advisor's state.
+    Every serving path asks here: validity by the clock, the decision's seal, the advisor's state and
+    licence (I7).
     """
     publication = latest_publication(uow, piece_id)
     if publication is None:
@@ -228,7 +238,8 @@ def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publica
         )
     if not publication_is_genuine(uow, publication):
         raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
-    if not advisor.is_active:
+    qualified = is_qualified(advisor, publication.piece.product_type, on=today(uow))
+    if not (advisor.is_active and qualified):
         raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
     return publication
 

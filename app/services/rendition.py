@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
 from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,6 +18,7 @@ from app.models.piece import PieceRevision
 from app.models.publication import Publication
 from app.models.template import TemplateVersion
 from app.models.tenant import Tenant
+from app.ports import ObjectMissing
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
 from templates_lib.compose import PictureFormat, compose
@@ -25,6 +27,8 @@ from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.pictures import ImageValue
 from templates_lib.samples import load_samples
 from templates_lib.twin import TwinLine, text_twin
+
+log = structlog.get_logger(__name__)
 
 ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
@@ -227,15 +231,18 @@ def sample_picture(
 
 
 def _kept(uow: UnitOfWork, spec: RenderSpec, drawn: Callable[[], PictureFile]) -> PictureFile:
+    """What the store gives back is believed by its hash alone.
+
+    Bytes that were lost or changed there are drawn again, and put back where they are the very
+    bytes that were kept. Raises ObjectMissing where they are not.
+    """
     key = spec.key()
-    row = uow.session.scalar(select(Rendition).where(Rendition.key == key))
-    if row is not None:
-        data = uow.store.get(_rendition_key(uow, row.sha256))
-        return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
+    if (row := _rendition(uow, key)) is not None:
+        return _read_back(uow, row, drawn)
     picture = drawn()
     # bytes first: a row never points at nothing, while bytes without a row are only unused
     uow.store.put(_rendition_key(uow, picture.sha256), picture.data, picture.content_type)
-    uow.session.execute(
+    kept = uow.session.scalar(
         insert(Rendition)
         .values(
             tenant_id=uow.tenant_id,
@@ -248,8 +255,31 @@ def _kept(uow: UnitOfWork, spec: RenderSpec, drawn: Callable[[], PictureFile]) -
             rendered_at=uow.clock.now(),
         )
         .on_conflict_do_nothing()
+        .returning(Rendition.id)
     )
-    return picture
+    # somebody kept it in the same moment: theirs is what is served, so theirs is what is shown
+    first = _rendition(uow, key) if kept is None else None
+    return picture if first is None else _read_back(uow, first, drawn)
+
+
+def _rendition(uow: UnitOfWork, key: str) -> Rendition | None:
+    return uow.session.scalar(select(Rendition).where(Rendition.key == key))
+
+
+def _read_back(uow: UnitOfWork, row: Rendition, drawn: Callable[[], PictureFile]) -> PictureFile:
+    stored_as = _rendition_key(uow, row.sha256)
+    try:
+        data = uow.store.get(stored_as)
+    except ObjectMissing:
+        data = b""
+    if hashlib.sha256(data).hexdigest() != row.sha256:
+        picture = drawn()
+        if picture.sha256 != row.sha256:
+            raise ObjectMissing(stored_as)
+        log.error("rendition_restored", key=stored_as, found_bytes=len(data))
+        uow.store.put(stored_as, picture.data, picture.content_type)
+        data = picture.data
+    return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
 
 
 def slot_values(uow: UnitOfWork, values: Mapping[str, str]) -> dict[str, str | ImageValue]:

@@ -6,7 +6,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from app.domain.distribution import AudienceRule
-from app.domain.errors import AlreadyDecided, InvalidInput, StaleRevision
+from app.domain.errors import (
+    AccessDenied,
+    AlreadyDecided,
+    CheckBlocked,
+    InvalidInput,
+    StaleRevision,
+)
 from app.domain.organisation import Permission
 from app.domain.piece import PieceAction, PieceState
 from app.domain.publication import validity
@@ -20,6 +26,7 @@ from app.domain.review import (
     route_for,
     seal,
 )
+from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.check import CheckRun
 from app.models.piece import Piece
 from app.models.review import Decision, Review
@@ -28,7 +35,7 @@ from app.services.check import record_report
 from app.services.piece import judge_revision, lock_piece, route_facts, shown_picture
 from app.services.publication import publish
 from app.services.unit_of_work import UnitOfWork
-from compliance.report import Verdict
+from compliance.report import Report, Verdict
 
 _ACTIONS = {
     Outcome.APPROVE: PieceAction.APPROVE,
@@ -59,19 +66,12 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     )
     if run.completed_at is not None or piece.state is not PieceState.CHECKING:
         return run
+    if run.revision_id != piece.current_revision_id:
+        return None  # it moved on while we waited for it
     revision = revision_of(uow, run.revision_id)
     report = judge_revision(uow, piece, revision)
-    record_report(run, report)
-    run.completed_at = now = uow.clock.now()
-    uow.session.flush()
-    uow.audit.record(
-        "check:complete",
-        run.id,
-        piece=str(piece.id),
-        content=run.content_hash,
-        verdict=report.verdict.value,
-        ruleset=report.ruleset_digest,
-    )
+    _complete(uow, piece, run, report)
+    now = uow.clock.now()
     if report.verdict is Verdict.BLOCK:
         piece.apply(PieceAction.FAIL_CHECK, actor=uow.actor.name, at=now)
         return run
@@ -135,8 +135,10 @@ def decide(
 
     content_hash is the content the reviewer looked at. An approved piece of an advisor's own is
     published to them at once; one made for everybody waits for its audience. Raises SelfApproval,
-    StaleRevision, AlreadyDecided, InvalidInput (a refusal needs its reason).
+    StaleRevision, AlreadyDecided, InvalidInput (a refusal needs its reason), and RulesTightened
+    where today's rules block what the rules of its check let through.
     """
+    reason = clean_text("reason", reason, longest=LONGEST_REMARK, lines=True)
     piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
     piece = lock_piece(uow, piece_id)
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
@@ -145,11 +147,56 @@ def decide(
     if review.revision_id != piece.current_revision_id or review.revision.content_hash != content_hash:
         raise StaleRevision
     if uow.actor.user_id is None:
-        raise AlreadyDecided
-    require_independence(uow.actor.user_id, review.revision.contributors)
-    if outcome is not Outcome.APPROVE and not reason.strip():
+        raise AccessDenied(permission=Permission.REVIEW_DECIDE.value)
+    run = uow.session.get_one(CheckRun, review.check_run_id)
+    submitter = {run.submitted_by} if run.submitted_by else set()
+    require_independence(uow.actor.user_id, submitter.union(review.revision.contributors))
+    if outcome is not Outcome.APPROVE and not reason:
         raise InvalidInput.of("reason", "required", "请写明原因，制作人会按它修改。")
-    return _settle(uow, piece, review, outcome, reason=reason.strip(), by=uow.actor.user_id)
+    if outcome is Outcome.APPROVE and run.ruleset_digest != uow.around.ruleset.digest:
+        _check_again(uow, piece, review, run)
+    return _settle(uow, piece, review, outcome, reason=reason, by=uow.actor.user_id)
+
+
+class RulesTightened(CheckBlocked):
+    """The rules changed after the check, and by today's this may not go out."""
+
+    code = "rules_tightened"
+    reason = "检测之后规则已更新：按现行规则，有 {count} 处不能对外使用的表述，不能通过。"
+    remedy = "请退回修改，并附上提示中的建议措辞。"
+
+
+def _check_again(uow: UnitOfWork, piece: Piece, review: Review, before: CheckRun) -> None:
+    """Judge by the rules of today, before a person's approval rests on older ones (I5)."""
+    report = judge_revision(uow, piece, review.revision)
+    if report.verdict is Verdict.BLOCK:
+        raise RulesTightened(count=len(report.findings), report=report)
+    now = uow.clock.now()
+    run = CheckRun(
+        tenant_id=uow.tenant_id,
+        revision_id=before.revision_id,
+        content_hash=before.content_hash,
+        queued_at=now,
+        sent_at=now,
+        submitted_by=before.submitted_by,
+    )
+    uow.session.add(run)
+    _complete(uow, piece, run, report)
+    review.check_run_id = run.id
+
+
+def _complete(uow: UnitOfWork, piece: Piece, run: CheckRun, report: Report) -> None:
+    record_report(run, report)
+    run.completed_at = uow.clock.now()
+    uow.session.flush()
+    uow.audit.record(
+        "check:complete",
+        run.id,
+        piece=str(piece.id),
+        content=run.content_hash,
+        verdict=report.verdict.value,
+        ruleset=report.ruleset_digest,
+    )
 
 
 def _settle(

@@ -16,6 +16,7 @@ from sqlalchemy.orm import selectinload
 
 from app.domain.errors import InvalidInput, TooManyAttempts
 from app.domain.organisation import Actor, AdvisorId, Grant, TenantId, UserId
+from app.domain.text import LONGEST_TITLE, clean_text, unprintable
 from app.models.advisor import Advisor
 from app.models.user import ApiToken, FailedSignIn, Membership, SignIn, User
 from app.services.unit_of_work import UnitOfWork
@@ -119,7 +120,7 @@ def attempt_token(
             token_hash=_digest(token),
             tenant_id=user.tenant_id,
             user_id=user.id,
-            label=label[:200],
+            label=clean_text("label", label, longest=LONGEST_TITLE),
             created_at=now,
             expires_at=now + lifetime,
             revoked_at=None,
@@ -183,7 +184,8 @@ def checked_user(
 
     Raises TooManyAttempts.
     """
-    name = login.strip()[:64]
+    # what nobody's login can hold is left out, so that every wrong login has the same answer
+    name = "".join(sign for sign in login.strip() if not unprintable(sign))[:64]
     since = uow.clock.now() - timedelta(seconds=throttle.window_s)
     failures, oldest = uow.session.execute(
         select(func.count(), func.min(FailedSignIn.at)).where(
@@ -210,7 +212,8 @@ def checked_user(
 
 def _verifies(password_hash: str, password: str) -> bool:
     try:
-        return _HASHER.verify(password_hash, password)
+        # half a surrogate is no character, but it is a wrong password like any other
+        return _HASHER.verify(password_hash, password.encode("utf-8", "surrogatepass"))
     except (VerifyMismatchError, VerificationError, InvalidHashError):
         return False
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.domain.piece import PieceState
@@ -15,24 +15,33 @@ from app.services.unit_of_work import UnitOfWork
 
 # Longer than a check takes, shorter than a person waits. Sending too often is harmless: a check
 # locks its piece, and one that is already complete is left alone.
-_STALE_AFTER: Final = timedelta(seconds=20)
+_FIRST_WAIT: Final = timedelta(seconds=20)
+# A check that fails every time (a design whose files are gone) is tried for ever, but ever seldomer.
+_LONGEST_WAIT: Final = timedelta(hours=1)
+_MOST_AT_ONCE: Final = 1000
 
 
 def send_stale_checks(uow: UnitOfWork) -> int:
     """Queue every check that is still open after its time; say how many there were."""
+    now = uow.clock.now()
+    doubled = _FIRST_WAIT.total_seconds() * func.power(2, func.least(CheckRun.sent_times - 1, 20))
+    wait_s = func.least(doubled, _LONGEST_WAIT.total_seconds())
     stale = uow.session.scalars(
-        select(CheckRun.id)
+        select(CheckRun)
         .join(Piece, Piece.current_revision_id == CheckRun.revision_id)
         .where(
             CheckRun.completed_at.is_(None),
-            CheckRun.queued_at < uow.clock.now() - _STALE_AFTER,
             Piece.state == PieceState.CHECKING,
+            CheckRun.sent_at + func.make_interval(0, 0, 0, 0, 0, 0, wait_s) < now,
         )
-        .order_by(CheckRun.queued_at)
-        .limit(1000)
+        .order_by(CheckRun.sent_at)
+        .limit(_MOST_AT_ONCE)
+        # a locked one is just being completed, or sent by another sweep
+        .with_for_update(of=CheckRun, skip_locked=True)
     ).all()
-    for run_id in stale:
-        uow.after_commit(TaskName.RUN_COMPLIANCE_CHECK, run_id)
+    for run in stale:
+        run.sent_at, run.sent_times = now, run.sent_times + 1
+        uow.after_commit(TaskName.RUN_COMPLIANCE_CHECK, run.id)
     return len(stale)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from app.domain.errors import Fault, InvalidInput, Missing, SelfApproval, Unavailable
 from app.domain.organisation import Permission
 from app.domain.template import ProductType, TemplateAction, TemplateState
+from app.domain.tracking import day_of
 from app.models.template import Template, TemplateVersion
 from app.services.access import access_template_version, require
 from app.services.unit_of_work import UnitOfWork
@@ -240,7 +241,7 @@ def manifest_of(uow: UnitOfWork, version: TemplateVersion) -> TemplateManifest:
 def usable_version(uow: UnitOfWork, slug: str, number: int | None = None) -> TemplateVersion:
     """The version an advisor may use today: released, within its validity, the newest unless named."""
     require(uow, Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_MAKE_MASTER)
-    today = uow.clock.now().date()
+    today = day_of(uow.clock.now())
     statement = (
         select(TemplateVersion)
         .join(TemplateVersion.template)

@@ -8,9 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
-from app.domain.advisor import CODE, MAX_NAME_LENGTH, unprintable
+from app.domain.advisor import CODE, MAX_NAME_LENGTH
 from app.domain.errors import AccessDenied, Fault, InvalidInput
 from app.domain.organisation import Permission, Role, Scope
+from app.domain.text import unprintable
 from app.models.organisation import OrgUnit
 from app.models.user import Membership, User
 from app.queries.scope import within

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask import Response, current_app, g, make_response, render_template, request
 from jinja2_fragments.flask import render_block
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from app.domain.errors import SignInRequired
 from app.domain.organisation import Actor
@@ -29,6 +31,8 @@ STAFF_COOKIE: Final = "of_staff"
 STAFF_COOKIE_AGE_S: Final = 180 * 24 * 3600
 # How browsers say that a page is fetched without being shown.
 _PURPOSES: Final = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+# Unreachable, restarting, out of connections, or a lock that took too long: all of it passes.
+DATABASE_GONE: Final = (OperationalError, PoolExhausted)
 View = TypeVar("View", bound=Callable[..., Any])
 
 

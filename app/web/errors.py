@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from app.domain import errors
 from app.domain.errors import DomainError, Fault, InvalidInput
 from app.ports import ObjectMissing, ObjectStoreUnavailable
-from app.web.edge import render_page
+from app.web.edge import DATABASE_GONE, render_page
 from app.web.i18n import translate
 
 log = structlog.get_logger(__name__)
@@ -134,6 +134,16 @@ def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
         answer = _answer(503, "unavailable", translate("存储暂时不可用，您的内容没有丢失，请稍后重试。"))
         answer.headers["Retry-After"] = "10"
         return answer
+
+    def _database(error: Exception) -> ResponseReturnValue:
+        g.database_gone = True
+        log.error("database_unavailable", exc_info=error)
+        answer = _answer(503, "unavailable", translate("系统繁忙，您的内容没有丢失，请稍后重试。"))
+        answer.headers["Retry-After"] = "5"
+        return answer
+
+    for kind in DATABASE_GONE:
+        app.register_error_handler(kind, _database)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:

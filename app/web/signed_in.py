@@ -11,7 +11,7 @@ from app.domain.errors import SignInRequired
 from app.domain.organisation import Actor, Permission, Role
 from app.models.tenant import Tenant
 from app.services.sign_in import signed_in_actor
-from app.web.edge import platform
+from app.web.edge import DATABASE_GONE, platform
 
 COOKIE: Final = "imprimatur_sign_in"
 
@@ -74,9 +74,18 @@ def register_signed_in(app: Flask) -> None:
 
 
 def only_tenant() -> Tenant | None:
-    """The tenant a page belongs to when nobody is signed in: known where there is exactly one."""
-    with platform().sessions() as session:
-        tenants = session.scalars(select(Tenant).limit(2)).all()
+    """The tenant a page belongs to when nobody is signed in: known where there is exactly one.
+
+    Nor is it known while the database is gone: a page that says so is drawn without a name.
+    """
+    if g.get("database_gone"):
+        return None
+    try:
+        with platform().sessions() as session:
+            tenants = session.scalars(select(Tenant).limit(2)).all()
+    except DATABASE_GONE:
+        g.database_gone = True
+        return None
     only = tenants[0] if len(tenants) == 1 else None
     g.tenant = only
     return only

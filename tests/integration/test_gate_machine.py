@@ -45,6 +45,7 @@ class Oracle:
     state: str = "none"
     content: str = ""
     hands: set[str] = field(default_factory=set)
+    submitter: str = ""
     approved: str | None = None
     public: str | None = None
     public_until: datetime | None = None
@@ -108,7 +109,7 @@ class GateMachine(RuleBasedStateMachine):
             lambda uow: submit_for_review(uow, self.piece_id),
             allowed=self.oracle.state in {"draft", "changes"},
         ):
-            self.oracle.state = "in_review"
+            self.oracle.state, self.oracle.submitter = "in_review", who
             self.house.run_checks()
 
     @rule(who=st.sampled_from(EDITORS))
@@ -129,7 +130,9 @@ class GateMachine(RuleBasedStateMachine):
         if self.attempt(
             who,
             lambda uow: decide(uow, review.id, outcome, content_hash=seen, reason="见批注"),
-            allowed=self.oracle.state == "in_review" and not stale and who not in self.oracle.hands,
+            allowed=self.oracle.state == "in_review"
+            and not stale
+            and who not in {*self.oracle.hands, self.oracle.submitter},
         ):
             match outcome:
                 case Outcome.APPROVE:
