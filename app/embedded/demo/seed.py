@@ -8,7 +8,6 @@ as many as a month brings.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -31,7 +30,7 @@ SEED: Final = 20261
 _FOUNDED_DAYS_AGO: Final = 45
 
 
-def seed_demo(engine: Engine, around: Surroundings, say: Callable[[str], None] = lambda _line: None) -> bool:
+def seed_demo(engine: Engine, around: Surroundings) -> bool:
     """Add the demo tenant; False where it is there already.
 
     All of it is one transaction: killed half-way it leaves nothing behind, and the next start
@@ -47,10 +46,10 @@ def seed_demo(engine: Engine, around: Surroundings, say: Callable[[str], None] =
         if not _may_begin(sessions):
             return False
         rng = random.Random(SEED)  # noqa: S311 - it must be the same each time
-        with sessions.begin() as session:
-            people = invent_people(session, around.store, rng, clock.now())
         timeline = Timeline(sessions, around, clock, now)
         with DrawingAhead(around.pictures) as ahead:
+            with sessions.begin() as session:
+                people = invent_people(session, around.store, rng, clock.now())
             teller = Storyteller(timeline, people, ahead, rng)
             teller.release_templates()
             stories = all_stories(timeline, people, rng)
@@ -59,8 +58,7 @@ def seed_demo(engine: Engine, around: Surroundings, say: Callable[[str], None] =
                 teller.tell(story)
             teller.close_the_books(_FOUNDED_DAYS_AGO - 1)
             timeline.play()
-        count = keep_events(timeline, people, SEED)
-    say(f"{len(people.facts)} advisors, {len(stories)} pieces, {count} events")
+        keep_events(timeline, people, SEED)
     return True
 
 
