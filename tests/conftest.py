@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,14 +69,21 @@ def migrated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory)
     return "pattern"
 
 
+@contextmanager
+def fresh_database(postgres: PostgresServer, pattern: str) -> Iterator[str]:
+    """The address of a migrated database that is gone afterwards."""
+    name = f"t{uuid4().hex[:12]}"
+    owner = make_url(postgres.url).username
+    _administer(postgres, f'CREATE DATABASE {name} TEMPLATE {pattern} OWNER "{owner}"')
+    yield _named(postgres.url, name)
+    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def database_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
     """A database of this test's own: rows are never removed here, so none is shared."""
-    name = f"t{uuid4().hex[:12]}"
-    owner = make_url(postgres.url).username
-    _administer(postgres, f'CREATE DATABASE {name} TEMPLATE {migrated} OWNER "{owner}"')
-    yield _named(postgres.url, name)
-    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(postgres, migrated) as url:
+        yield url
 
 
 @pytest.fixture

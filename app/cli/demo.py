@@ -40,7 +40,7 @@ def _seed(settings: Settings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     from app.bootstrap import build_platform
-    from app.embedded.demo import seed_demo as seed
+    from app.embedded.demo.seed import seed_demo as seed
 
     platform = build_platform(settings)
     try:

@@ -11,8 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.errors import TooManyAttempts, WrongCredentials
 from app.domain.organisation import Actor
+from app.embedded.demo.logins import DemoLogin, demo_logins
 from app.services.sign_in import Issued, Throttle, attempt_sign_in, sign_out, signed_in_actor
-from app.settings import Settings
+from app.settings import Environment, Settings
 from app.web.edge import STAFF_COOKIE, STAFF_COOKIE_AGE_S, network, platform, public, render_page
 from app.web.errors import said
 from app.web.i18n import translate as _
@@ -122,4 +123,12 @@ def home() -> ResponseReturnValue:
 
 
 def _page(**context: Any) -> Response:
-    return render_page("login.html", **context)
+    return render_page("login.html", demo_logins=_demo_logins(), **context)
+
+
+def _demo_logins() -> tuple[DemoLogin, ...]:
+    """Logins everybody may know: shown in embedded mode alone, and only where there is a demo."""
+    if platform().settings.environment is not Environment.EMBEDDED:
+        return ()
+    with platform().sessions() as session:
+        return demo_logins(session)

@@ -39,7 +39,10 @@ class DrawingAhead:
         self._pictures = pictures
         self._asked: dict[str, _Asked] = {}
         # spawned, not forked: the parent holds a database connection
-        self._pool = ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn"))
+        processes = os.cpu_count() or 1
+        self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+        for _ in range(processes):
+            self._pool.submit(_get_ready)
 
     def __enter__(self) -> Self:
         return self
@@ -78,6 +81,10 @@ class DrawingAhead:
                 picture.height_px,
             ),
         )
+
+
+def _get_ready() -> None:
+    """Have a process started, with the renderer loaded, while others are still busy with people."""
 
 
 def _draw(slug: str, number: int, values: Mapping[str, Value]) -> Picture:

@@ -185,8 +185,8 @@ _LEAD_COLUMNS: Final = [
 ]
 
 
-def keep_events(timeline: Timeline, people: People, seed: int) -> int:
-    """Write the events with their visits and leads, and fold every day; say how many events."""
+def keep_events(timeline: Timeline, people: People, seed: int) -> None:
+    """Write the events with their visits and leads, and fold every day."""
     with timeline.by(Actor.system("demo", people.tenant_id)) as uow:
         uow.session.execute(
             text("SELECT ensure_event_partitions(:first, :last)"),
@@ -203,7 +203,6 @@ def keep_events(timeline: Timeline, people: People, seed: int) -> int:
         _copy(uow.session, Lead.__tablename__, _LEAD_COLUMNS, rows.leads)
     with timeline.by(Actor.system("fold", people.tenant_id)) as uow:
         fold_stale_days(uow)
-    return len(rows.events)
 
 
 def _places(session: Session, timeline: Timeline, people: People) -> list[_Place]:

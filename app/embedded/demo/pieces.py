@@ -28,7 +28,6 @@ from app.embedded.demo.timeline import Timeline
 from app.models.check import CheckRun
 from app.models.piece import Piece
 from app.models.review import Review
-from app.services.edition import ensure_edition
 from app.services.piece import (
     draft_of,
     lock_piece,
@@ -37,7 +36,7 @@ from app.services.piece import (
     submit_for_review,
     withdraw_piece,
 )
-from app.services.publication import expire_due, publish_piece, take_down
+from app.services.publication import expire_due, open_edition, publish_piece, take_down
 from app.services.review import claim_review, decide, run_check
 from app.services.template import clear_template, load_library, publish_template, usable_version
 
@@ -197,8 +196,7 @@ class Storyteller:
 
     def _take(self, story: Story, place: int) -> None:
         with self._timeline.by(self._people.advisors[place]) as uow:
-            piece = uow.session.get_one(Piece, _known(story))
-            ensure_edition(uow, piece, self._people.facts[place])
+            open_edition(uow, _known(story))
 
     def _save(self, story: Story) -> None:
         own = story.maker.advisor_id is not None

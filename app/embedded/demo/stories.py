@@ -70,8 +70,6 @@ _HEADLINES: Final = (
     "慢慢来\n会比较快",
     "把心放稳\n把路走长",
     "先有计划\n再有从容",
-    "市场会变\n初心不变",
-    "跌的时候\n也有我陪您",
     "不追风口\n只守计划",
 )
 
@@ -379,15 +377,14 @@ def _others(t: Timeline, people: People, cast: Cast, rng: random.Random) -> Iter
         place = cast.next(slug, made_at, verified=verified)
         return Story(people.advisors[place], slug, made_at, Ending.PUBLISHED)
 
-    for number in range(10):
+    for number in range(6):
         slug = DAILY if number % 3 else POSTER
         yield by_somebody(slug, t.when(1 + rng.randrange(22), 7 + rng.randrange(13), 17), verified=True)
     for number, headline in enumerate(_HEADLINES):
         story = by_somebody(POSTER, t.working(5 + number * 3, 9 + number, 25))
         story.entered = {"headline": headline}
         yield story
-    for number in range(2):
-        yield by_somebody(DAILY, t.when(_EXPIRED_AFTER + 2 + number, 8, 10), verified=True)
+    yield by_somebody(DAILY, t.when(_EXPIRED_AFTER + 2, 8, 10), verified=True)
     refused = by_somebody(POSTER, t.working(9, 15, 10))
     refused.entered, refused.ending = _DOUBTFUL[3][1], Ending.REJECTED
     refused.reason = "面向不特定客户的海报不能提及私募产品，请换一个主题。"
