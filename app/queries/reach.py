@@ -397,6 +397,15 @@ def _events(question: Question, chosen: _AnySelect) -> _AnySelect:
         .where(
             Event.occurred_on.between(question.period.first, question.period.last),
             *_conditions(question, Event),
+            *(
+                column == wanted
+                for column, wanted in (
+                    (Event.source, question.source),
+                    (Event.hit_class, question.hit_class),
+                    (Event.class_reason, question.class_reason),
+                )
+                if wanted is not None
+            ),
         )
     )
 
