@@ -14,7 +14,7 @@ from uuid import UUID
 
 from app.domain.errors import InvalidInput
 from app.domain.organisation import Scope
-from app.domain.tracking import ARRIVALS, EventKind, LinkChannel
+from app.domain.tracking import ARRIVALS, EventKind, HitClass, LinkChannel
 
 
 class Metric(StrEnum):
@@ -151,6 +151,10 @@ class Question:
     piece_id: UUID | None = None
     advisor_id: UUID | None = None
     channel: LinkChannel | None = None
+    # what the rollup does not keep narrows only lists of events, and figures counted from them
+    source: str | None = None
+    hit_class: HitClass | None = None
+    class_reason: str | None = None
 
     def on(self, day: date) -> "Question":
         return replace(self, period=Period(day, day))

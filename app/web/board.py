@@ -127,6 +127,9 @@ class _Filters:
             "piece": self.piece.id if self.piece else None,
             "advisor": self.advisor.id if self.advisor else None,
             "channel": question.channel.value if question.channel else None,
+            "source": question.source,
+            "class": question.hit_class.value if question.hit_class else None,
+            "reason": question.class_reason,
         }
         query = {name: value for name, value in (kept | changes).items() if value not in {None, ""}}
         return f"{path}?{urlencode(query)}" if query else path
@@ -175,7 +178,7 @@ def show_events() -> ResponseReturnValue:
     counting = Counting(_chosen(request.args.get("count"), {one.value: one for one in Counting}, "human"))
     page = max(1, request.args.get("page", 1, type=int))
     with unit_of_work() as uow:
-        filters = _filters(uow, require(uow, Permission.REACH_VIEW))
+        filters = _filters(uow, require(uow, Permission.REACH_VIEW), of_events=True)
         total = reach.count_events(uow.session, filters.question, metric, counting)
         found = reach.events(
             uow.session,
@@ -223,7 +226,7 @@ def export() -> ResponseReturnValue:
     """A table as shown, or the events behind a figure, for a spreadsheet; every export is on record."""
     table = _chosen(request.args.get("table"), {**TABLES, "day": "", "events": ""}, "unit")
     with unit_of_work() as uow:
-        filters = _filters(uow, require(uow, Permission.REACH_EXPORT))
+        filters = _filters(uow, require(uow, Permission.REACH_EXPORT), of_events=table == "events")
         if filters.fault is not None:
             raise filters.fault
         header, rows = _export_rows(uow, filters, table)
@@ -233,8 +236,11 @@ def export() -> ResponseReturnValue:
     return _csv(f"触达_{label}_{period.first:%Y%m%d}-{period.last:%Y%m%d}.csv", header, rows)
 
 
-def _filters(uow: UnitOfWork, scope: Scope) -> _Filters:
-    """Read the filters of the address; raises Missing for what this person may not see."""
+def _filters(uow: UnitOfWork, scope: Scope, *, of_events: bool = False) -> _Filters:
+    """Read the filters of the address; raises Missing for what this person may not see.
+
+    of_events: those as well that only lists of events know.
+    """
     now = today(uow)
     days, period, fault = _period(now)
     session, tenant_id = uow.session, uow.tenant_id
@@ -246,6 +252,7 @@ def _filters(uow: UnitOfWork, scope: Scope) -> _Filters:
         _found(reach.advisor_choice(session, tenant_id, scope, advisor_id), "advisor") if advisor_id else None
     )
     channel = request.args.get("channel", "")
+    hit_class = request.args.get("class", "") if of_events else ""
     return _Filters(
         question=Question(
             tenant_id=tenant_id,
@@ -257,6 +264,9 @@ def _filters(uow: UnitOfWork, scope: Scope) -> _Filters:
             piece_id=piece_id,
             advisor_id=advisor_id,
             channel=LinkChannel(channel) if channel in set(LinkChannel) else None,
+            source=_chosen(request.args.get("source"), SOURCES, "") or None if of_events else None,
+            hit_class=HitClass(hit_class) if hit_class in set(HitClass) else None,
+            class_reason=_chosen(request.args.get("reason"), REASONS, "") or None if of_events else None,
         ),
         days=days,
         units=units,
@@ -347,12 +357,11 @@ def _shown(filters: _Filters, by: str, line: Line) -> dict[str, Any]:
             narrower = {"channel": line.key}
             label = _(CHANNELS[LinkChannel(line.key)])
         case "source":
+            narrower = {"source": line.key}
             label = _(SOURCES.get(line.key, line.key))
-    events = None
-    if by != "source":  # no filter of the events: the table itself is counted from them
 
-        def events(metric: str, count: str = "human") -> str:
-            return filters.address("/board/events", metric=metric, count=count, **narrower)
+    def events(metric: str, count: str = "human") -> str:
+        return filters.address("/board/events", metric=metric, count=count, **narrower)
 
     return {"label": label, "note": note, "down": down, "tally": line.tally, "events": events}
 

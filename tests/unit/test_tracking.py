@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -27,16 +27,17 @@ PEOPLE = {
     "WeChat, Android": "Mozilla/5.0 (Linux; Android 14; V2309A; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/116.0.0.0 Mobile Safari/537.36 XWEB/1160083 MMWEBSDK/20240501 MMWEBID/4023 "
     "MicroMessenger/8.0.50.2701(0x28003255) WeChat/arm64 Weixin NetType/5G Language/zh_CN ABI/arm64",
-    "WeCom": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "  # noqa: E501
-    "Mobile/15E148 wxwork/4.1.26 MicroMessenger/7.0.1 Language/zh ColorScheme/Light",
-    "QQ browser": "Mozilla/5.0 (Linux; U; Android 13; zh-cn; PGT-AN00) AppleWebKit/537.36 (KHTML, like Gecko) "  # noqa: E501
-    "Version/4.0 Chrome/109.0.5414.86 MQQBrowser/14.6 Mobile Safari/537.36",
+    "WeCom": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Mobile/15E148 wxwork/4.1.26 MicroMessenger/7.0.1 Language/zh ColorScheme/Light",
+    "QQ browser": "Mozilla/5.0 (Linux; U; Android 13; zh-cn; PGT-AN00) AppleWebKit/537.36 "
+    "(KHTML, like Gecko) Version/4.0 Chrome/109.0.5414.86 MQQBrowser/14.6 Mobile Safari/537.36",
     "a phone called Cubot": "Mozilla/5.0 (Linux; Android 12; CUBOT X50) AppleWebKit/537.36 "
     "(KHTML, like Gecko) Chrome/124.0.0.0 Mobile Safari/537.36",
     "Sogou's browser": "Mozilla/5.0 (Linux; Android 10; zh-cn) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/84.0.4147.89 SogouMSE,SogouMobileBrowser/6.4.3 Mobile Safari/537.36",
-    "Alipay": "Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "  # noqa: E501
-    "Mobile/15E148 NebulaSDK/1.8.100112 Nebula AliApp(AP/10.5.70) AlipayClient/10.5.70 Language/zh-Hans",
+    "Alipay": "Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) Mobile/15E148 NebulaSDK/1.8.100112 Nebula AliApp(AP/10.5.70) "
+    "AlipayClient/10.5.70 Language/zh-Hans",
 }
 PREVIEWERS = {
     "iMessage": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko) "
@@ -127,7 +128,9 @@ facts = st.builds(
     advisor_id=st.sampled_from(IDS),
     org_unit_id=st.sampled_from(IDS),
     channel=st.sampled_from(LinkChannel),
-    occurred_at=st.datetimes(datetime(2026, 11, 20), datetime(2026, 11, 23), timezones=st.just(UTC)),
+    occurred_at=st.integers(0, 72).map(
+        lambda hours: datetime(2026, 11, 20, tzinfo=UTC) + timedelta(hours=hours)
+    ),
 )
 
 
