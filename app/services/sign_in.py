@@ -11,7 +11,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import selectinload
 
 from app.domain.errors import InvalidInput, TooManyAttempts
@@ -132,6 +132,15 @@ def sign_out(uow: UnitOfWork, token: str) -> None:
     uow.session.execute(delete(SignIn).where(SignIn.token_hash == _digest(token)))
 
 
+def revoke_token(uow: UnitOfWork, token: str) -> None:
+    """End a machine's token; the row stays, so that it can be told when it ended."""
+    uow.session.execute(
+        update(ApiToken)
+        .where(ApiToken.token_hash == _digest(token), ApiToken.revoked_at.is_(None))
+        .values(revoked_at=uow.clock.now())
+    )
+
+
 def end_all_sign_ins(uow: UnitOfWork, user_id: UUID) -> None:
     """What happens when a person is disabled, or their roles or password change."""
     uow.session.execute(delete(SignIn).where(SignIn.user_id == user_id))
@@ -183,7 +192,7 @@ def checked_user(
 
     Raises TooManyAttempts.
     """
-    name = login.strip()[:64]
+    name = login.replace("\0", "").strip()[:64]  # no login has a NUL, and no query may
     since = uow.clock.now() - timedelta(seconds=throttle.window_s)
     failures, oldest = uow.session.execute(
         select(func.count(), func.min(FailedSignIn.at)).where(
