@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
 
 pytest_plugins = ["tests.servers"]
 
+NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 SECRET = "a secret of the tests, long enough for them"
 
 
@@ -68,9 +70,8 @@ def migrated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory)
     return "pattern"
 
 
-@pytest.fixture
-def database_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
-    """A database of this test's own: rows are never removed here, so none is shared."""
+@contextmanager
+def _database(postgres: PostgresServer, migrated: str) -> Iterator[str]:
     name = f"t{uuid4().hex[:12]}"
     owner = make_url(postgres.url).username
     _administer(postgres, f'CREATE DATABASE {name} TEMPLATE {migrated} OWNER "{owner}"')
@@ -79,8 +80,15 @@ def database_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
 
 
 @pytest.fixture
+def database_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
+    """A database of this test's own: rows are never removed here, so none is shared."""
+    with _database(postgres, migrated) as url:
+        yield url
+
+
+@pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+    return FixedClock(NOW)
 
 
 @pytest.fixture
@@ -111,6 +119,22 @@ def platform(
 def house(platform: Platform) -> House:
     """An institution with its people and released templates; see tests/factories.py."""
     return House.build(platform)
+
+
+@pytest.fixture(scope="module")
+def standing_house(
+    postgres: PostgresServer, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """An institution shared by the tests of a module, for those that only ask or are refused."""
+    with _database(postgres, migrated) as url:
+        built = build_platform(
+            settings_for(url, tmp_path_factory.mktemp("standing")),
+            store=MemoryObjectStore(),
+            queue=RecordingTaskQueue(),
+            clock=FixedClock(NOW),
+        )
+        yield House.build(built)
+        built.engine.dispose()
 
 
 @pytest.fixture
