@@ -227,7 +227,7 @@ def _in_query(plugin: MarshmallowPlugin, query: Schema) -> list[dict[str, Any]]:
     return [
         {
             "in": "query",
-            "name": name,
+            "name": one.data_key or name,
             "required": one.required,
             "schema": _never_null(plugin.converter.field2property(one)),
         }
