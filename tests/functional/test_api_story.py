@@ -62,7 +62,7 @@ def test_an_advisors_piece_goes_from_draft_to_public_with_links(switchboard: Swi
     links = {link["channel"]: link["url"] for link in edition["links"]}
     assert links.keys() == {"qr", "moments", "group", "oa", "sms", "offline"}
     picture = advisor.post("/renders", {"edition_id": edition["id"]})
-    assert decode_qr(picture.data) == links["qr"]
+    assert decode_qr(picture.data) == (links["qr"],)
 
 
 def test_what_head_office_publishes_can_be_opened_by_the_audience(switchboard: Switchboard) -> None:
