@@ -24,9 +24,9 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.organisation import Scope
@@ -251,9 +251,9 @@ def by_class(session: Session, question: Question) -> list[ClassLine]:
 
 def count_events(session: Session, question: Question, metric: Metric, counting: Counting) -> int:
     """How many events stand behind a figure; always the length of what `events` lists."""
-    chosen = select(
-        distinct(tuple_(Event.occurred_on, Event.visitor)) if metric is Metric.PEOPLE else Event.id
-    )
+    chosen: _AnySelect = select(Event.id)
+    if metric is Metric.PEOPLE:
+        chosen = select(Event.occurred_on, Event.visitor).distinct()
     listed = _behind(_events(question, chosen), metric, counting).subquery()
     return session.scalar(select(func.count()).select_from(listed)) or 0
 
@@ -284,7 +284,7 @@ def events(
     listed = _behind(_events(question, chosen), metric, counting)
     listed = listed.join(Advisor, Advisor.id == Event.advisor_id).join(Piece, Piece.id == Event.piece_id)
     if metric is Metric.PEOPLE:
-        listed = listed.distinct(Event.occurred_on, Event.visitor).order_by(
+        listed = listed.ext(distinct_on(Event.occurred_on, Event.visitor)).order_by(
             Event.occurred_on, Event.visitor, Event.occurred_at, Event.id
         )
     found = listed.subquery()
