@@ -10,23 +10,29 @@ from templates_lib.qr import decode_qr
 from tests.factories import POSTER, House
 from tests.functional.machine import Machine, Switchboard, named, problem
 
-WORDS = {"headline": "时间会奖励\n耐心的人"}
+NOTE = "note"  # the small design; what needs a real one asks for full_switchboard
+WORDS = {"headline": "早睡早起"}
 
 
 @pytest.fixture
-def switchboard(house: House) -> Switchboard:
+def switchboard(small_house: House) -> Switchboard:
+    return Switchboard(small_house)
+
+
+@pytest.fixture
+def full_switchboard(house: House) -> Switchboard:
     return Switchboard(house)
 
 
-def made(machine: Machine, **values: str) -> str:
-    answer = machine.post("/pieces", {"template": {"slug": POSTER}, "values": values})
+def made(machine: Machine, slug: str = NOTE, **values: str) -> str:
+    answer = machine.post("/pieces", {"template": {"slug": slug}, "values": values})
     assert answer.status_code == 201, answer.text
     return answer.get_json()["id"]
 
 
-def submitted(switchboard: Switchboard, who: str, **values: str) -> str:
+def submitted(switchboard: Switchboard, who: str, slug: str = NOTE, **values: str) -> str:
     machine = switchboard.of(who)
-    piece_id = made(machine, **values)
+    piece_id = made(machine, slug, **values)
     assert machine.post(f"/pieces/{piece_id}/submit").status_code == 200
     switchboard.house.run_checks()
     return piece_id
@@ -47,11 +53,11 @@ def approve(reviewer: Machine, piece_id: str) -> dict:
     return answer.get_json()
 
 
-def test_an_advisors_piece_goes_from_draft_to_public_with_links(switchboard: Switchboard) -> None:
-    advisor = switchboard.of("advisor")
-    piece_id = submitted(switchboard, "advisor", **WORDS)
+def test_an_advisors_piece_goes_from_draft_to_public_with_links(full_switchboard: Switchboard) -> None:
+    advisor = full_switchboard.of("advisor")
+    piece_id = submitted(full_switchboard, "advisor", POSTER, message="慢一点，也是一种走法。")
 
-    approve(switchboard.of("reviewer"), piece_id)
+    approve(full_switchboard.of("reviewer"), piece_id)
 
     story = advisor.get(f"/pieces/{piece_id}").get_json()
     assert story["state"] == "published"
@@ -154,9 +160,8 @@ def test_a_review_shows_what_differs_from_the_template(switchboard: Switchboard)
     story = reviewer.get(f"/reviews/{waiting(reviewer, piece_id)['id']}").get_json()
 
     changes = {change["slot"]: change for change in story["changes"]}
-    assert changes["headline"]["before"] == "山有四季\n路在脚下"
+    assert changes["headline"]["before"] == "早安"
     assert changes["headline"]["after"] == WORDS["headline"]
-    assert "message" not in changes
     assert story["check"]["verdict"] == "pass"
 
 
@@ -181,20 +186,20 @@ def test_a_piece_is_rendered_the_same_for_its_maker_and_its_reviewer(switchboard
     assert mine.headers["ETag"] == f'"{hashlib.sha256(mine.data).hexdigest()}"'
 
 
-def test_a_change_leaves_the_slots_it_does_not_name(switchboard: Switchboard) -> None:
-    advisor = switchboard.of("advisor")
-    piece_id = made(advisor, **WORDS)
+def test_a_change_leaves_the_slots_it_does_not_name(full_switchboard: Switchboard) -> None:
+    advisor = full_switchboard.of("advisor")
+    piece_id = made(advisor, POSTER, headline="时间会奖励\n耐心的人")
 
     advisor.patch(f"/pieces/{piece_id}", {"values": {"message": "慢一点，也是一种走法。"}})
 
     *_, last = advisor.get(f"/pieces/{piece_id}").get_json()["revisions"]
     assert last["number"] == 2
-    assert last["values"]["headline"] == WORDS["headline"]
+    assert last["values"]["headline"] == "时间会奖励\n耐心的人"
     assert last["values"]["message"] == "慢一点，也是一种走法。"
 
 
-def test_a_locked_slot_is_refused_by_name(switchboard: Switchboard) -> None:
-    refused = switchboard.of("advisor").post(
+def test_a_locked_slot_is_refused_by_name(full_switchboard: Switchboard) -> None:
+    refused = full_switchboard.of("advisor").post(
         "/pieces", {"template": {"slug": POSTER}, "values": {"kicker": "内部特供"}}
     )
     assert named(refused) == {"kicker"}
@@ -202,7 +207,7 @@ def test_a_locked_slot_is_refused_by_name(switchboard: Switchboard) -> None:
 
 def test_forbidden_words_are_stopped_before_anybody_waits(switchboard: Switchboard) -> None:
     advisor = switchboard.of("advisor")
-    piece_id = made(advisor, message="保本保息，稳赚不赔。")
+    piece_id = made(advisor, headline="稳赚不赔")
 
     refused = advisor.post(f"/pieces/{piece_id}/submit")
 
@@ -223,7 +228,7 @@ def test_a_piece_can_be_taken_back_once(switchboard: Switchboard) -> None:
 
 def test_the_same_request_under_one_key_makes_one_piece(switchboard: Switchboard) -> None:
     advisor = switchboard.of("advisor")
-    asked = {"template": {"slug": POSTER}, "values": WORDS}
+    asked = {"template": {"slug": NOTE}, "values": WORDS}
 
     first = advisor.post("/pieces", asked, headers={"Idempotency-Key": "order-7"})
     again = advisor.post("/pieces", asked, headers={"Idempotency-Key": "order-7"})
@@ -236,9 +241,9 @@ def test_the_same_request_under_one_key_makes_one_piece(switchboard: Switchboard
 def test_another_request_under_a_used_key_is_refused(switchboard: Switchboard) -> None:
     advisor = switchboard.of("advisor")
     key = {"Idempotency-Key": "order-7"}
-    advisor.post("/pieces", {"template": {"slug": POSTER}}, headers=key)
+    advisor.post("/pieces", {"template": {"slug": NOTE}}, headers=key)
 
-    other = advisor.post("/pieces", {"template": {"slug": POSTER}, "values": WORDS}, headers=key)
+    other = advisor.post("/pieces", {"template": {"slug": NOTE}, "values": WORDS}, headers=key)
 
     assert other.status_code == 409
     assert problem(other)["code"] == "different_repeat"
@@ -246,15 +251,15 @@ def test_another_request_under_a_used_key_is_refused(switchboard: Switchboard) -
 
 def test_a_key_belongs_to_whoever_sent_it(switchboard: Switchboard) -> None:
     key = {"Idempotency-Key": "1"}
-    mine = switchboard.of("advisor").post("/pieces", {"template": {"slug": POSTER}}, headers=key)
-    theirs = switchboard.of("advisor_b").post("/pieces", {"template": {"slug": POSTER}}, headers=key)
+    mine = switchboard.of("advisor").post("/pieces", {"template": {"slug": NOTE}}, headers=key)
+    theirs = switchboard.of("advisor_b").post("/pieces", {"template": {"slug": NOTE}}, headers=key)
     assert mine.get_json()["id"] != theirs.get_json()["id"]
 
 
-def test_brand_releases_a_template_version_once(house: House, switchboard: Switchboard) -> None:
+def test_brand_releases_a_template_version_once(switchboard: Switchboard) -> None:
     brand = switchboard.of("brand")
-    released = brand.get(f"/templates/{POSTER}/1").get_json()
+    released = brand.get(f"/templates/{NOTE}/1").get_json()
     assert released["state"] == "published"
 
-    assert brand.post(f"/templates/{POSTER}/1/publish").status_code == 409
-    assert switchboard.of("advisor").post(f"/templates/{POSTER}/1/publish").status_code == 403
+    assert brand.post(f"/templates/{NOTE}/1/publish").status_code == 409
+    assert switchboard.of("advisor").post(f"/templates/{NOTE}/1/publish").status_code == 403
