@@ -459,12 +459,24 @@ def _looked_at(uow: UnitOfWork, slug: str, entered: Mapping[str, str], number: i
     return draft_of(uow, version, entered, qr_code=PREVIEW_CODE)
 
 
+def open_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
+    """A piece to read: an advisor's own; for others, what their scope holds beside advisors' drafts.
+
+    A draft is its maker's own desk until it is submitted. Raises Missing, AccessDenied.
+    """
+    if uow.actor.advisor_id is not None:
+        return access_piece(uow, piece_id, may=Permission.PIECE_MAKE)
+    piece = access_piece(uow, piece_id, may=Permission.PIECE_VIEW)
+    if piece.advisor_id is not None and piece.state is PieceState.DRAFT:
+        raise Missing(noun="piece")
+    return piece
+
+
 def piece_picture(
     uow: UnitOfWork, piece_id: UUID, *, image_format: str = "jpeg", page: int = 0
 ) -> PictureFile:
     """A piece's current picture as its reviewer sees it: an advisor's own is what goes out."""
-    may = Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_VIEW
-    piece = access_piece(uow, piece_id, may=may)
+    piece = open_piece(uow, piece_id)
     if piece.current_revision is None:
         raise Missing(noun="piece_revision")
     return shown_picture(uow, piece, piece.current_revision, image_format=image_format, page=page)

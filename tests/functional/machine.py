@@ -28,7 +28,7 @@ class Machine:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         return self.client.open(f"/api/v1{path}", method=method, headers=headers, **more)
 
-    def get(self, path: str, **query: Any) -> TestResponse:
+    def get(self, path: str, /, **query: Any) -> TestResponse:
         return self.send("GET", path, query_string=query)
 
     def post(self, path: str, body: Any = None, **more: Any) -> TestResponse:

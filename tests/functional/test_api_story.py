@@ -176,7 +176,7 @@ def test_the_picture_of_a_decision_is_kept_byte_for_byte(switchboard: Switchboar
 
 
 def test_a_piece_is_rendered_the_same_for_its_maker_and_its_reviewer(switchboard: Switchboard) -> None:
-    piece_id = made(switchboard.of("advisor"), **WORDS)
+    piece_id = submitted(switchboard, "advisor", **WORDS)
 
     mine = switchboard.of("advisor").post("/renders", {"piece_id": piece_id})
     theirs = switchboard.of("reviewer").post("/renders", {"piece_id": piece_id})
@@ -216,6 +216,14 @@ def test_forbidden_words_are_stopped_before_anybody_waits(switchboard: Switchboa
     assert found["code"] == "check_blocked"
     assert any(finding["text"] == "稳赚不赔" for finding in found["findings"])
     assert advisor.get(f"/pieces/{piece_id}").get_json()["state"] == "draft"
+
+
+def test_an_advisors_draft_is_nobody_elses(switchboard: Switchboard) -> None:
+    piece_id = made(switchboard.of("advisor"), **WORDS)
+    reviewer = switchboard.of("reviewer")
+    assert reviewer.get(f"/pieces/{piece_id}").status_code == 404
+    assert reviewer.post("/renders", {"piece_id": piece_id}).status_code == 404
+    assert reviewer.get("/pieces").get_json()["items"] == []
 
 
 def test_a_piece_can_be_taken_back_once(switchboard: Switchboard) -> None:

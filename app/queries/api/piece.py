@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, not_, select
 from sqlalchemy.orm import Session
 
 from app.domain.organisation import Scope
@@ -96,9 +96,12 @@ def pieces(
     state: PieceState | None = None,
     template_slug: str | None = None,
 ) -> Page[PieceRow]:
-    """An advisor's own pieces, or for anybody else those within the scope; newest first."""
-    own = Piece.advisor_id == advisor_id if advisor_id is not None else within(scope, OrgUnit.path)
-    statement = _rows().where(own)
+    """An advisor's own pieces; for anybody else those within the scope but for advisors' drafts."""
+    if advisor_id is not None:
+        statement = _rows().where(Piece.advisor_id == advisor_id)
+    else:
+        others_draft = and_(Piece.advisor_id.is_not(None), Piece.state == PieceState.DRAFT)
+        statement = _rows().where(within(scope, OrgUnit.path), not_(others_draft))
     if state is not None:
         statement = statement.where(Piece.state == state)
     if template_slug is not None:

@@ -15,15 +15,15 @@ from app.domain.review import Outcome
 from app.domain.template import ProductType
 from app.queries.api.page import Page, Wanted
 from app.queries.api.piece import PieceRow, piece, piece_story, pieces
-from app.services.access import access_piece, require
+from app.services.access import require
 from app.services.piece import (
     change_piece,
     make_piece_once,
+    open_piece,
     save_piece,
     submit_for_review,
     withdraw_piece,
 )
-from app.services.unit_of_work import UnitOfWork
 from app.web.api.checks import FindingSchema, TemplateNameSchema
 from app.web.api.fields import Cursor, Id, Instant, PageQuery, Shown, Strict, one_of, slot_values, tags, text
 from app.web.api.operation import Created, operation
@@ -118,19 +118,15 @@ class PieceQuery(PageQuery):
     template = text(least=1, most=64, load_default=None)
 
 
-def viewing(uow: UnitOfWork) -> Permission:
-    """By which permission the actor reads pieces: an advisor their own, others their scope's."""
-    return Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_VIEW
-
-
 @bp.get("/pieces")
 @operation("作品列表", query=PieceQuery, answers=PiecePageSchema, refuses={403})
 def list_pieces(query: dict[str, Any]) -> Page[PieceRow]:
     with unit_of_work() as uow:
+        may = Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_VIEW
         return pieces(
             uow.session,
             Wanted(query["limit"], query["cursor"]),
-            scope=require(uow, viewing(uow)),
+            scope=require(uow, may),
             advisor_id=uow.actor.advisor_id,
             state=query["state"],
             template_slug=query["template"],
@@ -166,7 +162,7 @@ def make_piece(body: dict[str, Any]) -> Created:
 @operation("一份作品的始末", answers=PieceStorySchema, refuses={403})
 def show_piece(piece_id: UUID) -> dict[str, Any]:
     with unit_of_work() as uow:
-        story = piece_story(uow.session, access_piece(uow, piece_id, may=viewing(uow)).id)
+        story = piece_story(uow.session, open_piece(uow, piece_id).id)
     return {
         **asdict(story.piece),
         "revisions": story.revisions,

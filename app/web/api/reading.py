@@ -78,12 +78,15 @@ def _loaded(schema: Schema, sent: Mapping[str, Any]) -> dict[str, Any]:
 def faults_of(messages: Mapping[Any, Any], path: str = "") -> Iterator[Fault]:
     """The schema's complaints, one a field, under the field's path in the body."""
     for key, said in messages.items():
-        here = _joined(path, "body" if key == "_schema" else str(key))
-        if isinstance(said, Mapping):
-            yield from faults_of(said, here)
-            continue
-        for sentence in said:
-            yield Fault(here, "invalid", str(sentence))
+        here = _joined(path, str(key)) if key != "_schema" else path or "body"
+        match said:
+            # how marshmallow says which half of a name-and-value pair is wrong
+            case {"key": list(sentences)} | {"value": list(sentences)}:
+                yield from (Fault(here, "invalid", str(sentence)) for sentence in sentences)
+            case Mapping():
+                yield from faults_of(said, here)
+            case _:
+                yield from (Fault(here, "invalid", str(sentence)) for sentence in said)
 
 
 def _joined(path: str, key: str) -> str:
