@@ -26,6 +26,7 @@ from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
 
 pytest_plugins = ["tests.servers"]
 
+NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 SECRET = "a secret of the tests, long enough for them"
 
 
@@ -88,7 +89,7 @@ def database_url(postgres: PostgresServer, migrated: str) -> Iterator[str]:
 
 @pytest.fixture
 def clock() -> FixedClock:
-    return FixedClock(datetime(2026, 11, 23, 1, 30, tzinfo=UTC))
+    return FixedClock(NOW)
 
 
 @pytest.fixture
@@ -121,12 +122,33 @@ def house(platform: Platform) -> House:
     return House.build(platform)
 
 
+def _on_shelf(platform: Platform, folder: Path) -> None:
+    """Put the one small design in place of the whole library."""
+    shelf = TemplateShelf(Catalog(small_library(folder / "library")))
+    platform.__dict__["surroundings"] = replace(platform.surroundings, shelf=shelf)
+
+
+@pytest.fixture(scope="module")
+def standing_house(
+    postgres: PostgresServer, migrated: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """An institution with one small design, shared by a module's tests that do not mind each other."""
+    with fresh_database(postgres, migrated) as url:
+        built = build_platform(
+            settings_for(url, tmp_path_factory.mktemp("standing")),
+            store=MemoryObjectStore(),
+            queue=RecordingTaskQueue(),
+            clock=FixedClock(NOW),
+        )
+        _on_shelf(built, tmp_path_factory.mktemp("designs"))
+        yield House.build(built)
+        built.engine.dispose()
+
+
 @pytest.fixture
 def small_house(platform: Platform, tmp_path: Path) -> House:
     """A house with one design that is drawn in no time, and a person who makes and reviews: "both"."""
-    surroundings = platform.surroundings
-    shelf = TemplateShelf(Catalog(small_library(tmp_path / "library")))
-    platform.__dict__["surroundings"] = replace(surroundings, shelf=shelf)
+    _on_shelf(platform, tmp_path)
     house = House.build(platform)
     both = house.person("both", Role.REVIEWER, "/HQ/")
     house.people["both"] = replace(both, grants=(*both.grants, *house.people["operator"].grants))

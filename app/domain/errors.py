@@ -67,6 +67,14 @@ class SignInRequired(DomainError):
     remedy = "登录后会回到刚才的页面。"
 
 
+class TokenRequired(SignInRequired):
+    """A machine came without a token that is valid now."""
+
+    code = "token_required"
+    reason = "没有带令牌，或令牌已失效。"
+    remedy = "请重新取得令牌，并在每个请求中带上。"
+
+
 class WrongCredentials(DomainError):
     code = "wrong_credentials"
     reason = "账号或密码不正确。"

@@ -15,6 +15,8 @@ PublicationId = NewType("PublicationId", UUID)
 
 DEFAULT_VALIDITY = timedelta(days=30)
 _LONGEST_VALIDITY = timedelta(days=366)
+# "From now", said by another machine's clock, is not the past.
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _NUMBER_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0/O, 1/I/L: read aloud on the phone
 
 
@@ -61,6 +63,8 @@ def validity(*, valid_from: datetime | None, valid_until: datetime | None, at: d
     for field, value in (("valid_from", start), ("valid_until", end)):
         if value.tzinfo is None:
             raise InvalidInput.of(field, "no_time_zone", "时间缺少时区。")
+    if start < at - _CLOCKS_DIFFER:
+        raise InvalidInput.of("valid_from", "in_the_past", "有效期不能从过去开始。")
     if end <= at:
         raise InvalidInput.of("valid_until", "in_the_past", "有效期的结束时间必须在将来。")
     if end <= start:

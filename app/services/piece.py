@@ -20,7 +20,7 @@ from app.domain.piece import (
 from app.domain.review import ReviewState, RouteFacts
 from app.domain.template import REQUIRED_LICENCE, ProductType, TemplateState
 from app.domain.text import LONGEST_TAG, LONGEST_TITLE, clean_tags, clean_text, unstorable
-from app.domain.tracking import LinkChannel
+from app.domain.tracking import PREVIEW_CODE, LinkChannel
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
 from app.models.organisation import OrgUnit
@@ -42,6 +42,7 @@ from app.services.rendition import (
     revision_spec,
     spec_for,
 )
+from app.services.repeat import already_done, remember_done
 from app.services.rollup import today
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
@@ -304,19 +305,28 @@ def shown_picture(
     piece: Piece,
     revision: PieceRevision,
     *,
+    image_format: str = "jpeg",
     page: int = 0,
     width_px: int | None = None,
 ) -> PictureFile:
     """A revision as its readers see it, byte for byte; one made for everybody, in a sample's edition."""
     if piece.advisor_id is not None:
-        spec = revision_spec(uow, piece.template_version, revision, page=page, width_px=width_px)
+        spec = revision_spec(
+            uow,
+            piece.template_version,
+            revision,
+            image_format=image_format,
+            page=page,
+            width_px=width_px,
+        )
     else:
         spec = revision_spec(
             uow,
             piece.template_version,
             revision,
             sample_advisor(uow),
-            link=link_url(uow, "preview"),
+            link=link_url(uow, PREVIEW_CODE),
+            image_format=image_format,
             page=page,
             width_px=width_px,
         )
@@ -335,7 +345,7 @@ def sampled(uow: UnitOfWork, draft: Draft) -> Draft:
     if advisor is None:
         return draft
     manifest = compiled_for(uow, draft.version).manifest
-    link = link_url(uow, "preview")
+    link = link_url(uow, PREVIEW_CODE)
     return Draft(
         draft.version,
         {**draft.values, **profile_values(uow, manifest, advisor, link=link)},
@@ -437,6 +447,104 @@ def unverified_slots(
         and slot.name in values
         and slot.profile_field not in verified
     )
+
+
+def check_entered(
+    uow: UnitOfWork, slug: str, entered: Mapping[str, str], *, number: int | None = None
+) -> Report:
+    """What submission would say to these values; nothing is kept. Raises InvalidInput, Missing."""
+    draft = _looked_at(uow, slug, entered, number)
+    return judge(uow, draft.version, draft.values)
+
+
+def preview(
+    uow: UnitOfWork,
+    slug: str,
+    entered: Mapping[str, str],
+    *,
+    number: int | None = None,
+    image_format: str = "jpeg",
+    page: int = 0,
+) -> PictureFile:
+    """The picture these values would make, with a code that leads nowhere; nothing is kept."""
+    draft = _looked_at(uow, slug, entered, number)
+    return draw(uow, spec_for(draft.version, draft.values, image_format=image_format, page=page))
+
+
+def _looked_at(uow: UnitOfWork, slug: str, entered: Mapping[str, str], number: int | None) -> Draft:
+    version = usable_version(uow, slug, number)
+    if uow.actor.advisor_id is None:
+        return sampled(uow, draft_of(uow, version, entered, qr_code=""))
+    require_licence(uow, own_advisor(uow), version.product_type)
+    return draft_of(uow, version, entered, qr_code=PREVIEW_CODE)
+
+
+def open_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
+    """A piece to read: an advisor's own; for others, what their scope holds beside advisors' drafts.
+
+    A draft is its maker's own desk until it is submitted. Raises Missing, AccessDenied.
+    """
+    if uow.actor.advisor_id is not None:
+        return access_piece(uow, piece_id, may=Permission.PIECE_MAKE)
+    piece = access_piece(uow, piece_id, may=Permission.PIECE_VIEW)
+    if piece.advisor_id is not None and piece.state is PieceState.DRAFT:
+        raise Missing(noun="piece")
+    return piece
+
+
+def piece_picture(
+    uow: UnitOfWork, piece_id: UUID, *, image_format: str = "jpeg", page: int = 0
+) -> PictureFile:
+    """A piece's current picture as its reviewer sees it: an advisor's own is what goes out."""
+    piece = open_piece(uow, piece_id)
+    if piece.current_revision is None:
+        raise Missing(noun="piece_revision")
+    return shown_picture(uow, piece, piece.current_revision, image_format=image_format, page=page)
+
+
+def make_piece_once(
+    uow: UnitOfWork,
+    slug: str,
+    entered: Mapping[str, str],
+    *,
+    key: str,
+    request_digest: str,
+    number: int | None = None,
+    title: str | None = None,
+    tags: tuple[str, ...] = (),
+) -> UUID:
+    """Make a piece under a key of the caller's; the same request again gives the same piece.
+
+    Raises DifferentRepeat, and what save_piece raises.
+    """
+    made = already_done(uow, "piece:create", key=key, request_digest=request_digest)
+    if made is not None:
+        return access_piece(uow, made, may=_making(uow)).id
+    piece = save_piece(uow, slug, entered, number=number, title=title, tags=tags)
+    remember_done(uow, "piece:create", key=key, subject_id=piece.id)
+    return piece.id
+
+
+def change_piece(
+    uow: UnitOfWork,
+    piece_id: UUID,
+    *,
+    changed: Mapping[str, str],
+    title: str | None = None,
+    tags: tuple[str, ...] = (),
+) -> Piece:
+    """Change some slots of a piece and leave the others as they are. Raises as save_piece does."""
+    piece = lock_piece(uow, access_piece(uow, piece_id, may=_making(uow)).id)
+    manifest = compiled_for(uow, piece.template_version).manifest
+    open_to = {SlotSource.ADVISOR} if piece.advisor_id else {SlotSource.ADVISOR, SlotSource.HEAD_OFFICE}
+    standing = piece.current_revision.values if piece.current_revision else {}
+    kept = {
+        slot.name: str(standing[slot.name])
+        for slot in manifest.slots
+        if slot.source in open_to and not slot.locked and slot.name in standing
+    }
+    slug = piece.template_version.template.slug
+    return save_piece(uow, slug, {**kept, **changed}, piece_id=piece.id, title=title, tags=tags)
 
 
 def submit_for_review(uow: UnitOfWork, piece_id: UUID) -> Piece:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.domain.distribution import AudienceRule
-from app.domain.errors import Ended, GateClosed, InvalidInput, Missing
+from app.domain.errors import Ended, GateClosed, IllegalTransition, InvalidInput, Missing
 from app.domain.organisation import Permission
 from app.domain.piece import PieceAction, revision_hash
 from app.domain.publication import (
@@ -21,6 +21,7 @@ from app.domain.publication import (
 )
 from app.domain.review import DecisionFacts, Outcome, seal_holds
 from app.domain.text import LONGEST_REMARK, clean_tags, clean_text, unprintable
+from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.organisation import OrgUnit
@@ -29,8 +30,9 @@ from app.models.publication import Publication
 from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
-from app.services.edition import edition_of, ensure_edition
+from app.services.edition import edition_links, edition_of, ensure_edition
 from app.services.piece import content_of, is_qualified, lock_piece, require_licence
+from app.services.rendition import PictureFile, kept_picture, published_spec
 from app.services.rollup import today
 from app.services.unit_of_work import UnitOfWork
 
@@ -323,6 +325,31 @@ def public_edition(uow: UnitOfWork, edition_id: UUID) -> tuple[Edition, Publicat
     publication = require_public(uow, edition.piece_id, advisor)
     require_licence(uow, advisor, edition.piece.product_type)
     return edition, publication
+
+
+def edition_picture(
+    uow: UnitOfWork, edition_id: UUID, *, image_format: str = "jpeg", page: int = 0
+) -> PictureFile:
+    """The picture of the acting advisor's edition as it may be used now.
+
+    Raises Missing, Ended, QualificationMissing.
+    """
+    edition, publication = public_edition(uow, edition_id)
+    link = edition_links(uow, edition.id)[LinkChannel.QR]
+    advisor = own_advisor(uow)
+    return kept_picture(
+        uow, published_spec(uow, publication, advisor, link=link, image_format=image_format, page=page)
+    )
+
+
+def take_down_publication(uow: UnitOfWork, publication_id: UUID, *, note: str) -> Publication:
+    """End exactly this publication. Raises IllegalTransition where it has ended already."""
+    found = access_publication(uow, publication_id, may=Permission.TAKE_DOWN)
+    lock_piece(uow, found.piece_id)
+    uow.session.refresh(found)
+    if found.end_reason is not None:
+        raise IllegalTransition(state=found.end_reason.value, action=PieceAction.TAKE_DOWN.value)
+    return take_down(uow, found.piece_id, note=note)
 
 
 def access_live_publication(uow: UnitOfWork, publication_id: UUID) -> Publication:

@@ -12,13 +12,18 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.edition import RenderSpec
 from app.domain.errors import Fault, InvalidInput, Missing
+from app.domain.organisation import Permission
 from app.models.advisor import Advisor
 from app.models.edition import Rendition
-from app.models.piece import PieceRevision
+from app.models.organisation import OrgUnit
+from app.models.piece import Piece, PieceRevision
 from app.models.publication import Publication
+from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.models.tenant import Tenant
 from app.ports import ObjectMissing
+from app.queries.scope import within
+from app.services.access import require
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
 from templates_lib.compose import PictureFormat, compose
@@ -188,6 +193,8 @@ def _drawn(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
 def _composed(
     compiled: CompiledTemplate, values: Mapping[str, str | ImageValue], spec: RenderSpec
 ) -> PictureFile:
+    if not 0 <= spec.page < compiled.manifest.pages:
+        raise InvalidInput.of("page", "out_of_range", f"模板共 {compiled.manifest.pages} 页，从 0 数起。")
     try:
         picture = compose(
             compiled,
@@ -279,6 +286,26 @@ def _read_back(uow: UnitOfWork, row: Rendition, drawn: Callable[[], PictureFile]
         log.error("rendition_restored", key=stored_as, found_bytes=len(data))
         uow.store.put(stored_as, picture.data, picture.content_type)
         data = picture.data
+    return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
+
+
+def decided_picture(uow: UnitOfWork, sha256: str) -> PictureFile:
+    """The very bytes a decision was made on, for whoever may see its piece. Raises Missing."""
+    if uow.actor.advisor_id is not None:
+        theirs = Piece.advisor_id == uow.actor.advisor_id
+    else:
+        theirs = within(require(uow, Permission.PIECE_VIEW), OrgUnit.path)
+    row = uow.session.scalar(
+        select(Rendition)
+        .join(Decision, Decision.shown_sha256 == Rendition.sha256)
+        .join(Piece, Piece.id == Decision.piece_id)
+        .join(OrgUnit, OrgUnit.id == Piece.org_unit_id)
+        .where(Rendition.sha256 == sha256, theirs)
+        .limit(1)
+    )
+    if row is None:
+        raise Missing(noun="rendition")
+    data = uow.store.get(_rendition_key(uow, row.sha256))
     return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
 
 

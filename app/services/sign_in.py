@@ -11,7 +11,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import selectinload
 
 from app.domain.errors import InvalidInput, TooManyAttempts
@@ -131,6 +131,15 @@ def attempt_token(
 
 def sign_out(uow: UnitOfWork, token: str) -> None:
     uow.session.execute(delete(SignIn).where(SignIn.token_hash == _digest(token)))
+
+
+def revoke_token(uow: UnitOfWork, token: str) -> None:
+    """End a machine's token; the row stays, so that it can be told when it ended."""
+    uow.session.execute(
+        update(ApiToken)
+        .where(ApiToken.token_hash == _digest(token), ApiToken.revoked_at.is_(None))
+        .values(revoked_at=uow.clock.now())
+    )
 
 
 def end_all_sign_ins(uow: UnitOfWork, user_id: UUID) -> None:

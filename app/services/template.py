@@ -238,6 +238,13 @@ def manifest_of(uow: UnitOfWork, version: TemplateVersion) -> TemplateManifest:
     return uow.around.shelf.compiled(version.template.slug, version.number, version.digest).manifest
 
 
+def open_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
+    """A version to look at: an advisor sees what they may use today, the desk every version."""
+    if uow.actor.advisor_id is not None:
+        return usable_version(uow, slug, number)
+    return access_template_version(uow, slug, number, may=Permission.TEMPLATE_VIEW)
+
+
 def usable_version(uow: UnitOfWork, slug: str, number: int | None = None) -> TemplateVersion:
     """The version an advisor may use today: released, within its validity, the newest unless named."""
     require(uow, Permission.PIECE_MAKE if uow.actor.advisor_id else Permission.PIECE_MAKE_MASTER)

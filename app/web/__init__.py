@@ -9,6 +9,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
     from app.web import (
         account,
+        api,
         audit,
         board,
         editions,
@@ -32,6 +33,7 @@ def blueprints() -> tuple[Blueprint, ...]:
 
     return (
         account.bp,
+        api.bp,
         audit.bp,
         board.bp,
         editions.bp,

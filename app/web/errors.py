@@ -110,7 +110,7 @@ def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
             target = request.full_path if request.method == "GET" else "/"
             return redirect(url_for("sign_in.show_login", next=target.rstrip("?")), 303)
         faults = error.faults if isinstance(error, InvalidInput) else ()
-        answer = _answer(status, error.code, said(error), faults)
+        answer = _answer(status, error.code, said(error), faults, **_particulars(error))
         if isinstance(error, errors.TooManyAttempts):
             answer.headers["Retry-After"] = str(error.data["retry_after_s"])
         if isinstance(error, errors.SignInRequired | errors.WrongCredentials) and is_api():
@@ -162,9 +162,18 @@ def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
         return _answer(500, "internal", "")
 
 
-def _answer(status: int, code: str, detail: str, faults: tuple[Fault, ...] = ()) -> Response:
+def _particulars(error: DomainError) -> dict[str, Any]:
+    """What a machine needs beyond the sentence to do something about it."""
+    if isinstance(error, errors.CheckBlocked) and "report" in error.data:
+        return {"findings": error.data["report"].to_dict()["findings"]}
+    return {}
+
+
+def _answer(
+    status: int, code: str, detail: str, faults: tuple[Fault, ...] = (), **particulars: Any
+) -> Response:
     if is_api() or not wants_page():
-        return problem(status, code, detail or code, faults=faults)
+        return problem(status, code, detail or code, faults=faults, **particulars)
     response = render_page(
         "error.html", status=status, detail=detail or None, reference=g.get("request_id", "")
     )

@@ -26,6 +26,7 @@ def test_without_dates_a_piece_is_valid_from_now_for_thirty_days() -> None:
     ("start", "end", "code"),
     [
         (None, NOW - DAY, "in_the_past"),
+        (NOW - timedelta(hours=1), NOW + DAY, "in_the_past"),
         (NOW + 2 * DAY, NOW + DAY, "before_start"),
         (None, NOW + 400 * DAY, "too_long"),
         (None, datetime(2027, 1, 1), "no_time_zone"),
@@ -35,6 +36,10 @@ def test_an_impossible_period_is_refused(start: datetime | None, end: datetime, 
     with pytest.raises(InvalidInput) as refused:
         validity(valid_from=start, valid_until=end, at=NOW)
     assert refused.value.faults[0].code == code
+
+
+def test_from_now_by_a_clock_that_is_a_little_slow_is_now() -> None:
+    assert validity(valid_from=NOW - timedelta(minutes=4), valid_until=None, at=NOW)
 
 
 @given(st.integers(-1000, 1000))
