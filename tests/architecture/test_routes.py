@@ -37,6 +37,15 @@ WITHOUT_COOKIE = {"links.seen", "links.send_lead"}
 NOBODY = UUID(int=0)
 
 
+# A value that each kind of place takes; what is not named here takes any word.
+PLACES = {
+    "UUIDConverter": NOBODY,
+    "IntegerConverter": 1,
+    "Sha256Converter": "0" * 64,
+    "NumberConverter": 1,
+}
+
+
 def rules(app: Flask) -> list[Rule]:
     return sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
 
@@ -44,7 +53,7 @@ def rules(app: Flask) -> list[Rule]:
 def address_of(app: Flask, rule: Rule) -> str:
     """The rule with a value in every place, of the kind its converter takes."""
     values = {
-        name: {"UUIDConverter": NOBODY, "IntegerConverter": 1}.get(type(converter).__name__, "nothing")
+        name: PLACES.get(type(converter).__name__, "nothing")
         for name, converter in rule._converters.items()
     }
     with app.test_request_context():
