@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from app.embedded.errors import DemoFailed, DemoRefused
+from app.cli.apart import run_apart
+from app.embedded.errors import DemoRefused
 from app.settings import Environment, Settings
 
 if TYPE_CHECKING:
@@ -15,30 +13,17 @@ if TYPE_CHECKING:
 
 
 def seed_demo(settings: Settings) -> None:
-    """Add the demo tenant, in a process of its own, unless it is there already.
+    """Add the demo tenant unless it is there already.
 
-    Raises DemoRefused in production: its password is known to everybody. DemoFailed where it broke
-    off; then nothing of it is there.
+    Raises DemoRefused in production: its password is known to everybody.
     """
     if settings.environment is not Environment.EMBEDDED:
         raise DemoRefused
-    # the supervisor lives as long as the platform: it shall not keep the renderer in its memory
-    process = get_context("spawn").Process(target=_seed, args=(settings,), name="demo")
-    process.start()
-    try:
-        process.join()
-    finally:
-        if process.is_alive():
-            process.terminate()
-            process.join()
-    if process.exitcode != 0:
-        raise DemoFailed
+    if not demo_logins(settings):
+        run_apart(_seed, settings, what="The demo tenant")
 
 
 def _seed(settings: Settings) -> None:
-    # Ctrl-C reaches everybody at the terminal; only the supervisor decides, and ends us by SIGTERM
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     from app.bootstrap import build_platform
     from app.embedded.demo.seed import seed_demo as seed
 

@@ -61,11 +61,11 @@ class DemoRefused(EmbeddedError):
         )
 
 
-class DemoFailed(EmbeddedError):
-    """The demo tenant could not be made; its process has written why above."""
+class PreparationFailed(EmbeddedError):
+    """Something that is done before the platform starts broke off; why, it has said itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            "The demo tenant could not be prepared; the reason stands above. Nothing of it was kept:\n"
-            "start again to try again, or start without --demo."
+            f"{what} could not be prepared; the reason stands above. Nothing of it was kept: start\n"
+            "again to try again."
         )
