@@ -102,6 +102,12 @@ def store() -> MemoryObjectStore:
     return MemoryObjectStore()
 
 
+@pytest.fixture(scope="session")
+def shelf() -> TemplateShelf:
+    """The library, compiled once for all tests: a compiled design never changes."""
+    return TemplateShelf(Catalog())
+
+
 @pytest.fixture
 def platform(
     database_url: str,
@@ -109,9 +115,11 @@ def platform(
     clock: FixedClock,
     queue: RecordingTaskQueue,
     store: MemoryObjectStore,
+    shelf: TemplateShelf,
 ) -> Iterator[Platform]:
     """The platform on a real database, with a clock that stands still and a queue that remembers."""
     built = build_platform(settings_for(database_url, tmp_path), store=store, queue=queue, clock=clock)
+    built.__dict__["surroundings"] = replace(built.surroundings, shelf=shelf)
     yield built
     built.engine.dispose()
 
