@@ -46,13 +46,13 @@ def settings_for(database_url: str, data_dir: Path, **more: str) -> Settings:
     )
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
     return make_url(url).set(database=database).render_as_string(hide_password=False)
 
 
-def _administer(postgres: PostgresServer, *statements: str) -> None:
+def administer(postgres: PostgresServer, *statements: str) -> None:
     engine = create_engine(
-        _named(postgres.superuser_url, "postgres").replace("postgresql://", "postgresql+psycopg://"),
+        named(postgres.superuser_url, "postgres").replace("postgresql://", "postgresql+psycopg://"),
         isolation_level="AUTOCOMMIT",
     )
     with engine.connect() as connection:
@@ -65,8 +65,8 @@ def _administer(postgres: PostgresServer, *statements: str) -> None:
 def migrated(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a migrated, empty database from which each test's own is cloned."""
     owner = make_url(postgres.url).username
-    _administer(postgres, f'CREATE DATABASE pattern OWNER "{owner}"')
-    migrate(settings_for(_named(postgres.url, "pattern"), tmp_path_factory.mktemp("migrate")))
+    administer(postgres, f'CREATE DATABASE pattern OWNER "{owner}"')
+    migrate(settings_for(named(postgres.url, "pattern"), tmp_path_factory.mktemp("migrate")))
     return "pattern"
 
 
@@ -75,9 +75,9 @@ def fresh_database(postgres: PostgresServer, pattern: str) -> Iterator[str]:
     """The address of a migrated database that is gone afterwards."""
     name = f"t{uuid4().hex[:12]}"
     owner = make_url(postgres.url).username
-    _administer(postgres, f'CREATE DATABASE {name} TEMPLATE {pattern} OWNER "{owner}"')
-    yield _named(postgres.url, name)
-    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(postgres, f'CREATE DATABASE {name} TEMPLATE {pattern} OWNER "{owner}"')
+    yield named(postgres.url, name)
+    administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -58,13 +58,16 @@ class Validity:
 
 def validity(*, valid_from: datetime | None, valid_until: datetime | None, at: datetime) -> Validity:
     """Settle the validity period; raises InvalidInput for a naive, past or endless one."""
-    start = valid_from or at
-    end = valid_until or start + DEFAULT_VALIDITY
-    for field, value in (("valid_from", start), ("valid_until", end)):
-        if value.tzinfo is None:
+    for field, value in (("valid_from", valid_from), ("valid_until", valid_until)):
+        if value is not None and value.tzinfo is None:
             raise InvalidInput.of(field, "no_time_zone", "时间缺少时区。")
+    start = valid_from or at
     if start < at - _CLOCKS_DIFFER:
         raise InvalidInput.of("valid_from", "in_the_past", "有效期不能从过去开始。")
+    if start > at + _LONGEST_VALIDITY:
+        raise InvalidInput.of("valid_from", "too_far", "有效期最远在 366 天之后开始。")
+    start = max(start, at)  # no record says that something was public before its approval
+    end = valid_until or start + DEFAULT_VALIDITY
     if end <= at:
         raise InvalidInput.of("valid_until", "in_the_past", "有效期的结束时间必须在将来。")
     if end <= start:

@@ -155,6 +155,9 @@ def truncated_ip(address: str | None) -> str:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return ""
+    if isinstance(ip, ipaddress.IPv6Address):
+        # what a socket for both families calls an IPv4 caller; all of them share the first 48 bits
+        ip = ip.ipv4_mapped or ip
     prefix = 24 if ip.version == 4 else 48  # noqa: PLR2004 - the IP versions
     return str(ipaddress.ip_network(f"{ip}/{prefix}", strict=False).network_address)
 

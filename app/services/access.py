@@ -113,6 +113,9 @@ def access_piece(uow: UnitOfWork, piece_id: UUID, *, may: Permission) -> Piece:
         )
     )
     if may is Permission.PIECE_MAKE:
+        if uow.actor.advisor_id is None:
+            # the role without the person: "advisor is none" is what head office's pieces say
+            raise AccessDenied(permission=may.value)
         statement = statement.where(Piece.advisor_id == uow.actor.advisor_id)
     elif may is Permission.PIECE_MAKE_MASTER:
         statement = statement.where(Piece.advisor_id.is_(None), within(scope, OrgUnit.path))

@@ -1,11 +1,12 @@
 """Append to a tenant's chain in the transaction that is being described."""
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from app.domain.audit import (
 )
 from app.domain.organisation import Actor, TenantId
 from app.models.audit import AuditEntry, AuditHead
+from app.models.tenant import Tenant
 from app.ports import Clock
 
 
@@ -95,23 +97,39 @@ class AuditTrail:
 
 
 def verify_audit(session: Session, tenant_id: UUID) -> tuple[int, ChainFault | None]:
-    """Walk a tenant's chain: how many entries there are, and the first broken place if any."""
-    head = session.get(AuditHead, tenant_id)
-    last = ChainLink(head.seq, b"", "", head.hash) if head else ChainLink(0, b"", "", GENESIS)
-    count = 0
+    """Walk a tenant's chain: how many entries there are, and the first broken place if any.
 
-    def counted(rows: Iterable[Row[int, bytes, str, str]]) -> Iterator[ChainLink]:
-        nonlocal count
-        for seq, record, previous, link_hash in rows:
-            count += 1
-            yield ChainLink(seq, bytes(record), previous, link_hash)
-
-    # closed also where the walk ends early, at a broken place
-    with session.execute(
-        select(AuditEntry.seq, AuditEntry.record, AuditEntry.previous_hash, AuditEntry.hash)
-        .where(AuditEntry.tenant_id == tenant_id)
+    Head and entries are read by one statement: between two, somebody's act would be appended and
+    the chain would look longer than its head.
+    """
+    rows = session.execute(
+        select(
+            AuditHead.seq,
+            AuditHead.hash,
+            AuditEntry.seq,
+            AuditEntry.record,
+            AuditEntry.previous_hash,
+            AuditEntry.hash,
+        )
+        .select_from(Tenant)
+        .outerjoin(AuditHead, AuditHead.tenant_id == Tenant.id)
+        .outerjoin(AuditEntry, AuditEntry.tenant_id == Tenant.id)
+        .where(Tenant.id == tenant_id)
         .order_by(AuditEntry.seq)
         .execution_options(yield_per=1000)
-    ) as found:
-        fault = verify_chain(counted(found), head=last)
+    )
+    count = 0
+    first = next(iter(rows), None)
+    if first is None:
+        return 0, None  # there is no such tenant
+    head = ChainLink(first[0] or 0, b"", "", first[1] or GENESIS)
+
+    def links() -> Iterator[ChainLink]:
+        nonlocal count
+        for _, _, seq, record, previous, link_hash in itertools.chain((first,), rows):
+            if seq is not None:
+                count += 1
+                yield ChainLink(seq, bytes(record), previous, link_hash)
+
+    fault = verify_chain(links(), head=head)
     return count, fault

@@ -55,8 +55,11 @@ def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: 
                 for channel in LinkChannel
             ]
         )
-        .on_conflict_do_nothing(index_elements=["edition_id", "channel"])
+        # no conflict is a fault by itself: the edition has its links, or somebody has the code
+        .on_conflict_do_nothing()
     )
+    if len(edition_links(uow, edition.id)) < len(LinkChannel):
+        raise InvalidInput.of("qr_code", "taken", "链接编号已被使用，请重新打开制作页。")
     return edition
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.domain.errors import AlreadyDecided, DomainError, IllegalTransition, SelfApproval
+from app.domain.errors import AlreadyDecided, DomainError, IllegalTransition, SelfApproval, StaleRevision
 from app.domain.organisation import Actor
 from app.domain.piece import PieceState
 from app.domain.review import Outcome
@@ -97,7 +97,7 @@ def test_a_piece_is_either_approved_or_taken_back_never_both(small_house: House)
         # an approved piece may still be taken back before it is published: then both happened, in order
         assert withdrawn == "withdrawn"
         assert house.piece(piece_id).state is PieceState.WITHDRAWN
-        assert decided is Outcome.APPROVE or isinstance(decided, AlreadyDecided)
+        assert decided is Outcome.APPROVE or isinstance(decided, StaleRevision)
         with house.platform.sessions() as session:
             actions = session.scalars(
                 select(AuditEntry.tag).where(AuditEntry.subject_id == str(piece_id)).order_by(AuditEntry.seq)
@@ -274,6 +274,20 @@ def test_thousands_of_acts_by_many_hands_leave_one_gapless_chain(small_house: Ho
     assert fault is None
     assert seen == before + hands * acts
     assert list(seqs) == list(range(1, seen + 1))
+
+
+def test_a_chain_is_whole_also_while_it_grows(small_house: House) -> None:
+    house = small_house
+
+    def act() -> None:
+        for turn in range(60):
+            with house.by("operator") as uow:
+                uow.audit.record("test:act", str(turn))
+
+    def verify() -> bool:
+        return all(the_record_is_whole(house) for _ in range(60))
+
+    assert at_once(act, act, verify) == [None, None, True]
 
 
 def test_an_author_who_reviews_loses_however_quick(small_house: House) -> None:

@@ -9,20 +9,23 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from app.domain.errors import AccessDenied, CheckBlocked, Ended, SelfApproval
-from app.domain.organisation import Actor
+from app.domain.errors import AccessDenied, CheckBlocked, Ended, InvalidInput, SelfApproval
+from app.domain.organisation import Actor, Permission
 from app.domain.piece import PieceState
 from app.domain.review import Outcome, Route
+from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.audit import AuditEntry
 from app.models.check import CheckRun
 from app.models.edition import Rendition
-from app.models.piece import PieceRevision
+from app.models.piece import Piece, PieceRevision
 from app.models.review import Decision, Review
 from app.models.template import TemplateVersion
+from app.models.tracking import ShortLink
 from app.ports import ObjectStoreUnavailable, TaskName
 from app.queries.vitals import vitals
-from app.services.piece import lock_piece, submit_for_review, withdraw_piece
+from app.services.access import access_piece
+from app.services.piece import lock_piece, save_piece, submit_for_review, withdraw_piece
 from app.services.publication import require_public
 from app.services.rendition import kept_picture, revision_spec
 from app.services.review import RulesTightened, decide, run_check
@@ -238,3 +241,22 @@ def test_a_lapsed_licence_takes_an_advisors_material_dark_on_the_day_of_its_cust
     house.platform.clock.advance(timedelta(minutes=1))  # type: ignore[attr-defined]
     with pytest.raises(Ended):
         show()
+
+
+def test_a_link_code_that_somebody_has_is_refused_and_makes_nothing(small_house: House) -> None:
+    """The code in a poster is public: anybody can send it back as their own."""
+    house = small_house
+    with house.by("advisor") as uow:
+        save_piece(uow, "note", {}, qr_code="2345678923")
+    with pytest.raises(InvalidInput) as refused, house.by("advisor_b") as uow:
+        save_piece(uow, "note", {}, qr_code="2345678923")
+    assert refused.value.faults[0].code == "taken"
+    assert counted(house, Piece, ShortLink) == [1, len(LinkChannel)]
+
+
+def test_the_role_of_an_advisor_without_the_person_reaches_no_piece(small_house: House) -> None:
+    house = small_house
+    piece_id = house.draft("operator", "note")
+    former = replace(house.people["advisor"], advisor_id=None)
+    with pytest.raises(AccessDenied), house.by(former) as uow:
+        access_piece(uow, piece_id, may=Permission.PIECE_MAKE)
