@@ -151,6 +151,8 @@ def test_the_queue_holds_forty_mixed_items(session: Session) -> None:
     )
     assert verdicts["review"] >= 6
     assert verdicts["pass"] >= 20
+    claimed = select(Review).where(Review.state == ReviewState.OPEN, Review.claimed_by.is_not(None))
+    assert count(session, claimed.subquery()) == 3
 
 
 def test_some_pieces_passed_by_themselves_and_some_by_a_person(session: Session) -> None:

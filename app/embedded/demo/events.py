@@ -46,7 +46,8 @@ _RING_UNIT: Final = "CD03"
 
 _HOURS: Final = (1, 0, 0, 0, 0, 1, 4, 12, 20, 14, 10, 9, 14, 13, 8, 7, 7, 8, 10, 13, 19, 22, 14, 5)
 _WEEKDAYS: Final = (1.25, 1.05, 1.0, 1.0, 1.1, 0.6, 0.5)
-_FADES_OVER_DAYS: Final = 7.0
+_FADES_OVER_DAYS: Final = 10.0
+_NEVER_BELOW: Final = 0.15  # pictures stay in albums and on office walls
 _CHANNELS: Final = {
     LinkChannel.QR: 34,
     LinkChannel.MOMENTS: 30,
@@ -286,7 +287,7 @@ class _Crowd:
         last = day_of(place.closes)
         age = 0
         while day <= last:
-            fading = np.exp(-age / _FADES_OVER_DAYS) + 0.06
+            fading = np.exp(-age / _FADES_OVER_DAYS) + _NEVER_BELOW
             yield day, float(diligence(place.number) ** 1.5 * _WEEKDAYS[day.weekday()] * fading)
             day += timedelta(days=1)
             age += 1

@@ -18,7 +18,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.domain.organisation import Actor
-from app.domain.piece import PieceState
 from app.domain.review import Outcome, ReviewState
 from app.domain.template import REQUIRED_LICENCE, ProductType
 from app.domain.tracking import new_short_code
@@ -30,7 +29,6 @@ from app.models.piece import Piece
 from app.models.review import Review
 from app.services.piece import (
     draft_of,
-    lock_piece,
     sampled,
     save_piece,
     submit_for_review,
@@ -48,6 +46,7 @@ _CLEARED: Final = (POSTER, DAILY)
 
 _SAVE_TO_SUBMIT: Final = timedelta(minutes=3)
 _SUBMIT_TO_CHECK: Final = timedelta(seconds=2)
+_CLAIMED_AGO: Final = timedelta(minutes=4)
 
 
 class Ending(StrEnum):
@@ -98,6 +97,7 @@ class Story:
     ended_at: datetime | None = None
     reason: str = ""
     handout: Handout | None = None
+    claimed: bool = False  # somebody is on it
     code: str = field(default_factory=new_short_code)
     piece_id: UUID | None = None
 
@@ -138,6 +138,8 @@ class Storyteller:
             return
         when += _SUBMIT_TO_CHECK
         timeline.at(when, lambda: self._check(story))
+        if story.claimed:
+            timeline.at(timeline.now - _CLAIMED_AGO, lambda: self._claim(story))
         if story.ending is Ending.QUEUED:
             return
         decided_at = story.decided_at or when + timedelta(minutes=self._rng.randrange(12, 55))
@@ -166,9 +168,6 @@ class Storyteller:
             when = self._timeline.when(days_ago, 0, 5)
             if when <= self._timeline.now:
                 self._timeline.at(when, lambda: self._expire(Actor.system("expire", tenant)))
-
-    def claim(self, story: Story, when: datetime) -> None:
-        self._timeline.at(when, lambda: self._claim(story))
 
     def _plan_publication(self, story: Story, when: datetime) -> None:
         self._timeline.at(when, lambda: self._publish(story))
@@ -267,11 +266,9 @@ class Storyteller:
 
     def _claim(self, story: Story) -> None:
         with self._timeline.by(self._people.staff["reviewer"]) as uow:
-            piece = lock_piece(uow, _known(story))
-            if piece.state is PieceState.IN_REVIEW:
-                claim_review(
-                    uow, uow.session.scalars(select(Review.id).where(Review.piece_id == piece.id)).one()
-                )
+            claim_review(
+                uow, uow.session.scalars(select(Review.id).where(Review.piece_id == _known(story))).one()
+            )
 
     def _expire(self, system: Actor) -> None:
         with self._timeline.by(system) as uow:

@@ -13,6 +13,7 @@ from app.embedded.demo.timeline import Timeline
 
 # A piece of an advisor's own is valid for thirty days: one approved before that has run out by now.
 _EXPIRED_AFTER: Final = 31
+_CLAIMED: Final = 3
 
 _PATIENCE: Final = {"headline": "时间会奖励\n耐心的人"}
 _SALON: Final = {
@@ -296,7 +297,7 @@ def _drawer(t: Timeline, people: People) -> Iterator[Story]:
         {"lead": "上周有客户问我：写着的数字，到期就能拿到吗？五页讲清楚。"},
         title="写给问“能拿到多少”的您",
     )
-    yield Story(me, DAILY, t.when(_EXPIRED_AFTER + 3, 7, 50), Ending.PUBLISHED, title="早安（九月）")
+    yield Story(me, DAILY, t.when(_EXPIRED_AFTER + 3, 7, 50), Ending.PUBLISHED, title="早安 · 一句问候")
     yield Story(
         me,
         POSTER,
@@ -361,8 +362,10 @@ def _queue(t: Timeline, people: People, cast: Cast, rng: random.Random) -> Itera
         yield waiting(DAILY, {}, verified=False)
     for _ in range(5):
         yield waiting(POSTER, _ORIGIN)
-    for slug, entered in (*_DOUBTFUL, *_SINGLES):
-        yield waiting(slug, entered)
+    for number, (slug, entered) in enumerate((*_DOUBTFUL, *_SINGLES)):
+        story = waiting(slug, entered)
+        story.claimed = number < _CLAIMED
+        yield story
     for minutes in (2.5, 2.0):
         # handed in a moment ago: the worker finds them when it starts
         made_at = t.now - timedelta(minutes=minutes) - timedelta(minutes=3)
