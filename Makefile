@@ -6,14 +6,15 @@ BIN := $(VENV)/bin
 
 # WeasyPrint lays out text with Pango; the rest is how Debian splits Python.
 APT_RUN := python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-# A real browser for the functional tests; libatomic is needed by its driver.
-APT_TEST := $(APT_RUN) chromium libatomic1
+# A real browser for the functional tests; libatomic is needed by its driver. The guide to the API
+# is run as it stands, with curl and jq.
+APT_TEST := $(APT_RUN) chromium libatomic1 curl jq
 
 # More options for the one program a target runs: `make test ARGS="-k settings"`.
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-test lint types arch unit bench lock clean
+.PHONY: help run test setup setup-test lint types arch unit fuzz bench lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,6 +41,9 @@ types: setup-test ## Check types, strictly.
 
 arch: setup-test ## Check that imports only point down.
 	$(BIN)/lint-imports --no-logo
+
+fuzz: setup-test ## Send the API as many new cases an operation and role as EXAMPLES says (100).
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/functional/test_api_schemathesis.py $(ARGS)
 
 bench: setup-test ## Measure the promised figures, beside the alternatives.
 	$(BIN)/python -m benchmarks $(ARGS)
