@@ -53,8 +53,7 @@ def rules(app: Flask) -> list[Rule]:
 def address_of(app: Flask, rule: Rule) -> str:
     """The rule with a value in every place, of the kind its converter takes."""
     values = {
-        name: PLACES.get(type(converter).__name__, "nothing")
-        for name, converter in rule._converters.items()
+        name: PLACES.get(type(converter).__name__, "nothing") for name, converter in rule._converters.items()
     }
     with app.test_request_context():
         return app.url_map.bind("localhost").build(rule.endpoint, values)
