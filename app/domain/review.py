@@ -5,7 +5,7 @@ import hmac
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
@@ -149,7 +149,8 @@ def seal(facts: DecisionFacts, key: bytes) -> str:
         "content": facts.content_hash,
         "outcome": facts.outcome.value,
         "by": str(facts.decided_by) if facts.decided_by else None,
-        "at": facts.decided_at.isoformat(),
+        # the instant, however the clock or the database spells its zone
+        "at": facts.decided_at.astimezone(UTC).isoformat(),
     }
     return hmac.new(key, b"decision\0" + canonical_json(record), hashlib.sha256).hexdigest()
 

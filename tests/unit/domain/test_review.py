@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
@@ -75,6 +75,11 @@ def test_a_seal_holds_for_exactly_its_decision(changed: dict[str, UUID]) -> None
     stamp = seal(DECISION, KEY)
     assert seal_holds(DECISION, KEY, stamp)
     assert not seal_holds(replace(DECISION, **changed), KEY, stamp)  # type: ignore[arg-type]
+
+
+def test_a_seal_holds_in_whatever_zone_its_instant_is_read_back() -> None:
+    elsewhere = DECISION.decided_at.astimezone(timezone(timedelta(hours=8)))
+    assert seal_holds(replace(DECISION, decided_at=elsewhere), KEY, seal(DECISION, KEY))
 
 
 def test_a_seal_of_another_key_does_not_hold() -> None:
