@@ -141,9 +141,14 @@ def _masters(t: Timeline, people: People) -> Iterator[Story]:
         DAILY,
         t.working(9, 16, 40),
         Ending.PUBLISHED,
-        {"greeting": "周一早安", "phrase": "天亮得慢一点也没关系，\n路是一步一步走出来的。"},
+        # dated for the day the demo begins on, as head office would prepare it ahead
+        {
+            "date": t.day(0).isoformat(),
+            "greeting": "早安",
+            "phrase": "天亮得慢一点也没关系，\n路是一步一步走出来的。",
+        },
         title="早安 · 慢慢赶路",
-        handout=Handout(why="周一早上八点前后发，配一句自己的近况。", until=soon(20)),
+        handout=Handout(why="早上八点前后发，配一句自己的近况。", until=soon(20)),
     )
     yield Story(
         brand,
