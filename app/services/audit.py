@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Result, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -102,7 +102,7 @@ def verify_audit(session: Session, tenant_id: UUID) -> tuple[int, ChainFault | N
     Head and entries are read by one statement: between two, somebody's act would be appended and
     the chain would look longer than its head.
     """
-    rows = session.execute(
+    statement = (
         select(
             AuditHead.seq,
             AuditHead.hash,
@@ -118,15 +118,22 @@ def verify_audit(session: Session, tenant_id: UUID) -> tuple[int, ChainFault | N
         .order_by(AuditEntry.seq)
         .execution_options(yield_per=1000)
     )
+    # closed also where the walk ends early, at the first fault
+    with session.execute(statement) as rows:
+        return _walked(rows)
+
+
+def _walked(rows: Result[*tuple[Any, ...]]) -> tuple[int, ChainFault | None]:
     count = 0
-    first = next(iter(rows), None)
+    found = iter(rows)
+    first = next(found, None)
     if first is None:
         return 0, None  # there is no such tenant
     head = ChainLink(first[0] or 0, b"", "", first[1] or GENESIS)
 
     def links() -> Iterator[ChainLink]:
         nonlocal count
-        for _, _, seq, record, previous, link_hash in itertools.chain((first,), rows):
+        for _, _, seq, record, previous, link_hash in itertools.chain((first,), found):
             if seq is not None:
                 count += 1
                 yield ChainLink(seq, bytes(record), previous, link_hash)

@@ -203,7 +203,7 @@ def test_a_withdrawn_piece_cannot_be_approved(house: House) -> None:
     review = house.review_of(piece_id)
     with house.by("advisor") as uow:
         withdraw_piece(uow, piece_id)
-    with pytest.raises(StaleRevision), house.by("reviewer") as uow:
+    with pytest.raises(AlreadyDecided), house.by("reviewer") as uow:
         decide(uow, review.id, Outcome.APPROVE, content_hash=review.revision.content_hash)
 
 
