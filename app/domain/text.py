@@ -28,10 +28,14 @@ def unprintable(text: str) -> str | None:
 
 def unstorable(text: str) -> str | None:
     """The first sign that no database, file or page can hold, as U+XXXX: NUL, half a surrogate."""
-    for sign in text:
-        if sign == "\0" or unicodedata.category(sign) == "Cs":
-            return f"U+{ord(sign):04X}"
-    return None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        if "\0" not in text:
+            return None
+    return next(f"U+{ord(sign):04X}" for sign in text if sign == "\0" or unicodedata.category(sign) == "Cs")
 
 
 def clean_text(field: str, value: str, *, longest: int, lines: bool = False) -> str:

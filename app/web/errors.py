@@ -40,6 +40,9 @@ STATUS: Final[dict[type[DomainError], int]] = {
     errors.Unavailable: 503,
 }
 
+_UNAVAILABLE: Final = 503
+_RETRY_AFTER_S: Final = "10"
+
 
 def status_of(error: DomainError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -131,16 +134,12 @@ def register_errors(app: Flask) -> None:  # noqa: C901 - one door after another
     @app.errorhandler(ObjectStoreUnavailable)
     def _store(error: ObjectStoreUnavailable) -> ResponseReturnValue:
         log.error("object_store_unavailable", exc_info=error)
-        answer = _answer(503, "unavailable", translate("存储暂时不可用，您的内容没有丢失，请稍后重试。"))
-        answer.headers["Retry-After"] = "10"
-        return answer
+        return _answer(503, "unavailable", translate("存储暂时不可用，您的内容没有丢失，请稍后重试。"))
 
     def _database(error: Exception) -> ResponseReturnValue:
         g.database_gone = True
         log.error("database_unavailable", exc_info=error)
-        answer = _answer(503, "unavailable", translate("系统繁忙，您的内容没有丢失，请稍后重试。"))
-        answer.headers["Retry-After"] = "5"
-        return answer
+        return _answer(503, "unavailable", translate("系统繁忙，您的内容没有丢失，请稍后重试。"))
 
     for kind in DATABASE_GONE:
         app.register_error_handler(kind, _database)
@@ -173,7 +172,15 @@ def _answer(
     status: int, code: str, detail: str, faults: tuple[Fault, ...] = (), **particulars: Any
 ) -> Response:
     if is_api() or not wants_page():
-        return problem(status, code, detail or code, faults=faults, **particulars)
+        response = problem(status, code, detail or code, faults=faults, **particulars)
+    else:
+        response = _page(status, detail)
+    if status == _UNAVAILABLE:
+        response.headers["Retry-After"] = _RETRY_AFTER_S
+    return response
+
+
+def _page(status: int, detail: str) -> Response:
     response = render_page(
         "error.html", status=status, detail=detail or None, reference=g.get("request_id", "")
     )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
+from app.ports import ObjectStoreUnavailable
 from templates_lib.qr import decode_qr
 from tests.factories import POSTER, House
+from tests.fakes import MemoryObjectStore
 from tests.functional.machine import Machine, Switchboard, named, problem
 
 NOTE = "note"  # the small design; what needs a real one asks for full_switchboard
@@ -271,3 +274,25 @@ def test_brand_releases_a_template_version_once(switchboard: Switchboard) -> Non
 
     assert brand.post(f"/templates/{NOTE}/1/publish").status_code == 409
     assert switchboard.of("advisor").post(f"/templates/{NOTE}/1/publish").status_code == 403
+
+
+class AbsentStore(MemoryObjectStore):
+    """A store that cannot be asked."""
+
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        raise ObjectStoreUnavailable
+
+    def get(self, key: str) -> bytes:
+        raise ObjectStoreUnavailable
+
+
+def test_a_store_that_is_away_says_when_to_come_back(switchboard: Switchboard) -> None:
+    piece_id = made(switchboard.of("advisor"), **WORDS)
+    platform = switchboard.house.platform
+    platform.__dict__["surroundings"] = replace(platform.surroundings, store=AbsentStore())
+
+    refused = switchboard.of("advisor").post("/renders", {"piece_id": piece_id})
+
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    problem(refused)

@@ -160,10 +160,9 @@ def test_a_form_and_a_document_with_it_are_refused_by_the_field(
     assert answer.status_code == 422
     assert [one["field"] for one in answer.get_json()["errors"]] == ["login"]
     answer = client.post(
-        "/login",
-        data='{"values": {"headline": ["x", "\\ud800"]}}',
+        "/api/v1/tokens",
+        data='{"login": "a\\ud800", "password": "x", "label": "x"}',
         content_type="application/json",
-        headers={"Accept": "application/json"},
     )
     assert answer.status_code == 422
-    assert [one["field"] for one in answer.get_json()["errors"]] == ["values.headline"]
+    assert [one["field"] for one in answer.get_json()["errors"]] == ["login"]

@@ -87,7 +87,7 @@ class CheckedBatchSchema(Shown):
     "检测一段文字，或一个模板的全部文字",
     body=AskedCheckSchema,
     answers=CheckedSchema,
-    refuses={403, 404, 503},
+    refuses={403, 404},
 )
 def check_one(body: dict[str, Any]) -> dict[str, Any]:
     with unit_of_work() as uow:
@@ -99,7 +99,7 @@ def check_one(body: dict[str, Any]) -> dict[str, Any]:
     "一次检测至多 100 项，逐项按原序回答",
     body=AskedBatchSchema,
     answers=CheckedBatchSchema,
-    refuses={403, 404, 503},
+    refuses={403, 404},
 )
 def check_batch(body: dict[str, Any]) -> dict[str, Any]:
     if len(body["items"]) > MAX_BATCH:

@@ -32,7 +32,8 @@ class Operation:
 
     `answers` is the schema of the answer, the media types of its bytes, or None for no content.
     `refuses` lists the statuses that follow from the operation's own rules; those that follow from
-    its shape (a body, a token, a path with an id in it) are added by themselves.
+    its shape (a body, a token, a path with an id in it) are added by themselves. 503 stands for
+    every server we depend on.
     """
 
     summary: str
@@ -48,7 +49,7 @@ class Operation:
         """Every status under which this operation answers with a problem."""
         found = {422} | self.refuses
         if not self.is_public:
-            found.add(401)
+            found |= {401, 503}
         if in_path:
             found.add(404)
         if self.body is not None:

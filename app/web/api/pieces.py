@@ -139,7 +139,7 @@ def list_pieces(query: dict[str, Any]) -> Page[PieceRow]:
     body=NewPieceSchema,
     answers=PieceSchema,
     status=201,
-    refuses={403, 404, 409, 503},
+    refuses={403, 404, 409},
     repeatable=True,
 )
 def make_piece(body: dict[str, Any]) -> Created:
@@ -177,7 +177,7 @@ def show_piece(piece_id: UUID) -> dict[str, Any]:
     "修改作品；内容有变即成为新修订，须重新审核",
     body=ChangedPieceSchema,
     answers=PieceSchema,
-    refuses={403, 409, 503},
+    refuses={403, 409},
 )
 def edit_piece(piece_id: UUID, body: dict[str, Any]) -> PieceRow:
     with unit_of_work() as uow:
@@ -187,7 +187,7 @@ def edit_piece(piece_id: UUID, body: dict[str, Any]) -> PieceRow:
 
 
 @bp.post("/pieces/<uuid:piece_id>/submit")
-@operation("送审", answers=PieceSchema, refuses={403, 409, 503})
+@operation("送审", answers=PieceSchema, refuses={403, 409})
 def submit_piece(piece_id: UUID) -> PieceRow:
     with unit_of_work() as uow:
         submit_for_review(uow, piece_id)

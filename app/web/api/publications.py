@@ -105,7 +105,7 @@ def list_publications(query: dict[str, Any]) -> Page[PublicationRow]:
     body=NewPublicationSchema,
     answers=PublicationSchema,
     status=201,
-    refuses={403, 404, 409, 503},
+    refuses={403, 404, 409},
 )
 def make_publication(body: dict[str, Any]) -> Created:
     with unit_of_work() as uow:

@@ -9,9 +9,10 @@ from typing import Any, Final, NoReturn
 from flask import request
 from marshmallow import Schema, ValidationError, fields
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.domain.errors import Fault, InvalidInput
+from app.domain.text import unstorable
 
 JSON_TYPE: Final = "application/json"
 MAX_BODY_BYTES: Final = 2 * 1024 * 1024
@@ -32,10 +33,11 @@ def read_body(schema: Schema) -> dict[str, Any]:
     """
     if request.mimetype != JSON_TYPE:
         raise UnsupportedMediaType
-    request.max_content_length = MAX_BODY_BYTES
+    if (request.content_length or 0) > MAX_BODY_BYTES or len(body := request.get_data()) > MAX_BODY_BYTES:
+        raise RequestEntityTooLarge
     try:
         sent = json.loads(
-            request.get_data().decode("utf-8"),
+            body.decode("utf-8"),
             object_pairs_hook=_once_each,
             parse_constant=_no_number,
         )
@@ -112,21 +114,17 @@ def _unstorable(value: Any, path: str = "", depth: int = 0) -> Iterator[Fault]:
         return
     match value:
         case str():
-            if not _can_be_kept(value):
+            if unstorable(value):
                 yield Fault(path, "unstorable", "含有不能保存的字符（NUL 或半个字符）。")
         case dict():
             for key, inner in value.items():
-                if not _can_be_kept(key):
+                if unstorable(key):
                     yield Fault(_joined(path, key), "unstorable", "名称含有不能保存的字符。")
                 else:
                     yield from _unstorable(inner, _joined(path, key), depth + 1)
         case list():
             for place, inner in enumerate(value):
                 yield from _unstorable(inner, _joined(path, str(place)), depth + 1)
-
-
-def _can_be_kept(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _shown(name: str) -> str:

@@ -38,7 +38,7 @@ class AskedRenderSchema(Strict):
 
 
 @bp.post("/renders")
-@operation("出图", body=AskedRenderSchema, answers=PICTURES, refuses={403, 404, 410, 503})
+@operation("出图", body=AskedRenderSchema, answers=PICTURES, refuses={403, 404, 410})
 def render(body: dict[str, Any]) -> PictureFile:
     image_format: PictureFormat = body["format"]
     page = 0 if image_format is PictureFormat.PDF else body["page"]
@@ -53,7 +53,7 @@ def render(body: dict[str, Any]) -> PictureFile:
 
 
 @bp.get("/renditions/<sha256:sha256>")
-@operation("审核决定所针对的那张图，逐字节相同", answers=PICTURES, refuses={403, 503})
+@operation("审核决定所针对的那张图，逐字节相同", answers=PICTURES, refuses={403})
 def show_rendition(sha256: str) -> PictureFile:
     with unit_of_work() as uow:
         return decided_picture(uow, sha256)

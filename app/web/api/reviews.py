@@ -86,7 +86,7 @@ def list_reviews(query: dict[str, Any]) -> Page[ReviewRow]:
 
 
 @bp.get("/reviews/<uuid:review_id>")
-@operation("一轮审核", answers=ReviewStorySchema, refuses={403, 503})
+@operation("一轮审核", answers=ReviewStorySchema, refuses={403})
 def show_review(review_id: UUID) -> dict[str, Any]:
     with unit_of_work() as uow:
         review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
@@ -107,9 +107,7 @@ def show_review(review_id: UUID) -> dict[str, Any]:
 
 
 @bp.post("/reviews/<uuid:review_id>/decisions")
-@operation(
-    "作出审核决定", body=NewDecisionSchema, answers=DecisionSchema, status=201, refuses={403, 409, 503}
-)
+@operation("作出审核决定", body=NewDecisionSchema, answers=DecisionSchema, status=201, refuses={403, 409})
 def make_decision(review_id: UUID, body: dict[str, Any]) -> Created:
     with unit_of_work() as uow:
         decide(uow, review_id, body["outcome"], content_hash=body["content_hash"], reason=body["reason"])

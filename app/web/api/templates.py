@@ -92,14 +92,14 @@ def list_templates(query: dict[str, Any]) -> Page[TemplateRow]:
 
 
 @bp.get("/templates/<slug:slug>/<number:version>")
-@operation("一个模板版本，含槽位与限制", answers=OpenTemplateSchema, refuses={403, 503})
+@operation("一个模板版本，含槽位与限制", answers=OpenTemplateSchema, refuses={403})
 def show_template(slug: str, version: int) -> dict[str, Any]:
     with unit_of_work() as uow:
         return _opened(uow, open_template(uow, slug, version))
 
 
 @bp.post("/templates/<slug:slug>/<number:version>/publish")
-@operation("向客户经理发布一个模板版本", answers=OpenTemplateSchema, refuses={403, 409, 503})
+@operation("向客户经理发布一个模板版本", answers=OpenTemplateSchema, refuses={403, 409})
 def release_template(slug: str, version: int) -> dict[str, Any]:
     with unit_of_work() as uow:
         released = publish_template(uow, slug, version)

@@ -35,7 +35,12 @@ class TokenSchema(Shown):
 
 @bp.post("/tokens")
 @operation(
-    "取得令牌", body=NewTokenSchema, answers=TokenSchema, status=201, refuses={401, 429}, needs_token=False
+    "取得令牌",
+    body=NewTokenSchema,
+    answers=TokenSchema,
+    status=201,
+    refuses={401, 429, 503},
+    needs_token=False,
 )
 def make_token(body: dict[str, Any]) -> Created:
     with platform().unit_of_work(Actor.system("sign-in")) as uow:
