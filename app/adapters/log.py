@@ -34,8 +34,11 @@ def configure_logging(settings: LogSettings) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=level, format="%(levelname)s %(name)s %(message)s", force=False)
-    for noisy in ("weasyprint", "fontTools", "PIL"):
+    for noisy in ("fontTools", "PIL"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    # Its warnings are how the renderer learns that a style was not understood: they are kept from
+    # the log, never from the renderer.
+    logging.getLogger("weasyprint").propagate = False
 
 
 def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

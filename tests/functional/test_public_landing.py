@@ -274,7 +274,7 @@ def test_an_ended_number_is_genuine_but_not_valid(house: House, client: FlaskCli
     assert "真实，但已下架" in text
 
 
-@pytest.mark.parametrize("number", ["YX202611-AAAA-AAAA", "x", "%00", "YX" * 200])
+@pytest.mark.parametrize("number", ["YX202611-AAAA-AAAA", "x", "YX" * 200])
 def test_a_number_we_never_gave_is_not_found(house: House, client: FlaskClient, number: str) -> None:
     answer = Phone(client).get(f"/v/{number}")
     assert answer.status_code == 404

@@ -197,8 +197,8 @@ def with_reviewer(story: Story) -> None:
         page.get_by_role("link", name="沈知遥").click()
         expect(page.get_by_text("与模板默认内容相比")).to_be_visible()
         expect(page.get_by_role("button", name="通过")).to_be_visible()
-        page.keyboard.press("a")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.keyboard.press("a")
         page.goto(f"{story.live.url}/reviews")
         expect(page.get_by_text("都审完了")).to_be_visible()
 

@@ -75,7 +75,7 @@ def test_a_portrait_is_kept_as_a_jpeg_of_ours(house, kind):
     asset = upload(house, picture(kind))
 
     assert (asset.kind, asset.content_type) == ("portrait", "image/jpeg")
-    assert stored(house).size == (300, 400)
+    assert stored(house).size == (300, 375)
     assert "本人" in asset.rights
 
 
@@ -85,7 +85,7 @@ def test_a_portrait_is_turned_upright_and_says_nothing_of_where_it_was_taken(hou
     upload(house, data)
 
     kept = stored(house)
-    assert kept.size == (300, 400)
+    assert kept.size == (300, 375)
     assert not kept.getexif()
     with house.by("advisor") as uow:
         key = asset_key(uow, own_advisor(uow).photo_sha256)
