@@ -24,7 +24,7 @@ from tests.designs import small_library
 from tests.factories import House
 from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
 
-pytest_plugins = ["tests.servers"]
+pytest_plugins = ["tests.servers", "tests.live"]
 
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 SECRET = "a secret of the tests, long enough for them"

@@ -17,9 +17,7 @@ from app.models.user import User
 from app.services.edition import edition_links, edition_of
 from tests.conftest import fresh_database
 from tests.factories import PASSWORD, POSTER, House
-from tests.live import LivePlatform, browser, desk, live_platform, phone
-
-__all__ = ["browser"]
+from tests.live import LivePlatform, desk, live_platform, phone
 
 OWN_WORDS = {"headline": "时间会奖励\n耐心的人"}
 

@@ -19,11 +19,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.embedded.valkey import ValkeyServer
 from templates_lib.qr import decode_qr
-from tests.live import PROJECT, LivePlatform, browser, desk, live_platform, phone
+from tests.live import PROJECT, LivePlatform, desk, live_platform, phone
 from tests.processes import eventually
 from tests.servers import S3Server
-
-__all__ = ["browser"]
 
 ADVISORS = 200
 PASSWORD = "a password for the story"
@@ -225,8 +223,9 @@ def with_customer(story: Story, address: str) -> None:
     with phone(story.browser) as context:
         page = context.new_page()
         page.goto(address)
-        expect(page.get_by_text("沈知遥").first).to_be_visible()
-        expect(page.get_by_text("基金有风险").first).to_be_visible()
+        # the picture's text is there as well, folded in: what is looked for is what is in sight
+        expect(page.get_by_text("沈知遥").filter(visible=True).first).to_be_visible()
+        expect(page.get_by_text("基金有风险").filter(visible=True).first).to_be_visible()
         assert_no_sideways_scrolling(page)
         page.get_by_label("称呼").fill("王女士")
         page.get_by_label("电话").fill("13900001111")
@@ -250,7 +249,7 @@ def with_head_office(story: Story) -> None:
             expect(others).to_have_count(0)
         page.goto(f"{story.live.url}/board?by=advisor")
         page.get_by_role("row").filter(has_text="沈知遥").get_by_role("link", name="1").first.click()
-        expect(page.get_by_text("扫码").first).to_be_visible()
+        expect(page.get_by_text("扫码").filter(visible=True).first).to_be_visible()
 
 
 def _row(page: Page, story: Story, table: str) -> bool:
