@@ -6,6 +6,7 @@ Few examples each in the suite, always the same ones; `make fuzz` takes as many 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,8 @@ schema = schemathesis.openapi.from_wsgi(
         {"generation": {"max-examples": EXAMPLES or FEW, "deterministic": not EXAMPLES}}
     ),
 )
+# A UUID, a SHA-256, a template's name.
+WELL_FORMED = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}|[a-z0-9]{4}")
 _known: dict[str, list[str]] = {}
 
 
@@ -103,7 +106,7 @@ def _lead_to_known(values: Any) -> Any:
     found = dict(values)
     for name, ids in _known.items():
         value = found.get(name)
-        if isinstance(value, str) and len(value) == len(ids[0]) and value[-1] in "02468ace":
+        if isinstance(value, str) and WELL_FORMED.fullmatch(value) and value[-1] in "02468ace":
             found[name] = ids[int(value[-1], 16) // 2 % len(ids)]
     return found
 
