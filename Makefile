@@ -10,6 +10,9 @@ APT_RUN := python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 # is run as it stands, with curl and jq.
 APT_TEST := $(APT_RUN) chromium libatomic1 curl jq
 
+# How many tests run side by side; each process starts servers of its own.
+JOBS ?= 2
+
 # More options for the one program a target runs: `make test ARGS="-k settings"`.
 ARGS ?=
 
@@ -27,7 +30,7 @@ setup: $(VENV)/.ready-to-run ## Install what running needs into .venv.
 setup-test: $(VENV)/.ready-to-test ## Install what testing needs as well.
 
 test: setup-test lint types arch ## Check everything, the quick checks first.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope $(ARGS)
 
 unit: setup-test ## Run the tests that need no server.
 	$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)
