@@ -17,7 +17,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-test lint types arch unit fuzz bench lock clean
+.PHONY: help run test setup setup-test lint types arch unit fuzz lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -47,9 +47,6 @@ arch: setup-test ## Check that imports only point down.
 
 fuzz: setup-test ## Send the API as many new cases an operation and role as EXAMPLES says (100).
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/functional/test_api_schemathesis.py $(ARGS)
-
-bench: setup-test ## Measure the promised figures, beside the alternatives.
-	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: setup-test ## Resolve both requirements files anew from pyproject.toml.
 	bin/lock
