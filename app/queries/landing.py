@@ -13,6 +13,7 @@ from app.models.edition import Edition
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
+from app.models.template import Template, TemplateVersion
 from app.models.tracking import ShortLink, Visit
 
 
@@ -60,13 +61,18 @@ def public_card(advisor: Advisor, branch: str) -> PublicCard:
 
 
 def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice | None:
-    """What to say on the page of a visit whose content has ended; None for an unknown visit."""
+    """What to say on the page of a visit whose content has ended; None for an unknown visit.
+
+    Content is named by its design: a piece's own title is a working name that nobody reviewed.
+    """
     row = session.execute(
-        select(Visit.tenant_id, ShortLink.channel, Piece.id, Piece.title, Advisor, OrgUnit.name)
+        select(Visit.tenant_id, ShortLink.channel, Piece.id, Template.name, Advisor, OrgUnit.name)
         .select_from(Visit)
         .join(ShortLink, ShortLink.code == Visit.code)
         .join(Edition, Edition.id == ShortLink.edition_id)
         .join(Piece, Piece.id == Edition.piece_id)
+        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
         .join(Advisor, Advisor.id == Edition.advisor_id)
         .join(OrgUnit, OrgUnit.id == Advisor.org_unit_id)
         .where(Visit.token == token)
@@ -91,7 +97,10 @@ def _alternative(
     session: Session, advisor_id: UUID, ended_piece_id: UUID, channel: LinkChannel, *, at: datetime
 ) -> Alternative | None:
     row = session.execute(
-        select(Piece.title, ShortLink.code)
+        select(Template.name, ShortLink.code)
+        .select_from(Piece)
+        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
         .join(Edition, Edition.piece_id == Piece.id)
         .join(Publication, Publication.piece_id == Piece.id)
         .join(ShortLink, ShortLink.edition_id == Edition.id)
@@ -106,4 +115,4 @@ def _alternative(
         .order_by(Publication.published_at.desc())
         .limit(1)
     ).one_or_none()
-    return None if row is None else Alternative(row.title, row.code)
+    return None if row is None else Alternative(row.name, row.code)

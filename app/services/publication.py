@@ -274,7 +274,10 @@ def verify_publication(uow: UnitOfWork, approval_no: str) -> Verification:
         select(Publication)
         .where(Publication.approval_no == wanted)
         .options(
-            joinedload(Publication.piece).joinedload(Piece.advisor).joinedload(Advisor.org_unit),
+            joinedload(Publication.piece).options(
+                joinedload(Piece.advisor).joinedload(Advisor.org_unit),
+                joinedload(Piece.template_version).joinedload(TemplateVersion.template),
+            ),
             joinedload(Publication.revision),
         )
     )

@@ -211,7 +211,7 @@ def verify(approval_no: str) -> ResponseReturnValue:
         found=found,
         standing=_public_standing(found.standing.value),
         card=card,
-        title_of_piece=found.publication.piece.title,
+        title_of_piece=found.publication.piece.template_version.template.name,
         at=at.astimezone(TENANT_ZONE),
         zone=TENANT_ZONE,
     )
@@ -266,7 +266,8 @@ def _landing_page(
     page = render_page(
         "public/landing.html",
         token=token,
-        piece_title=landing.publication.piece.title,
+        # the design's name: a piece's own title is a working name that nobody reviewed
+        piece_title=landing.publication.piece.template_version.template.name,
         pages=[url_for("links.picture", token=token, page=page) for page in range(_pages(landing))],
         width_px=version.manifest["width_px"],
         height_px=version.manifest["height_px"],

@@ -15,8 +15,9 @@ from app.domain.tracking import EventKind, HitClass
 from app.models.advisor import Advisor
 from app.models.review import Decision
 from app.models.tracking import Lead
+from app.services.piece import save_piece
 from app.services.publication import expire_due, take_down
-from tests.factories import House
+from tests.factories import POSTER, House
 from tests.fakes import FixedClock
 from tests.visitors import Phone, code_of, counted
 
@@ -287,3 +288,15 @@ def test_a_decision_written_by_other_hands_verifies_nothing(house: House, client
         connection.exec_driver_sql("ALTER TABLE decision DISABLE TRIGGER USER")
         connection.exec_driver_sql("UPDATE decision SET seal = 'forged'")
     assert Phone(client).get(f"/v/{publication.approval_no}").status_code == 404
+
+
+def test_a_working_title_that_nobody_reviewed_is_never_public(house: House, client: FlaskClient) -> None:
+    with house.by("advisor") as uow:
+        piece_id = save_piece(uow, POSTER, {}, title="内部：稳赚不赔").id
+    house.submit("advisor", piece_id)
+    house.decide(piece_id)
+    phone, address = landed(house, client, piece_id)
+    shown = phone.get(address).text + phone.get(f"/v/{house.publication(piece_id).approval_no}").text
+    with house.by("operator") as uow:
+        take_down(uow, piece_id, note="不再使用")
+    assert "稳赚不赔" not in shown + phone.get(address).text
