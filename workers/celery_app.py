@@ -6,14 +6,22 @@ import pkgutil
 from typing import TYPE_CHECKING
 
 from celery import Celery
+from celery.signals import worker_process_init
 
 import workers
 from app.adapters.task_queue.celery_queue import wire_options
+from app.embedded.child import end_with_parent
 from app.settings import Settings
 from workers.schedule import beat_schedule
 
 if TYPE_CHECKING:
     celery: Celery
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_more: object) -> None:
+    """A pool process whose worker was killed would wait for work for ever."""
+    end_with_parent()
 
 
 def make_celery(settings: Settings) -> Celery:

@@ -169,6 +169,12 @@ def accepts_connections(port: int, host: str = "127.0.0.1") -> bool:
         return False
 
 
+def end_with_parent() -> None:
+    """Ask the kernel to kill this process when its parent dies, however that happens (Linux)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
 def _die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
     """What the child does between fork and exec, so that no crash of ours leaves it behind."""
     libc = _libc

@@ -72,8 +72,9 @@ def platform_services(data: DataDirectory, environ: dict[str, str], listen: List
             env=environ,
             cwd=_PROJECT,
             grace_s=_WORKER_GRACE_S,
-            # nobody will be left to end its grace: stop now, the messages go back
-            orphan_signal=signal.SIGQUIT,
+            # Nobody will be left to end its grace, and asked politely it may wait for a broker that
+            # died with us. Its pool ends with it (workers.celery_app); the messages go back.
+            orphan_signal=signal.SIGKILL,
         ),
         ChildSpec(
             name="Beat",
