@@ -1,25 +1,47 @@
 """A template made ready: judged, laid out once with its own sample values, found sound."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import jinja2
 
 from templates_lib import document, layout
 from templates_lib.catalog import BODY_NAME, STYLE_NAME, TemplateSource
 from templates_lib.fill import Filled, SlotError, SlotErrorCode, SlotErrors
+from templates_lib.ink import rgb
+from templates_lib.layout import Ink
+from templates_lib.lines import SetLine
 from templates_lib.manifest import DISCLOSURE, Slot, SlotKind, TemplateManifest
+from templates_lib.parts import asked_slots
 from templates_lib.pictures import clean_image, monogram_svg
+from templates_lib.plate import Arrangement, Plate, PlateSet, arrange, base_values, make_plate
 from templates_lib.qr import qr_svg
+from templates_lib.skeleton import FILLER, Counts, Skeleton, examine
+from templates_lib.survey import LaidOut
 
 _SVG = "image/svg+xml"
 _BLANK = "https://example.com/"
+_MOST_ARRANGEMENTS: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Slots whose values stay the same from picture to picture, and those values."""
+
+    filled: Filled
+    names: frozenset[str]
+    lines: dict[tuple[frozenset[str], int], tuple[SetLine, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledTemplate:
-    """What `compose` needs of one template version. Safe to share between threads."""
+    """What `compose` needs of one template version. Safe to share between threads.
+
+    What was found out about the design is kept and grows with use: how it behaves (`skeleton`) and
+    its still pages (`plates`). Both follow from the template's files alone.
+    """
 
     manifest: TemplateManifest
     digest: str
@@ -27,19 +49,33 @@ class CompiledTemplate:
     source: TemplateSource
     style: str
     body: jinja2.Template
+    asked: frozenset[str]
+    # pixels a side of each QR code, which its modules are fitted to
+    sides: Mapping[str, int] = field(default_factory=dict)
+    # values drawn on the still page already, for a run of pictures
+    held: Held | None = None
     # pictures of the design itself, decoded once
     _images: Mapping[str, Any] = field(default_factory=dict)
+    _skeletons: dict[frozenset[str], Skeleton] = field(default_factory=dict)
+    _plates: dict[Arrangement, PlateSet | None] = field(default_factory=dict)
 
-    def lay_out(self, filled: Filled) -> layout.LaidOut:
+    def lay_out(
+        self,
+        filled: Filled,
+        *,
+        ink: Ink = Ink.ALL,
+        named: Collection[int] = (),
+        sizes: Mapping[str, float] = MappingProxyType({}),
+    ) -> LaidOut:
         """Lay the filled page out, whatever may be wrong with it."""
         fetcher = layout.AssetFetcher(self.source.directory, self._pictures(filled))
         body = document.fill_body(self.body, filled)
         document.check_body(body, self.manifest)
-        html = document.page_html(body, self.style)
+        html = document.page_html(body, self.style + _sized(sizes))
         # a copy: a slot's picture keeps its address from one advisor to the next, and must not stay
-        return layout.lay_out(html, fetcher, dict(self._images))
+        return layout.lay_out(html, fetcher, dict(self._images), ink=ink, named=named)
 
-    def first_layout(self, filled: Filled) -> tuple[layout.LaidOut, Mapping[str, Any]]:
+    def first_layout(self, filled: Filled) -> tuple[LaidOut, Mapping[str, Any]]:
         """Lay out, and keep what was decoded of the design's own pictures."""
         images: dict[str, Any] = {}
         fetcher = layout.AssetFetcher(self.source.directory, self._pictures(filled))
@@ -47,7 +83,56 @@ class CompiledTemplate:
         laid_out = layout.lay_out(html, fetcher, images)
         return laid_out, layout.without_slot_pictures(images)
 
-    def place(self, filled: Filled) -> layout.LaidOut:
+    def skeleton(self, filled: Filled) -> Skeleton:
+        """How the design behaves with the optional slots that these values have."""
+        present = frozenset(
+            slot.name
+            for slot in self.manifest.slots
+            if slot.name not in self.asked or filled.texts.get(slot.name)
+        )
+        with layout.ENGINE:
+            known = self._skeletons.get(present)
+            if known is None:
+                base = base_values(self.manifest, present, _BLANK)
+                known = self._skeletons[present] = examine(
+                    self.manifest,
+                    self.source.body,
+                    present,
+                    base.texts,
+                    lambda values: self.lay_out(Filled(self.manifest, {**base.texts, **values}, {})),
+                )
+            return known
+
+    def plates(self, skeleton: Skeleton, counts: Counts) -> PlateSet | None:
+        """The still pages for these numbers of lines; `None` where they cannot be had."""
+        arrangement = Arrangement(skeleton.present, counts)
+        with layout.ENGINE:
+            if arrangement not in self._plates:
+                while len(self._plates) >= _MOST_ARRANGEMENTS:
+                    self._plates.pop(next(iter(self._plates)))
+                base = base_values(self.manifest, skeleton.present, _BLANK)
+                self._plates[arrangement] = arrange(
+                    skeleton, counts, base, self._draw, crowded=self.is_crowded
+                )
+            return self._plates[arrangement]
+
+    def plate(self, plates: PlateSet, page: int, skeleton: Skeleton) -> Plate:
+        """One still page."""
+        with layout.ENGINE:
+            return plates.plates.get(page) or make_plate(
+                plates, page, skeleton, self.colours, dict.fromkeys(self.inks, FILLER)
+            )
+
+    @property
+    def colours(self) -> dict[str, tuple[int, int, int]]:
+        """The ink of each code and monogram."""
+        return {name: rgb(ink) for name, ink in self.inks.items()}
+
+    def _draw(self, filled: Filled, ink: Ink, named: frozenset[int]) -> tuple[LaidOut, bytes]:
+        laid_out = self.lay_out(filled, ink=ink, named=named)
+        return laid_out, layout.write_pdf(laid_out, compressed=False)
+
+    def place(self, filled: Filled) -> LaidOut:
         """Lay the filled page out. Raises SlotErrors when words leave their frame."""
         laid_out = self.lay_out(filled)
         errors = self._overflows(laid_out)
@@ -55,7 +140,13 @@ class CompiledTemplate:
             raise SlotErrors(tuple(self._with_what_fits(error, filled) for error in errors))
         return laid_out
 
-    def _overflows(self, laid_out: layout.LaidOut) -> list[SlotError]:
+    def is_crowded(self, laid_out: LaidOut) -> bool:
+        """Say whether fixed words were pushed out of where they belong."""
+        disclosure = laid_out.slots.get(DISCLOSURE)
+        astray = bool(laid_out.stray) or laid_out.pages != self.manifest.pages
+        return astray or (disclosure is not None and not disclosure.inside)
+
+    def _overflows(self, laid_out: LaidOut) -> list[SlotError]:
         errors: list[SlotError] = []
         for slot in self.manifest.slots:
             placed = laid_out.slots.get(slot.name)
@@ -68,9 +159,7 @@ class CompiledTemplate:
                 errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面"))
         if errors:
             return errors
-        crowded = laid_out.stray or laid_out.pages != self.manifest.pages
-        disclosure = laid_out.slots.get(DISCLOSURE)
-        if crowded or (disclosure is not None and not disclosure.inside):
+        if self.is_crowded(laid_out):
             # fixed words were pushed out: the fullest of the slots beside them is the cause
             names = {name for frame in laid_out.stray for name in frame} or set(laid_out.slots)
             slot = self._fullest(names - {DISCLOSURE}, laid_out)
@@ -79,7 +168,7 @@ class CompiledTemplate:
             )
         return errors
 
-    def _fullest(self, names: set[str], laid_out: layout.LaidOut) -> Slot:
+    def _fullest(self, names: set[str], laid_out: LaidOut) -> Slot:
         def area(slot: Slot) -> float:
             placed = laid_out.slots.get(slot.name)
             return sum(line.width * line.height for line in placed.lines) if placed else 0.0
@@ -105,19 +194,19 @@ class CompiledTemplate:
             ink = self.inks.get(slot.name, "#000000")
             if slot.kind is SlotKind.QR:
                 url = filled.texts[slot.name] or _BLANK
-                pictures[slot.name] = layout.SlotPicture(qr_svg(url, ink), _SVG)
+                pictures[slot.name] = layout.SlotPicture(qr_svg(url, ink, self.sides.get(slot.name)), _SVG)
             elif slot.kind is SlotKind.IMAGE:
                 value = filled.images.get(slot.name)
                 if value is not None:
                     clean = clean_image(value)
                     pictures[slot.name] = layout.SlotPicture(clean.data, clean.content_type)
                 else:
-                    name = _name_beside(slot, filled)
+                    name = name_beside(slot, filled)
                     pictures[slot.name] = layout.SlotPicture(monogram_svg(name, ink), _SVG)
         return pictures
 
 
-def _name_beside(slot: Slot, filled: Filled) -> str:
+def name_beside(slot: Slot, filled: Filled) -> str:
     """Find the name whose first character stands in for a missing portrait."""
     if slot.profile_field != "photo":
         return ""
@@ -144,6 +233,7 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
         source=source,
         style=source.style,
         body=template,
+        asked=asked_slots(source.body),
     )
     laid_out, images = compiled.first_layout(trial)
     if laid_out.warnings:
@@ -159,7 +249,19 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
         drawn = "not drawn" if size is None else f"drawn at {size:g} px"
         reason = f"the disclosure is {drawn}, it must have {manifest.disclosure_min_px:g} px"
         raise document.TemplateError(STYLE_NAME, None, reason)
-    return replace(compiled, _images=images)
+    return replace(compiled, _images=images, sides=_code_sides(manifest, laid_out))
+
+
+def _code_sides(manifest: TemplateManifest, laid_out: LaidOut) -> dict[str, int]:
+    codes = [slot.name for slot in manifest.slots if slot.kind is SlotKind.QR]
+    boxes = {name: laid_out.pictures[name] for name in codes if name in laid_out.pictures}
+    return {name: round(box.width) for name, box in boxes.items() if abs(box.width - box.height) < 1}
+
+
+def _sized(sizes: Mapping[str, float]) -> str:
+    return "".join(
+        f'[{document.FIELD}="{name}"]{{font-size:{size:g}px !important}}' for name, size in sizes.items()
+    )
 
 
 def _check_size(source: TemplateSource) -> None:

@@ -1,23 +1,40 @@
-"""A compiled template and values become a picture. Same values, same bytes, on every machine."""
+"""A compiled template and values become a picture. Same values, same bytes, on every machine.
+
+The fast way sets the words of the slots alone, draws them onto copies of the rows they touch and
+splices those into a file coded before. Where a slot cannot go that way, its ink alone is drawn from
+the page laid out anew; where even that could be wrong, the page is drawn whole. Which way is taken
+follows from the template and the values, so the bytes do too.
+"""
 
 import hashlib
-import io
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from PIL import Image
 
-from templates_lib import layout
-from templates_lib.compile import CompiledTemplate
+from templates_lib import ink, layout, splice
+from templates_lib.compile import CompiledTemplate, Held, name_beside
 from templates_lib.fill import Filled, Value, fill
+from templates_lib.ink import Canvas, OutsideRows, PictureSpot, TextSpot
+from templates_lib.layout import Ink
+from templates_lib.lines import SetLine
 from templates_lib.manifest import SlotKind
-from templates_lib.qr import QrError, decode_qr
+from templates_lib.plate import Arrangement, PlateSet, Sheet, draw_picture
+from templates_lib.skeleton import PicturePlace, Place, Skeleton, TextPlace, Way, set_in
+from templates_lib.splice import JpegSettings
+from templates_lib.survey import LaidOut, holds
+
+_MOST_SHEETS: Final = 24
+_SAME_FACE_PX: Final = 0.02
 
 
 class PictureFormat(StrEnum):
     JPEG = "jpeg"
     PNG = "png"
+    WEBP = "webp"
     PDF = "pdf"
 
 
@@ -28,13 +45,18 @@ PDF = PictureFormat.PDF
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The bytes of a finished picture; for PDF the size is that of a page."""
+    """The bytes of a finished picture; for PDF the size is that of a page.
+
+    `way` is the way its ink came onto the page and `reason` why it was not the fast one.
+    """
 
     data: bytes
     format: PictureFormat
     width_px: int
     height_px: int
     sha256: str
+    way: Way = Way.FULL
+    reason: str = ""
 
 
 def compose(
@@ -44,15 +66,15 @@ def compose(
     format: PictureFormat = JPEG,  # noqa: A002  the word of the trade
     page: int = 0,
     quality: int = 90,
+    chroma: str = "4:2:0",
 ) -> Picture:
-    """Draw one page (JPEG, PNG) or all pages (PDF).
+    """Draw one page (JPEG, PNG, WEBP) or all pages (PDF).
 
     Raises SlotErrors when values do not fit, QrError when a code does not read back, IndexError
     for a page the template does not have.
     """
-    return compose_filled(
-        compiled, fill(compiled.manifest, values), format=format, page=page, quality=quality
-    )
+    filled = fill(compiled.manifest, values)
+    return compose_filled(compiled, filled, format=format, page=page, quality=quality, chroma=chroma)
 
 
 def compose_filled(
@@ -62,23 +84,20 @@ def compose_filled(
     format: PictureFormat = JPEG,  # noqa: A002
     page: int = 0,
     quality: int = 90,
+    chroma: str = "4:2:0",
+    least: Way = Way.FAST,
+    spliced: bool = True,
 ) -> Picture:
-    """As `compose`, for values that were checked before."""
+    """As `compose`, for values that were checked before.
+
+    `least` keeps from faster ways and `spliced` from splicing: for measuring and for tests.
+    """
     if not 0 <= page < compiled.manifest.pages:
         raise IndexError(f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}")
-    laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out, compressed=format is PDF)
-    size = compiled.manifest.size
-    pages = range(compiled.manifest.pages) if format is PDF else (page,)
-    drawn = {
-        number: layout.rasterise(pdf, number, size.width_px, size.height_px)
-        for number in pages
-        if format is not PDF or _codes_on(laid_out, filled, number)
-    }
-    for number, image in drawn.items():
-        _check_codes(image, _codes_on(laid_out, filled, number))
-    data = pdf if format is PDF else encode(drawn[page], format, quality)
-    return Picture(data, format, size.width_px, size.height_px, hashlib.sha256(data).hexdigest())
+    with layout.ENGINE:
+        if format is PDF:
+            return _whole_pdf(compiled, filled)
+        return _Press(compiled, filled, page, least).picture(format, JpegSettings(quality, chroma), spliced)
 
 
 def compose_pages(
@@ -88,54 +107,289 @@ def compose_pages(
     format: PictureFormat = JPEG,  # noqa: A002
     quality: int = 90,
 ) -> tuple[Picture, ...]:
-    """Every page of a template as a picture of its own, laid out once."""
+    """Every page of a template as a picture of its own."""
     filled = fill(compiled.manifest, values)
-    if format is PDF:
-        return (compose_filled(compiled, filled, format=PDF),)
-    laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out, compressed=False)
-    size = compiled.manifest.size
-    pictures = []
-    for number in range(compiled.manifest.pages):
-        image = layout.rasterise(pdf, number, size.width_px, size.height_px)
-        _check_codes(image, _codes_on(laid_out, filled, number))
-        data = encode(image, format, quality)
+    pages = (0,) if format is PDF else range(compiled.manifest.pages)
+    return tuple(
+        compose_filled(compiled, filled, format=format, page=page, quality=quality) for page in pages
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is drawn on one page: where, with which lines, and which places go the slow way."""
+
+    skeleton: Skeleton
+    plates: PlateSet
+    lines: Mapping[int, tuple[SetLine, ...]]
+    slow: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The page must be drawn whole, for this reason."""
+
+    reason: str
+
+
+class _Press:
+    """One page being printed."""
+
+    def __init__(self, compiled: CompiledTemplate, filled: Filled, page: int, least: Way) -> None:
+        self._compiled, self._filled, self._page, self._least = compiled, filled, page, least
+
+    def picture(self, format: PictureFormat, settings: JpegSettings, spliced: bool) -> Picture:  # noqa: A002
+        plan = self._plan()
+        if isinstance(plan, _Whole):
+            image = self._whole_page()
+            return self._finished(_encode(image, format, settings), format, Way.FULL, plan.reason)
+        sheet = _sheet(self._compiled, self._filled, plan, self._page)
+        try:
+            data = self._print(sheet, sheet.canvas(), plan, format, settings, spliced)
+        except OutsideRows:
+            data = self._print(sheet, sheet.canvas(whole=True), plan, format, settings, spliced)
+        reasons = sorted({f"{name}: {why}" for name, why in self._slow_names(plan)})
+        way = Way.SLOW if plan.slow else Way.FAST
+        return self._finished(data, format, way, "; ".join(reasons))
+
+    def _finished(self, data: bytes, format: PictureFormat, way: Way, reason: str) -> Picture:  # noqa: A002
+        size = self._compiled.manifest.size
         sha256 = hashlib.sha256(data).hexdigest()
-        pictures.append(Picture(data, format, size.width_px, size.height_px, sha256))
-    return tuple(pictures)
+        return Picture(data, format, size.width_px, size.height_px, sha256, way, reason)
+
+    def _slow_names(self, plan: _Plan) -> Iterable[tuple[str, str]]:
+        for place in plan.skeleton.places:
+            if place.element.ordinal in plan.slow:
+                yield place.element.slot, plan.slow[place.element.ordinal]
+
+    # ── what goes which way ──────────────────────────────────────────────────────────────────────
+
+    def _plan(self) -> _Plan | _Whole:
+        """Decide. Raises SlotErrors where words do not fit."""
+        compiled, filled = self._compiled, self._filled
+        if self._least is Way.FULL:
+            return self._laid_whole("asked for")
+        skeleton = compiled.skeleton(filled)
+        lines: dict[int, tuple[SetLine, ...]] = {}
+        for place in skeleton.words_places():
+            if place.way is Way.FULL:
+                if place.page == self._page:
+                    return self._laid_whole(f"{place.element.slot}: {place.reason}")
+                compiled.place(filled)  # elsewhere, but it may not fit
+                continue
+            lines[place.element.ordinal] = self._set(skeleton, place)
+        plates = compiled.plates(skeleton, skeleton.counts(lines))
+        if plates is None or plates.crowded:
+            return self._laid_whole(plates.crowded if plates else "an arrangement that filler cannot take")
+        for place in skeleton.words_places():
+            if place.element.ordinal in lines and not self._fits(place, plates, lines[place.element.ordinal]):
+                return self._laid_whole(f"{place.element.slot}: measured apart from the page it overflows")
+        return self._ways(skeleton, plates, lines)
+
+    def _set(self, skeleton: Skeleton, place: TextPlace) -> tuple[SetLine, ...]:
+        held = self._compiled.held
+        if held is None or not place.element.slots <= held.names:
+            return set_in(place, place.element.words(self._filled))
+        key = skeleton.present, place.element.ordinal
+        if key not in held.lines:
+            held.lines[key] = set_in(place, place.element.words(self._filled))
+        return held.lines[key]
+
+    def _ways(
+        self, skeleton: Skeleton, plates: PlateSet, lines: Mapping[int, tuple[SetLine, ...]]
+    ) -> _Plan | _Whole:
+        plate = self._compiled.plate(plates, self._page, skeleton)
+        if plate.full:
+            return self._laid_whole(plate.full)
+        slow: dict[int, str] = {}
+        for place in skeleton.places:
+            if place.page != self._page:
+                continue
+            ordinal = place.element.ordinal
+            way, reason = plate.ways.get(ordinal, (place.way, place.reason))
+            if way is Way.FAST and self._least is Way.SLOW:
+                way, reason = Way.SLOW, "asked for"
+            if way is Way.FAST:
+                way, reason = self._way_of_value(place, lines)
+            if way is Way.FULL:
+                return self._laid_whole(f"{place.element.slot}: {reason}")
+            if way is Way.SLOW:
+                slow[ordinal] = reason
+        return _Plan(skeleton, plates, lines, slow)
+
+    def _way_of_value(self, place: Place, lines: Mapping[int, tuple[SetLine, ...]]) -> tuple[Way, str]:
+        if isinstance(place, TextPlace):
+            for line in lines[place.element.ordinal]:
+                if not line.whole:
+                    return Way.FULL, "a character without a glyph"
+                if line.glyphs and (
+                    abs(line.height - place.height) > _SAME_FACE_PX
+                    or abs(line.baseline - place.baseline) > _SAME_FACE_PX
+                ):
+                    return Way.SLOW, "a character of another face"
+            return Way.FAST, ""
+        slot = self._filled.manifest.slot(place.element.slot)
+        bare = slot.kind is SlotKind.IMAGE and slot.name not in self._filled.images
+        if bare and not ink.can_draw_monogram(name_beside(slot, self._filled)):
+            return Way.SLOW, "a silhouette in place of a monogram"
+        return Way.FAST, ""
+
+    def _fits(self, place: TextPlace, plates: PlateSet, lines: tuple[SetLine, ...]) -> bool:
+        if not lines:
+            return True
+        spot = plates.spots.get(place.element.ordinal)
+        most = self._filled.manifest.slot(place.element.slot).max_lines
+        if not isinstance(spot, TextSpot) or (most is not None and len(lines) > most):
+            return False
+        if place.single and len(lines) > 1:
+            return False
+        trailing = place.style.trailing_px
+        for number, (line, x) in enumerate(zip(lines, ink.line_starts(place, spot, lines), strict=True)):
+            top = spot.top + number * place.pitch_px
+            right = x + line.width - trailing
+            if not all(holds(edges, x, top, right, top + spot.line_px) for edges in spot.edges):
+                return False
+        return True
+
+    # ── drawing ──────────────────────────────────────────────────────────────────────────────────
+
+    def _print(
+        self,
+        sheet: Sheet,
+        canvas: Canvas,
+        plan: _Plan,
+        format: PictureFormat,  # noqa: A002
+        settings: JpegSettings,
+        spliced: bool,
+    ) -> bytes:
+        held = _held(self._compiled, plan, self._page) if self._compiled.held else frozenset()
+        self.draw(canvas, plan, held)
+        codes = [
+            (self._filled.texts[place.element.slot], spot)
+            for place in plan.skeleton.places
+            if isinstance(place, PicturePlace) and place.page == self._page
+            and self._filled.manifest.slot(place.element.slot).kind is SlotKind.QR
+            and isinstance(spot := plan.plates.spots.get(place.element.ordinal), PictureSpot)
+        ]  # fmt: skip
+        ink.check_codes(codes, canvas)
+        if spliced and format is JPEG:
+            return sheet.jpeg(canvas, settings)
+        if spliced and format is PNG:
+            return sheet.png(canvas)
+        return _encode(sheet.image(canvas), format, settings)
+
+    def draw(self, canvas: Canvas, plan: _Plan, held: frozenset[int]) -> None:
+        """Draw every place of the page but those that are held. Raises OutsideRows, QrError."""
+        for place in plan.skeleton.places:
+            ordinal = place.element.ordinal
+            if place.page != self._page or ordinal in plan.slow or ordinal in held:
+                continue
+            spot = plan.plates.spots.get(ordinal)
+            if isinstance(place, TextPlace) and isinstance(spot, TextSpot):
+                ink.draw_words(canvas, place, spot, plan.lines[ordinal], place.style.size_px)
+            elif isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
+                slot = self._filled.manifest.slot(place.element.slot)
+                names = {slot.name: name_beside(slot, self._filled)}
+                draw_picture(canvas, place, spot, self._filled, self._compiled.colours, names)
+        if plan.slow:
+            laid_out = self._compiled.lay_out(self._filled, ink=Ink.MARKS, named=plan.slow)
+            pdf = layout.write_pdf(laid_out, compressed=False)
+            for top, patch in canvas.patches:
+                rows = top, top + patch.height
+                ink.lay_ink(canvas, top, layout.rasterise_ink(pdf, self._page, patch.width, rows))
+
+    def _laid_whole(self, reason: str) -> _Whole:
+        self._laid_out = self._compiled.place(self._filled)
+        return _Whole(reason)
+
+    def _whole_page(self) -> Image.Image:
+        size = self._compiled.manifest.size
+        pdf = layout.write_pdf(self._laid_out, compressed=False)
+        image = layout.rasterise(pdf, self._page, size.width_px, size.height_px)
+        ink.check_codes(_codes_on(self._laid_out, self._filled, self._page), Canvas([(0, image)]))
+        return image
 
 
-def encode(image: Image.Image, format: PictureFormat, quality: int) -> bytes:  # noqa: A002
-    """Pixels as a file without metadata. Colour is kept whole: small red text must not smear."""
-    target = io.BytesIO()
-    if format is JPEG:
-        image.save(target, "JPEG", quality=quality, subsampling="4:4:4")
-    else:
-        image.save(target, "PNG", compress_level=4)
-    return target.getvalue()
+def _codes_on(laid_out: LaidOut, filled: Filled, page: int) -> list[tuple[str, PictureSpot]]:
+    codes = []
+    for slot in filled.manifest.slots:
+        box = laid_out.pictures.get(slot.name)
+        if slot.kind is SlotKind.QR and box is not None and box.page == page:
+            left, top = round(box.x), round(box.y)
+            spot = PictureSpot(left, top, left + round(box.width), top + round(box.height))
+            codes.append((filled.texts[slot.name], spot))
+    return codes
 
 
-def _codes_on(laid_out: layout.LaidOut, filled: Filled, page: int) -> list[tuple[str, layout.Box]]:
-    return [
-        (filled.texts[slot.name], laid_out.pictures[slot.name])
-        for slot in filled.manifest.slots
-        if slot.kind is SlotKind.QR
-        and slot.name in laid_out.pictures
-        and laid_out.pictures[slot.name].page == page
-    ]
+def _whole_pdf(compiled: CompiledTemplate, filled: Filled) -> Picture:
+    laid_out = compiled.place(filled)
+    pdf = layout.write_pdf(laid_out)
+    size = compiled.manifest.size
+    for number in range(compiled.manifest.pages):
+        if codes := _codes_on(laid_out, filled, number):
+            image = layout.rasterise(pdf, number, size.width_px, size.height_px)
+            ink.check_codes(codes, Canvas([(0, image)]))
+    return Picture(pdf, PDF, size.width_px, size.height_px, hashlib.sha256(pdf).hexdigest())
 
 
-def _check_codes(image: Image.Image, codes: Iterable[tuple[str, layout.Box]]) -> None:
-    """Read every code back out of the finished pixels, surroundings and all."""
-    for url, box in codes:
-        margin = box.width * 0.25
-        around = image.crop(
-            (
-                max(0, round(box.x - margin)),
-                max(0, round(box.y - margin)),
-                min(image.width, round(box.x + box.width + margin)),
-                min(image.height, round(box.y + box.height + margin)),
-            )
-        )
-        if url not in decode_qr(around):
-            raise QrError("成品上的二维码无法识别，图片没有放行")
+def _encode(image: Image.Image, format: PictureFormat, settings: JpegSettings) -> bytes:  # noqa: A002
+    match format:
+        case PictureFormat.PNG:
+            return splice.encode_still(image)
+        case PictureFormat.WEBP:
+            return splice.encode_webp(image, settings.quality)
+        case _:
+            return splice.encode_jpeg(image, settings)
+
+
+# ── sheets ───────────────────────────────────────────────────────────────────────────────────────
+
+_SheetKey = tuple[str, Arrangement, int, int]
+_sheets: OrderedDict[_SheetKey, Sheet] = OrderedDict()
+
+
+def hold(compiled: CompiledTemplate, values: Mapping[str, Value], slots: Iterable[str]) -> CompiledTemplate:
+    """Fix some slots for a run of pictures: their ink is drawn once, on the still page.
+
+    Pictures come out byte for byte as without, faster. Values that differ from the held ones must
+    not be composed with the result. Raises SlotErrors.
+    """
+    filled = fill(compiled.manifest, values)
+    names = frozenset(slots)
+    return replace(compiled, held=Held(filled, names))
+
+
+def _held(compiled: CompiledTemplate, plan: _Plan, page: int) -> frozenset[int]:
+    return frozenset(
+        place.element.ordinal
+        for place in plan.skeleton.places
+        if place.page == page
+        and place.element.ordinal not in plan.slow
+        and compiled.held is not None
+        and place.element.slots <= compiled.held.names
+    )
+
+
+def _sheet(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int) -> Sheet:
+    held = _held(compiled, plan, page) if compiled.held else frozenset[int]()
+    key = (compiled.digest, plan.plates.arrangement, page, id(compiled.held) if held else 0)
+    sheet = _sheets.get(key)
+    if sheet is not None:
+        _sheets.move_to_end(key)
+        return sheet
+    plate = compiled.plate(plan.plates, page, plan.skeleton)
+    places = tuple(
+        place for place in plan.skeleton.places if place.page == page and place.way is not Way.FULL
+    )
+    press = _Press(compiled, filled, page, Way.FAST)
+    others = plan.skeleton.live - held
+    sheet = _sheets[key] = Sheet(
+        plate,
+        places,
+        plan.plates.spots,
+        lambda canvas: press.draw(canvas, replace(plan, slow={}), others),
+        held,
+    )
+    while len(_sheets) > _MOST_SHEETS:
+        _sheets.popitem(last=False)
+    return sheet

@@ -8,33 +8,36 @@ processes for throughput.
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image, ImageFile
 
 from templates_lib import fonts
-from templates_lib.document import FIELD, FRAME, TemplateError
+from templates_lib.document import FIELD, TemplateError
 from templates_lib.manifest import DISCLOSURE
 
 fonts.isolate()
 
 import pypdfium2  # noqa: E402  FontConfig is told first where the fonts are
 import weasyprint  # noqa: E402
-from weasyprint.formatting_structure import boxes  # noqa: E402
 from weasyprint.text.fonts import FontConfiguration  # noqa: E402
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse  # noqa: E402
+
+from templates_lib.survey import LaidOut, survey  # noqa: E402
 
 # half a picture drawn is worse than none: WeasyPrint asks Pillow to be forgiving, we do not
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 PX_PER_PT: Final = 96 / 72
-TOLERANCE_PX: Final = 0.6
+FINER: Final = 3  # drawn so many times finer across and down, then averaged
+STRIP_PX: Final = 256  # rows drawn at a time: a whole fine page would take 50 MB
 MAX_ASSET_BYTES: Final = 24 * 1024 * 1024
 
-_ENGINE = threading.RLock()
+ENGINE = threading.RLock()
 _CONTENT_TYPES: Final = {
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -95,55 +98,6 @@ def _response(url: str, data: bytes, content_type: str) -> URLFetcherResponse:
     return URLFetcherResponse(url, data, {"Content-Type": content_type})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One laid-out line of a slot's words, in CSS pixels of its page."""
-
-    page: int
-    text: str
-    x: float
-    y: float
-    width: float
-    height: float
-    font_px: float
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedSlot:
-    """Where the words of a slot came to lie; `inside` is False if any left its frame or page."""
-
-    name: str
-    lines: tuple[Line, ...]
-    inside: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in CSS pixels of its page."""
-
-    page: int
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class LaidOut:
-    """A laid-out document: its slots, and the handle the PDF is made from.
-
-    `stray` holds fixed words that left their frame because a slot pushed them out; each entry
-    names the slots that share the frame.
-    """
-
-    pages: int
-    slots: Mapping[str, PlacedSlot]
-    pictures: Mapping[str, Box]
-    stray: tuple[tuple[str, ...], ...]
-    warnings: tuple[str, ...]
-    _document: Any
-
-
 class _Warnings(logging.Handler):
     """Collects what WeasyPrint only grumbles about: an unknown property, a bad picture."""
 
@@ -158,29 +112,75 @@ class _Warnings(logging.Handler):
 _font_configuration: Any = None
 
 
-def _fonts() -> Any:
+def font_configuration() -> Any:
+    """The one font configuration of this process; to be used under the lock."""
     global _font_configuration  # noqa: PLW0603  one Pango font map a process, made under the lock
     if _font_configuration is None:
         _font_configuration = FontConfiguration()
     return _font_configuration
 
 
-def lay_out(html: str, fetcher: AssetFetcher, image_cache: dict[str, Any] | None = None) -> LaidOut:
-    """Lay a page out and find its slots. Raises TemplateError when a picture cannot be had."""
-    with _ENGINE:
+class Ink(StrEnum):
+    """What of a page is drawn; all of it takes part in the layout."""
+
+    ALL = "all"
+    STILL = "still"  # all but what the named slots show
+    MARKS = "marks"  # nothing but the named elements
+
+
+def lay_out(
+    html: str,
+    fetcher: AssetFetcher,
+    image_cache: dict[str, Any] | None = None,
+    *,
+    ink: Ink = Ink.ALL,
+    named: Collection[int] = (),
+) -> LaidOut:
+    """Lay a page out and find its slots. Raises TemplateError when a picture cannot be had.
+
+    `named` numbers slot elements in document order: those left out (STILL), or alone drawn (MARKS).
+    """
+    with ENGINE:
         logger = logging.getLogger("weasyprint")
         handler = _Warnings()
         propagate, logger.propagate = logger.propagate, False
         logger.addHandler(handler)
         try:
             page = weasyprint.HTML(string=html, base_url="asset:", url_fetcher=fetcher)
-            document = page.render(font_config=_fonts(), cache=image_cache)
+            ordinals = _number(page.etree_element, named)
+            styles = [weasyprint.CSS(string=_INK[ink])] if ink is not Ink.ALL else None
+            document = page.render(font_config=font_configuration(), cache=image_cache, stylesheets=styles)
         except FatalURLFetchingError as error:
             raise TemplateError("page", None, str(error.__cause__ or error)) from error
         finally:
             logger.removeHandler(handler)
             logger.propagate = propagate
-        return _Survey(document).result(tuple(handler.messages))
+        return survey(document, ordinals, tuple(handler.messages))
+
+
+_NAMED: Final = "data-named"
+_INK: Final = {
+    Ink.STILL: f"""
+        [{_NAMED}], [{_NAMED}] * {{ color: transparent !important }}
+        img[{_NAMED}] {{ visibility: hidden !important }}
+    """,
+    Ink.MARKS: f"""
+        html, body {{ background: none !important }}
+        body, body * {{ visibility: hidden !important }}
+        [{_NAMED}], [{_NAMED}] * {{ visibility: visible !important }}
+    """,
+}
+
+
+def _number(root: Any, named: Collection[int]) -> dict[int, int]:
+    """Number the slot elements in the order of the document, and mark the named ones."""
+    ordinals: dict[int, int] = {}
+    for element in root.iter():
+        if isinstance(element.tag, str) and element.get(FIELD):
+            if len(ordinals) in named:
+                element.set(_NAMED, "")
+            ordinals[id(element)] = len(ordinals)
+    return ordinals
 
 
 def without_slot_pictures(cache: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,157 +199,63 @@ def write_pdf(laid_out: LaidOut, *, compressed: bool = True) -> bytes:
 
     One that is only made to be drawn need not be compressed, which is a third of the work.
     """
-    with _ENGINE:
+    with ENGINE:
         document = laid_out._document  # noqa: SLF001  the handle is this module's own
         pdf = document.write_pdf(pdf_identifier=b"imprimatur", uncompressed_pdf=not compressed)
         return bytes(pdf)
 
 
 def rasterise(pdf: bytes, page: int, width_px: int, height_px: int) -> Image.Image:
-    """One page of a PDF as pixels."""
-    with _ENGINE:
+    """One page of a PDF as pixels, on white."""
+    image = Image.new("RGB", (width_px, height_px), "white")
+    for top, strip in _strips(pdf, page, width_px, (0, height_px), clear=False):
+        image.paste(strip, (0, top))
+    return image
+
+
+def rasterise_ink(pdf: bytes, page: int, width_px: int, rows: tuple[int, int]) -> Image.Image:
+    """Some rows of a page as ink on nothing: colours multiplied by their alpha."""
+    top, bottom = rows
+    image = Image.new("RGBa", (width_px, bottom - top))
+    for place, strip in _strips(pdf, page, width_px, rows, clear=True):
+        image.paste(strip, (0, place - top))
+    return image
+
+
+def _strips(
+    pdf: bytes, page: int, width_px: int, rows: tuple[int, int], *, clear: bool
+) -> Iterator[tuple[int, Image.Image]]:
+    """Draw rows of a page, some at a time, finer than asked for and reduced.
+
+    PDFium puts glyphs on whole pixels. Drawn finer and averaged, letters keep their distances and
+    their weight, which is what makes small Chinese text look set rather than stamped.
+    """
+    with ENGINE:
         document = pypdfium2.PdfDocument(pdf)
         try:
             sheet = document[page]
             try:
-                bitmap = sheet.render(scale=PX_PER_PT, rev_byteorder=True, optimize_mode=None)
-                image: Image.Image = bitmap.to_pil().convert("RGB").copy()
-                bitmap.close()
+                height_pt = sheet.get_height()
+                for top in range(rows[0], rows[1], STRIP_PX):
+                    bottom = min(top + STRIP_PX, rows[1])
+                    # PDFium rounds a page up to whole pixels; a strip asks for one row more
+                    crop = (0, max(0.0, height_pt - (bottom + 1) / PX_PER_PT), 0, top / PX_PER_PT)
+                    bitmap = sheet.render(
+                        scale=PX_PER_PT * FINER,
+                        crop=crop,
+                        fill_color=(0, 0, 0, 0) if clear else (255, 255, 255, 255),
+                        rev_byteorder=True,
+                        optimize_mode=None,
+                        force_bitmap_format=pypdfium2.raw.FPDFBitmap_BGRA if clear else None,
+                    )
+                    fine = bitmap.to_pil().convert("RGBa" if clear else "RGB")
+                    fine = fine.crop((0, 0, width_px * FINER, (bottom - top) * FINER))
+                    yield top, fine.reduce(FINER)
+                    bitmap.close()
             finally:
                 sheet.close()
         finally:
             document.close()
-    if image.size != (width_px, height_px):
-        # PDFium rounds the page up to whole pixels; the design's own size is what was promised
-        image = image.crop((0, 0, width_px, height_px))
-    return image
-
-
-class _Survey:
-    """Walks the box tree once and notes where every slot's words and pictures lie."""
-
-    def __init__(self, document: Any) -> None:
-        self._document = document
-        self._lines: dict[str, dict[int, list[Line]]] = {}
-        self._inside: dict[str, bool] = {}
-        self._pictures: dict[str, Box] = {}
-        self._members: dict[int, set[str]] = {}
-        self._strays: list[int] = []
-        self._keep: list[Any] = []
-
-    def result(self, warnings: tuple[str, ...]) -> LaidOut:
-        for number, page in enumerate(self._document.pages):
-            box = page._page_box  # noqa: SLF001  the box tree has no public door
-            bounds = (0.0, 0.0, float(page.width), float(page.height))
-            self._visit(box, _Where(number, None, None, (bounds,), 0))
-        return LaidOut(
-            pages=len(self._document.pages),
-            slots={
-                name: PlacedSlot(name, tuple(_joined(parts) for parts in lines.values()), self._inside[name])
-                for name, lines in self._lines.items()
-            },
-            pictures=self._pictures,
-            stray=tuple(tuple(sorted(self._members.get(frame, ()))) for frame in self._strays),
-            warnings=warnings,
-            _document=self._document,
-        )
-
-    def _visit(self, box: Any, where: "_Where") -> None:
-        box = getattr(box, "_box", box)  # an absolutely placed box hides behind its placeholder
-        where = where.inside(box)
-        if where.slot is not None:
-            self._members.setdefault(where.frame, set()).add(where.slot)
-        if isinstance(box, boxes.TextBox):
-            self._note_text(box, where)
-        elif isinstance(box, boxes.ReplacedBox) and where.slot is not None:
-            self._pictures[where.slot] = Box(
-                where.page,
-                box.content_box_x(),
-                box.content_box_y(),
-                box.width,
-                box.height,
-            )
-        for child in getattr(box, "children", None) or ():
-            self._visit(child, where)
-
-    def _note_text(self, box: Any, where: "_Where") -> None:
-        if not box.text.strip():
-            return
-        line = where.line if where.line is not None else box
-        spacing = box.style["letter_spacing"]
-        trailing = float(spacing) if isinstance(spacing, (int, float)) else 0.0
-        left, right = box.position_x, box.position_x + box.width - max(trailing, 0.0)
-        top, bottom = line.position_y, line.position_y + line.height
-        inside = all(
-            left >= x0 - TOLERANCE_PX
-            and right <= x1 + TOLERANCE_PX
-            and top >= y0 - TOLERANCE_PX
-            and bottom <= y1 + TOLERANCE_PX
-            for x0, y0, x1, y1 in where.bounds
-        )
-        if where.slot is None:
-            if not inside:
-                self._strays.append(where.frame)
-            return
-        self._inside[where.slot] = self._inside.get(where.slot, True) and inside
-        self._keep.append(line)  # its id() is a key below: it must outlive the walk
-        self._lines.setdefault(where.slot, {}).setdefault(id(line), []).append(
-            Line(
-                where.page,
-                box.text,
-                left,
-                top,
-                box.width,
-                line.height,
-                float(box.style["font_size"]),
-            )
-        )
-
-
-def _joined(parts: list[Line]) -> Line:
-    first, last = parts[0], parts[-1]
-    return Line(
-        first.page,
-        "".join(part.text for part in parts),
-        first.x,
-        first.y,
-        last.x + last.width - first.x,
-        first.height,
-        min(part.font_px for part in parts),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Where:
-    """What surrounds a box: its page, slot, line, the rectangles to stay in, its frame's id."""
-
-    page: int
-    slot: str | None
-    line: Any
-    bounds: tuple[tuple[float, float, float, float], ...]
-    frame: int
-
-    def inside(self, box: Any) -> "_Where":
-        slot, line, bounds, frame = self.slot, self.line, self.bounds, self.frame
-        element: Any = getattr(box, "element", None)
-        own = hasattr(element, "get")
-        if own and element.get(FIELD):
-            slot = element.get(FIELD)
-        if isinstance(box, boxes.LineBox):
-            line = box
-        block = isinstance(box, boxes.BlockLevelBox) and not isinstance(box, boxes.ReplacedBox)
-        if block and own and isinstance(box.width, (int, float)) and isinstance(box.height, (int, float)):
-            edges = (
-                box.content_box_x(),
-                box.content_box_y(),
-                box.content_box_x() + box.width,
-                box.content_box_y() + box.height,
-            )
-            if element.get(FRAME) is not None:
-                bounds, frame = (self.bounds[0], edges), id(element)
-            elif element.get(FIELD):
-                bounds = (*self.bounds[:2], edges)
-        return _Where(self.page, slot, line, bounds, frame)
 
 
 def find_longest(text: str, accepts: Callable[[str], bool]) -> str | None:

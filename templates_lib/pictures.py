@@ -107,6 +107,38 @@ def _judge_header(image: Image.Image) -> None:
         raise BadImageError("请使用静态图片，动图无法印在海报上")
 
 
+_FRAME_SIDE: Final = 1_000
+_MONOGRAM_SIDE: Final = 440
+
+
+@dataclass(frozen=True, slots=True)
+class MonogramFrame:
+    """A character set large in the middle of a square of `side`: its glyph, origin and size."""
+
+    glyph: fonts.GlyphOutline
+    x: float
+    y: float
+    size_px: float
+    side: int = _FRAME_SIDE
+
+
+@lru_cache(maxsize=512)
+def monogram_frame(text: str) -> MonogramFrame | None:
+    """Set the first character of a name for a missing portrait; `None` if no face draws it."""
+    first = text.strip()[:1]
+    outline = fonts.glyph_outline(first) if first else None
+    if outline is None:
+        return None
+    scale = _MONOGRAM_SIDE / max(outline.x_max - outline.x_min, outline.y_max - outline.y_min)
+    middle = _FRAME_SIDE / 2
+    return MonogramFrame(
+        outline,
+        middle - scale * (outline.x_min + outline.x_max) / 2,
+        middle + scale * (outline.y_min + outline.y_max) / 2,
+        scale * outline.units_per_em,
+    )
+
+
 @lru_cache(maxsize=512)
 def monogram_svg(text: str, ink: str) -> bytes:
     """Draw the first character of a name on a clear ground, for a missing portrait.
@@ -114,23 +146,20 @@ def monogram_svg(text: str, ink: str) -> bytes:
     The glyph is an outline, not text: it repeats the name and must not be read out twice.
     Where no face draws the character, or there is none, a quiet silhouette takes its place.
     """
-    first = text.strip()[:1]
-    outline = fonts.glyph_outline(first) if first else None
-    if outline is None:
+    frame = monogram_frame(text)
+    if frame is None:
         drawing = (
             f'<g fill="{ink}"><circle cx="500" cy="402" r="158"/>'
             '<path d="M180 1000c0-232 128-372 320-372s320 140 320 372z"/></g>'
         )
     else:
-        size = max(outline.x_max - outline.x_min, outline.y_max - outline.y_min)
-        scale = 440 / size
-        x = 500 - scale * (outline.x_min + outline.x_max) / 2
-        y = 500 + scale * (outline.y_min + outline.y_max) / 2
+        scale = frame.size_px / frame.glyph.units_per_em
         drawing = (
-            f'<path fill="{ink}" transform="translate({x:.2f} {y:.2f}) '
-            f'scale({scale:.5f} {-scale:.5f})" d="{outline.path}"/>'
+            f'<path fill="{ink}" transform="translate({frame.x:.2f} {frame.y:.2f}) '
+            f'scale({scale:.5f} {-scale:.5f})" d="{frame.glyph.path}"/>'
         )
+    side = _FRAME_SIDE
     return (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="1000" height="1000" '
-        f'viewBox="0 0 1000 1000">{drawing}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" '
+        f'viewBox="0 0 {side} {side}">{drawing}</svg>'
     ).encode()

@@ -5,12 +5,13 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-import segno
+import rxing
 import zxingcpp
 from PIL import Image
 
 MAX_URL_CHARS: Final = 300
 QUIET_MODULES: Final = 4
+_HINTS: Final = {"ERROR_CORRECTION": "M", "MARGIN": "0"}
 
 
 class QrError(ValueError):
@@ -31,8 +32,8 @@ def check_url(url: str) -> str:
 
 def qr_modules(url: str) -> tuple[bytes, ...]:
     """Make the symbol without its quiet zone: one row of 0 and 1 a line of modules."""
-    code = segno.make(check_url(url), error="m", boost_error=False, micro=False)
-    return tuple(bytes(row) for row in code.matrix)
+    code = rxing.encode(check_url(url), "QR_CODE", 1, 1, _HINTS)
+    return tuple(bytes(row) for row in code.data)
 
 
 def qr_image(url: str, size_px: int = 480) -> Image.Image:
@@ -50,14 +51,41 @@ def qr_image(url: str, size_px: int = 480) -> Image.Image:
     return small.resize((count * module_px,) * 2, Image.Resampling.NEAREST)
 
 
-@lru_cache(maxsize=256)
-def qr_svg(url: str, ink: str) -> bytes:
-    """Draw the code for a page: `ink` on a clear ground, no quiet zone of its own.
+def qr_mask(url: str, side_px: int) -> Image.Image:
+    """Make the dark modules as a mask of a place: whole pixels a module, in the middle.
 
-    Modules that touch are drawn as one rectangle a run and reach a hair into the next row: edges
-    that only meet would let the paper shine through between them.
+    Raises QrError where a module would be less than two pixels.
     """
     rows = qr_modules(url)
+    count = len(rows)
+    module_px, start = _module(side_px, count)
+    small = Image.frombytes("L", (count, count), b"".join(rows).translate(_DARK))
+    mask = Image.new("L", (side_px, side_px))
+    mask.paste(small.resize((count * module_px,) * 2, Image.Resampling.NEAREST), (start, start))
+    return mask
+
+
+_DARK: Final = bytes([0, *([255] * 255)])
+
+
+def _module(side_px: int, count: int) -> tuple[int, int]:
+    """Pixels of a module, and how far in the symbol begins."""
+    module_px = side_px // count
+    if module_px < 2:  # noqa: PLR2004
+        raise QrError(f"二维码内容过长：{side_px} 像素的位置放不下 {count}×{count} 个模块")
+    return module_px, (side_px - count * module_px) // 2
+
+
+@lru_cache(maxsize=256)
+def qr_svg(url: str, ink: str, side_px: int | None = None) -> bytes:
+    """Draw the code for a page: `ink` on a clear ground, no quiet zone of its own.
+
+    With `side_px` its modules are whole pixels, as in `qr_mask`. Modules that touch are drawn as
+    one rectangle a run and reach a hair into the next row: edges that only meet would let the paper
+    shine through between them.
+    """
+    rows = qr_modules(url)
+    module, start = _module(side_px, len(rows)) if side_px else (1, 0)
     path: list[str] = []
     for y, row in enumerate(rows):
         x = 0
@@ -66,10 +94,14 @@ def qr_svg(url: str, ink: str) -> bytes:
             while end < len(row) and row[end]:
                 end += 1
             if end > x:
-                drop = 1.03 if y + 1 < len(rows) and any(rows[y + 1][x:end]) else 1
-                path.append(f"M{x} {y}h{end - x}v{drop}h{x - end}z")
+                whole = module > 1 or not (y + 1 < len(rows) and any(rows[y + 1][x:end]))
+                drop = module * (1 if whole else 1.03)
+                path.append(
+                    f"M{start + x * module} {start + y * module}"
+                    f"h{(end - x) * module}v{drop:g}h{(x - end) * module}z"
+                )
             x = end + 1
-    side = len(rows)
+    side = side_px or len(rows)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" '
         f'viewBox="0 0 {side} {side}"><path fill="{ink}" d="{"".join(path)}"/></svg>'

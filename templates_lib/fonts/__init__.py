@@ -64,8 +64,14 @@ class FontFile:
 
 @dataclass(frozen=True, slots=True)
 class GlyphOutline:
-    """The outline of one character as an SVG path, y up, with its ink box in font units."""
+    """The outline of one character as an SVG path, y up, with its ink box in font units.
 
+    `face` and `number` say which glyph of which file it is.
+    """
+
+    face: Path
+    number: int
+    units_per_em: int
     path: str
     x_min: float
     y_min: float
@@ -126,6 +132,16 @@ def _digest_of(paths: tuple[Path, ...]) -> str:
     return total.hexdigest()
 
 
+def path_with_digest(digest: bytes) -> Path:
+    """Find the registered file with that SHA-256. Raises KeyError."""
+    return _paths_by_digest()[digest]
+
+
+@cache
+def _paths_by_digest() -> dict[bytes, Path]:
+    return {hashlib.sha256(path.read_bytes()).digest(): path for path in _font_paths()}
+
+
 def _font_paths() -> tuple[Path, ...]:
     return tuple(sorted(path for path in FOLDER.iterdir() if path.suffix in {".otf", ".ttf"}))
 
@@ -168,7 +184,14 @@ def glyph_outline(character: str, family: str = SERIF) -> GlyphOutline | None:
             glyphs[name].draw(bounds)
             if bounds.bounds is None:
                 return None
-            return GlyphOutline(str(pen.getCommands()), *(float(edge) for edge in bounds.bounds))
+            opened = _open(font.path)
+            return GlyphOutline(
+                font.path,
+                opened.getGlyphID(name),
+                opened["head"].unitsPerEm,
+                str(pen.getCommands()),
+                *(float(edge) for edge in bounds.bounds),
+            )
     return None
 
 
