@@ -52,6 +52,7 @@ class CompiledTemplate:
     asked: frozenset[str]
     # pixels a side of each QR code, which its modules are fitted to
     sides: Mapping[str, int] = field(default_factory=dict)
+    colours: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
     # values drawn on the still page already, for a run of pictures
     held: Held | None = None
     # pictures of the design itself, decoded once
@@ -122,11 +123,6 @@ class CompiledTemplate:
             return plates.plates.get(page) or make_plate(
                 plates, page, skeleton, self.colours, dict.fromkeys(self.inks, FILLER)
             )
-
-    @property
-    def colours(self) -> dict[str, tuple[int, int, int]]:
-        """The ink of each code and monogram."""
-        return {name: rgb(ink) for name, ink in self.inks.items()}
 
     def _draw(self, filled: Filled, ink: Ink, named: frozenset[int]) -> tuple[LaidOut, bytes]:
         laid_out = self.lay_out(filled, ink=ink, named=named)
@@ -226,10 +222,12 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
     trial = _trial(manifest)
     tree = document.check_body(document.fill_body(template, trial), manifest)
     _check_size(source)
+    inks = document.inks(tree)
     compiled = CompiledTemplate(
         manifest=manifest,
         digest=source.digest(),
-        inks=document.inks(tree),
+        inks=inks,
+        colours={name: rgb(ink) for name, ink in inks.items()},
         source=source,
         style=source.style,
         body=template,

@@ -161,6 +161,8 @@ def _glyph_fault(slot: Slot, text: str) -> SlotError | None:
 
 def _first_control_character(text: str, *, may_break: bool) -> str | None:
     """Find the first character that is unassigned, a control, a direction mark or half a pair."""
+    if text.isprintable():
+        return None  # nearly every value: no control, no mark, nothing unassigned
     for character in text:
         if character == "\n" and may_break:
             continue

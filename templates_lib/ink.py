@@ -16,7 +16,8 @@ from templates_lib.splice import Rectangle
 from templates_lib.survey import Edges
 
 _ROUNDED_FINER: Final = 8
-_SMOOTH: Final = Image.Resampling.LANCZOS
+_SMALLER: Final = Image.Resampling.HAMMING
+_LARGER: Final = Image.Resampling.BILINEAR
 _GAP: Final = 2.0  # a large picture is averaged down to twice the size first
 
 Colour = tuple[int, int, int]
@@ -115,19 +116,26 @@ def _fitted(
 ) -> tuple[Image.Image, int, int]:
     """Scale a picture into a frame; returns it with its place in the frame."""
     if place.fit == "fill":
-        return pixels.resize((width, height), _SMOOTH, reducing_gap=_GAP), 0, 0
+        return _scaled(pixels, (width, height), (0, 0, *pixels.size)), 0, 0
     across, down = width / pixels.width, height / pixels.height
     x, y = place.position
     if place.fit == "contain":
         scale = min(across, down)
         size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
-        small = pixels.resize(size, _SMOOTH, reducing_gap=_GAP)
+        small = _scaled(pixels, size, (0, 0, *pixels.size))
         return small, round((width - size[0]) * x), round((height - size[1]) * y)
     scale = max(across, down)
     shown = width / scale, height / scale
     left, top = max(0.0, (pixels.width - shown[0]) * x), max(0.0, (pixels.height - shown[1]) * y)
     box = left, top, min(left + shown[0], pixels.width), min(top + shown[1], pixels.height)
-    return pixels.resize((width, height), _SMOOTH, box=box, reducing_gap=_GAP), 0, 0
+    return _scaled(pixels, (width, height), box), 0, 0
+
+
+def _scaled(
+    pixels: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> Image.Image:
+    kernel = _SMALLER if size[0] < box[2] - box[0] else _LARGER
+    return pixels.resize(size, kernel, box=box, reducing_gap=_GAP)
 
 
 @lru_cache(maxsize=64)

@@ -143,8 +143,7 @@ def set_lines(text: str, style: TextStyle, width_px: float | None) -> tuple[SetL
                 rest, computed, _CONTEXT, width_px, 0
             )
             if length:
-                layout.reactivate(computed)
-                glyphs, whole = _glyphs(layout)
+                glyphs, whole = _glyphs(layout.text, style, computed)
             else:
                 glyphs, whole = (), True  # an empty line between two breaks
             lines.append(SetLine(glyphs, width, height, baseline, whole))
@@ -161,12 +160,7 @@ def _only_line(text: str, style: TextStyle, computed: _Style, width_px: float | 
     """
     if "\n" in text or "\t" in text:
         return None
-    key = style, width_px
-    layout = _layouts.get(key)
-    if layout is None:
-        if len(_layouts) >= _MOST_LAYOUTS:
-            _layouts.clear()
-        layout = _layouts[key] = create_layout("", computed, _CONTEXT, width_px, 0)
+    layout = _layout(style, computed, width_px)
     layout.set_text(text)
     line, resume = layout.get_first_line()
     width, height = line_size(line, computed)
@@ -190,11 +184,23 @@ def _computed(style: TextStyle) -> _Style:
     return computed
 
 
-def _glyphs(layout: Any) -> tuple[tuple[Glyph, ...], bool]:
-    """Read the glyphs of a layout's first line: what WeasyPrint would write into the PDF."""
+def _glyphs(text: str, style: TextStyle, computed: _Style) -> tuple[tuple[Glyph, ...], bool]:
+    """Read the glyphs of a line that was split off, as they are drawn: without a width."""
+    layout = _layout(style, computed, None)
     pango.pango_layout_set_single_paragraph_mode(layout.layout, True)
+    layout.set_text(text)
     line, _ = layout.get_first_line()
     return _read(line)
+
+
+def _layout(style: TextStyle, computed: _Style, width_px: float | None) -> Any:
+    key = style, width_px
+    layout = _layouts.get(key)
+    if layout is None:
+        if len(_layouts) >= _MOST_LAYOUTS:
+            _layouts.clear()
+        layout = _layouts[key] = create_layout("", computed, _CONTEXT, width_px, 0)
+    return layout
 
 
 def _read(line: Any) -> tuple[tuple[Glyph, ...], bool]:

@@ -20,6 +20,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -73,15 +74,24 @@ class _Grid:
             blocks = row  # a row of a prime number of blocks is one cell
         return cls(width_px, height_px, block_px, blocks, row // blocks, -(-height_px // block_px[1]))
 
-    def cells_of(self, rectangles: Iterable[Rectangle]) -> frozenset[int]:
-        """Number the cells that rectangles touch."""
+    def covering(self, changed: Iterable[Rectangle]) -> tuple[Rectangle, ...]:
+        """Group the cells that rectangles touch into rectangles of cells."""
         wide, high = self.blocks * self.block_px[0], self.block_px[1]
+        return _covering(
+            self,
+            tuple(
+                (left // wide, top // high, -(-right // wide), -(-bottom // high))
+                for left, top, right, bottom in changed
+            ),
+        )
+
+    def cells_of(self, spans: Iterable[Rectangle]) -> frozenset[int]:
+        """Number the cells of rectangles of cells (first and past-the-last column and row)."""
         cells: set[int] = set()
-        for left, top, right, bottom in rectangles:
-            if left < right and top < bottom:
-                columns = range(max(0, left // wide), min(self.across, -(-right // wide)))
-                for row in range(max(0, top // high), min(self.down, -(-bottom // high))):
-                    cells.update(row * self.across + column for column in columns)
+        for first, top, last, bottom in spans:
+            columns = range(max(0, first), min(self.across, last))
+            for row in range(max(0, top), min(self.down, bottom)):
+                cells.update(row * self.across + column for column in columns)
         return frozenset(cells)
 
     def rectangles(self, cells: frozenset[int]) -> list[tuple[int, int, int, int]]:
@@ -115,6 +125,11 @@ class _Grid:
         wide, high = self.blocks * self.block_px[0], self.block_px[1]
         right = min((column + columns) * wide, self.width_px)
         return column * wide, row * high, right, min((row + rows) * high, self.height_px)
+
+
+@lru_cache(maxsize=4_096)
+def _covering(grid: _Grid, spans: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
+    return tuple(grid.rectangles(grid.cells_of(spans)))
 
 
 def encode_jpeg(image: Image.Image, settings: JpegSettings) -> bytes:
@@ -164,7 +179,7 @@ class JpegSplice:
         `crop` gives the pixels of a rectangle; it is asked for whole cells.
         """
         cells, grid = list(self._cells), self._grid
-        for rectangle in grid.rectangles(grid.cells_of(changed)):
+        for rectangle in grid.covering(changed):
             column, row, columns, _ = rectangle
             _, coded = _scan(_encode(crop(grid.pixels(rectangle)), self._settings, grid.blocks))
             for place, data in enumerate(coded):

@@ -165,6 +165,8 @@ def covered_characters() -> frozenset[int]:
 def missing_glyphs(text: str) -> tuple[str, ...]:
     """List the characters of `text` no registered face draws, each once, as they appear."""
     covered = covered_characters()
+    if covered.issuperset(map(ord, text)):
+        return ()
     return tuple(
         dict.fromkeys(
             character
