@@ -34,7 +34,7 @@ def bar(top: float, bottom: float) -> str:
 
 
 def sun() -> str:
-    x, y = CENTRE
+    _, y = CENTRE
     horizon = y + 6.0
     parts = [disc_above(horizon)]
     level = horizon

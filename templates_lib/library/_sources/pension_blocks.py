@@ -153,7 +153,8 @@ class View:
         wall = self.box(x, y, z, (s, 0.9 * s, 0.72 * s), walls)
         front = y + 0.9 * s
         gable = self.face(
-            [(x, front, z + 0.72 * s), (x + s, front, z + 0.72 * s), (x + s / 2, front, z + 1.16 * s)], walls[1]
+            [(x, front, z + 0.72 * s), (x + s, front, z + 0.72 * s), (x + s / 2, front, z + 1.16 * s)],
+            walls[1],
         )
         door = self.face(
             [

@@ -150,7 +150,10 @@ def fish(ring: Ring) -> Iterator[str]:
     for place in range(6):
         x = 136 + place * 11
         yield shape(
-            ring.path(f"M{x} {455 - place * 0.6}L{x + 9} {465 - abs(place - 2) * 1.8}L{x + 5} {454 - place * 0.8}Z"), DEEP
+            ring.path(
+                f"M{x} {455 - place * 0.6}L{x + 9} {465 - abs(place - 2) * 1.8}L{x + 5} {454 - place * 0.8}Z"
+            ),
+            DEEP,
         )
     yield shape(ring.path("M140 368C146 350 168 345 184 352C177 358 174 366 174 374Z"), PAPER)
     yield shape(ring.path("M196 374C203 360 217 356 227 362C221 368 219 378 221 390Z"), PAPER)
@@ -167,7 +170,12 @@ def fish(ring: Ring) -> Iterator[str]:
     yield dot(ring.at(113, 420), 9, DEEP)
     yield dot(ring.at(113, 420), 4, GOLD)
     yield shape(ring.path("M133 452C148 430 148 394 129 368C137 394 138 428 133 452Z"), DEEP)
-    for x, rows in ((155, (440, 419, 398, 378)), (174, (430, 409, 388)), (192, (424, 404, 386)), (209, (415, 399))):
+    for x, rows in (
+        (155, (440, 419, 398, 378)),
+        (174, (430, 409, 388)),
+        (192, (424, 404, 386)),
+        (209, (415, 399)),
+    ):
         for y in rows:
             yield shape(ring.path(crescent(x, y, 18, 6.5)), DEEP)
     for x, y, tip_x, tip_y in (
@@ -195,7 +203,9 @@ def lotus(ring: Ring) -> Iterator[str]:
             PAPER,
         )
         yield shape(
-            ring.path(f"M{side * 27} 416C{side * 27} 402 {side * 22} 390 {side * 12} 380C{side * 17} 392 {side * 20} 404 {side * 27} 416Z"),
+            ring.path(
+                f"M{side * 27} 416C{side * 27} 402 {side * 22} 390 {side * 12} 380C{side * 17} 392 {side * 20} 404 {side * 27} 416Z"
+            ),
             DEEP,
         )
     yield shape(ring.path("M0 364C-17 388 -17 420 0 450C17 420 17 388 0 364Z"), GOLD)
@@ -269,13 +279,17 @@ def lattice() -> str:
             x, y = column * cell + 90, row * cell
             parts.append(f'<rect x="{x}" y="{y}" width="{cell}" height="{cell}" {line}/>')
             if (column + row) % 2:
-                parts.append(f'<rect x="{x + 30}" y="{y + 30}" width="{cell - 60}" height="{cell - 60}" {line}/>')
+                parts.append(
+                    f'<rect x="{x + 30}" y="{y + 30}" width="{cell - 60}" height="{cell - 60}" {line}/>'
+                )
                 for dx, dy in ((90, 0), (90, 150), (0, 90), (150, 90)):
                     end = (0, 30) if dx == 90 else (30, 0)
                     parts.append(f'<path d="M{x + dx} {y + dy}l{end[0]} {end[1]}" {line}/>')
             else:
                 parts.append(f'<path d="M{x + 90} {y}v{cell}M{x} {y + 90}h{cell}" {line}/>')
-                parts.append(f'<rect x="{x + 60}" y="{y + 60}" width="60" height="60" fill="{RED}" stroke="{LEAD}" stroke-width="4"/>')
+                parts.append(
+                    f'<rect x="{x + 60}" y="{y + 60}" width="60" height="60" fill="{RED}" stroke="{LEAD}" stroke-width="4"/>'
+                )
     return svg(width, height, parts)
 
 
@@ -285,10 +299,10 @@ TONGUE, MARGIN = 104, 72
 def shifted(drawn: str, x: float, y: float = 0) -> str:
     """Move a path of absolute M, L, C and Z."""
     numbers = iter(_TOKEN.findall(drawn))
-    out = []
-    for token in numbers:
-        out.append(token if token.isalpha() else f"{float(token) + x:g} {float(next(numbers)) + y:g} ")
-    return "".join(out)
+    return "".join(
+        token if token.isalpha() else f"{float(token) + x:g} {float(next(numbers)) + y:g} "
+        for token in numbers
+    )
 
 
 def tongue(x: float, y: float = 0) -> Iterator[str]:
