@@ -249,7 +249,7 @@ def flower() -> str:
             parts.append(shape(ring.path("M0 492L8 484.5L0 477L-8 484.5Z"), RED))
         else:
             parts.append(dot(ring.at(0, 484.5), 3.6, RED))
-    parts.extend(teeth(Ring(471, 0), 144, 474, 463, PAPER, wide=0.9))
+    parts.extend(teeth(Ring(471, 0), 144, 476.5, 463, PAPER, wide=1.1))
     for place in range(WATER):
         parts.extend(wave(Ring(332, 360 / WATER * (place + 0.5))))
     for quarter in range(QUARTERS):
@@ -259,7 +259,7 @@ def flower() -> str:
         parts.extend(lantern(Ring(412, turn)))
         parts.extend(lotus(Ring(412, turn + 180 / QUARTERS)))
     parts.extend((disc(335, PAPER), disc(326, RED)))
-    parts.extend(teeth(Ring(326, 0), 120, 329, 319, PAPER, wide=0.9))
+    parts.extend(teeth(Ring(326, 0), 120, 331.5, 319, PAPER, wide=1.1))
     for place in range(PETALS):
         parts.extend(stamen(Ring(280, 360 / PETALS * (place + 0.5))))
     for place in range(PETALS):

@@ -129,3 +129,17 @@ def test_a_design_carries_its_extremes(slug, version):
     names = {sample.name for sample in load_samples(CATALOG.source(slug, version))}
 
     assert names >= {"longest", "shortest", "no-photo"}
+
+
+@pytest.mark.parametrize(("slug", "version"), DESIGNS)
+def test_a_design_can_be_shown_before_head_office_or_advisor_wrote_a_word(slug, version):
+    """The shelf draws every design with a profile and the day's date, nothing else."""
+    design, values = compiled(slug, version), values_of(slug, version, "shortest")
+    given = {
+        slot.name: "2026-11-21" if slot.kind is SlotKind.DATE else values[slot.name]
+        for slot in design.manifest.slots
+        if slot.kind is SlotKind.DATE
+        or (slot.source in (SlotSource.PROFILE, SlotSource.SYSTEM) and slot.name in values)
+    }
+
+    design.place(fill(design.manifest, given))
