@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from PIL import Image
@@ -18,7 +19,7 @@ from PIL import Image
 from templates_lib import ink, layout, splice
 from templates_lib.compile import CompiledTemplate, Held, name_beside
 from templates_lib.fill import Filled, Value, fill
-from templates_lib.ink import Canvas, OutsideRows, PictureSpot, TextSpot
+from templates_lib.ink import Canvas, OutsideAreas, PictureSpot, TextSpot
 from templates_lib.layout import Ink
 from templates_lib.lines import SetLine
 from templates_lib.manifest import SlotKind
@@ -43,7 +44,7 @@ PNG = PictureFormat.PNG
 PDF = PictureFormat.PDF
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Picture:
     """The bytes of a finished picture; for PDF the size is that of a page.
 
@@ -54,9 +55,13 @@ class Picture:
     format: PictureFormat
     width_px: int
     height_px: int
-    sha256: str
     way: Way = Way.FULL
     reason: str = ""
+
+    @cached_property
+    def sha256(self) -> str:
+        """The name a rendition is kept under."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def compose(
@@ -145,17 +150,17 @@ class _Press:
             return self._finished(_encode(image, format, settings), format, Way.FULL, plan.reason)
         sheet = _sheet(self._compiled, self._filled, plan, self._page)
         try:
-            data = self._print(sheet, sheet.canvas(), plan, format, settings, spliced)
-        except OutsideRows:
-            data = self._print(sheet, sheet.canvas(whole=True), plan, format, settings, spliced)
+            canvas = self._inked(sheet.canvas(), plan)
+        except OutsideAreas:
+            canvas, spliced = self._inked(sheet.whole_canvas(), plan), False
+        data = self._coded(sheet, canvas, format, settings, spliced)
         reasons = sorted({f"{name}: {why}" for name, why in self._slow_names(plan)})
         way = Way.SLOW if plan.slow else Way.FAST
         return self._finished(data, format, way, "; ".join(reasons))
 
     def _finished(self, data: bytes, format: PictureFormat, way: Way, reason: str) -> Picture:  # noqa: A002
         size = self._compiled.manifest.size
-        sha256 = hashlib.sha256(data).hexdigest()
-        return Picture(data, format, size.width_px, size.height_px, sha256, way, reason)
+        return Picture(data, format, size.width_px, size.height_px, way, reason)
 
     def _slow_names(self, plan: _Plan) -> Iterable[tuple[str, str]]:
         for place in plan.skeleton.places:
@@ -253,33 +258,36 @@ class _Press:
 
     # ── drawing ──────────────────────────────────────────────────────────────────────────────────
 
-    def _print(
+    def _inked(self, canvas: Canvas, plan: _Plan) -> Canvas:
+        """Draw what this copy has of its own, and read its codes back. Raises OutsideAreas."""
+        held = _held(self._compiled, plan, self._page)
+        self.draw(canvas, plan, held)
+        codes = []
+        for place in plan.skeleton.places:
+            spot = plan.plates.spots.get(place.element.ordinal)
+            if place.page == self._page and isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
+                slot = self._filled.manifest.slot(place.element.slot)
+                if slot.kind is SlotKind.QR and place.element.ordinal not in held:
+                    codes.append((self._filled.texts[slot.name], spot))
+        ink.check_codes(codes, canvas)
+        return canvas
+
+    def _coded(
         self,
         sheet: Sheet,
         canvas: Canvas,
-        plan: _Plan,
         format: PictureFormat,  # noqa: A002
         settings: JpegSettings,
         spliced: bool,
     ) -> bytes:
-        held = _held(self._compiled, plan, self._page) if self._compiled.held else frozenset()
-        self.draw(canvas, plan, held)
-        codes = [
-            (self._filled.texts[place.element.slot], spot)
-            for place in plan.skeleton.places
-            if isinstance(place, PicturePlace) and place.page == self._page
-            and self._filled.manifest.slot(place.element.slot).kind is SlotKind.QR
-            and isinstance(spot := plan.plates.spots.get(place.element.ordinal), PictureSpot)
-        ]  # fmt: skip
-        ink.check_codes(codes, canvas)
+        if format is PNG:
+            return sheet.png(canvas) if spliced else sheet.encode_png(sheet.image(canvas))
         if spliced and format is JPEG:
             return sheet.jpeg(canvas, settings)
-        if spliced and format is PNG:
-            return sheet.png(canvas)
         return _encode(sheet.image(canvas), format, settings)
 
     def draw(self, canvas: Canvas, plan: _Plan, held: frozenset[int]) -> None:
-        """Draw every place of the page but those that are held. Raises OutsideRows, QrError."""
+        """Draw every place of the page but those that are held. Raises OutsideAreas, QrError."""
         for place in plan.skeleton.places:
             ordinal = place.element.ordinal
             if place.page != self._page or ordinal in plan.slow or ordinal in held:
@@ -294,9 +302,11 @@ class _Press:
         if plan.slow:
             laid_out = self._compiled.lay_out(self._filled, ink=Ink.MARKS, named=plan.slow)
             pdf = layout.write_pdf(laid_out, compressed=False)
-            for top, patch in canvas.patches:
+            sheet_width = self._compiled.manifest.size.width_px
+            for left, top, patch in canvas.patches:
                 rows = top, top + patch.height
-                ink.lay_ink(canvas, top, layout.rasterise_ink(pdf, self._page, patch.width, rows))
+                drawn = layout.rasterise_ink(pdf, self._page, sheet_width, rows)
+                ink.lay_ink(canvas, left, top, drawn.crop((left, 0, left + patch.width, patch.height)))
 
     def _laid_whole(self, reason: str) -> _Whole:
         self._laid_out = self._compiled.place(self._filled)
@@ -306,7 +316,7 @@ class _Press:
         size = self._compiled.manifest.size
         pdf = layout.write_pdf(self._laid_out, compressed=False)
         image = layout.rasterise(pdf, self._page, size.width_px, size.height_px)
-        ink.check_codes(_codes_on(self._laid_out, self._filled, self._page), Canvas([(0, image)]))
+        ink.check_codes(_codes_on(self._laid_out, self._filled, self._page), Canvas([(0, 0, image)]))
         return image
 
 
@@ -328,8 +338,8 @@ def _whole_pdf(compiled: CompiledTemplate, filled: Filled) -> Picture:
     for number in range(compiled.manifest.pages):
         if codes := _codes_on(laid_out, filled, number):
             image = layout.rasterise(pdf, number, size.width_px, size.height_px)
-            ink.check_codes(codes, Canvas([(0, image)]))
-    return Picture(pdf, PDF, size.width_px, size.height_px, hashlib.sha256(pdf).hexdigest())
+            ink.check_codes(codes, Canvas([(0, 0, image)]))
+    return Picture(pdf, PDF, size.width_px, size.height_px)
 
 
 def _encode(image: Image.Image, format: PictureFormat, settings: JpegSettings) -> bytes:  # noqa: A002
@@ -360,18 +370,20 @@ def hold(compiled: CompiledTemplate, values: Mapping[str, Value], slots: Iterabl
 
 
 def _held(compiled: CompiledTemplate, plan: _Plan, page: int) -> frozenset[int]:
+    fixed = compiled.held
+    if fixed is None:
+        return frozenset()
     return frozenset(
         place.element.ordinal
         for place in plan.skeleton.places
         if place.page == page
         and place.element.ordinal not in plan.slow
-        and compiled.held is not None
-        and place.element.slots <= compiled.held.names
+        and place.element.slots <= fixed.names
     )
 
 
 def _sheet(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int) -> Sheet:
-    held = _held(compiled, plan, page) if compiled.held else frozenset[int]()
+    held = _held(compiled, plan, page)
     key = (compiled.digest, plan.plates.arrangement, page, id(compiled.held) if held else 0)
     sheet = _sheets.get(key)
     if sheet is not None:

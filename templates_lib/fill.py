@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from templates_lib import fonts
 from templates_lib.manifest import Slot, SlotKind, TemplateManifest
-from templates_lib.pictures import BadImageError, ImageValue, clean_image
+from templates_lib.pictures import BadImageError, ImageValue, check_image
 from templates_lib.qr import QrError, check_url
 
 Value = str | ImageValue
@@ -114,7 +114,7 @@ def _image_fault(slot: Slot, value: Value | None) -> SlotError | None:
     if not isinstance(value, ImageValue):
         return SlotError(slot.name, SlotErrorCode.WRONG_KIND, f"「{slot.label}」需要一张图片")
     try:
-        clean_image(value)
+        check_image(value)
     except BadImageError as error:
         return SlotError(slot.name, SlotErrorCode.BAD_IMAGE, str(error))
     return None

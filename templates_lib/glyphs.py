@@ -2,42 +2,33 @@
 
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import freetype
 from PIL import Image
 
-from templates_lib.lines import Glyph
+from templates_lib.lines import Glyph, face_path
 
 _PHASES: Final = 8  # places between two pixels a glyph is drawn for, across
 _FINE: Final = 64  # and down, where a slot's lines have one phase each
 _LOAD: Final = freetype.FT_LOAD_NO_HINTING | freetype.FT_LOAD_NO_BITMAP | freetype.FT_LOAD_RENDER
-_MAX_KEPT: Final = 20_000  # about 20 MB of small glyphs
+_MOST_KEPT: Final = 20_000  # about 20 MB of small glyphs
 
 Colour = tuple[int, int, int]
 
+# A glyph's coverage, where it lies from the pixel of its origin, and its size; `None` draws nothing.
+# The coverage is Pillow's own storage: pasting it without the picture around it takes half the
+# time, and a poster has a hundred glyphs.
+_Drawn = tuple[Any, int, int, int, int]
 
-class _Drawn(NamedTuple):
-    """A glyph's coverage and where it lies from the pixel of its origin; `None` draws nothing.
-
-    The coverage is Pillow's own storage: pasting it without the picture around it takes half the
-    time, and a poster has a hundred glyphs.
-    """
-
-    coverage: Any
-    left: int
-    top: int
-    width: int
-    height: int
-
-
-_kept: dict[tuple[Path, int, float, int, int, float], _Drawn] = {}
+# By face, size, alpha and phase down, which a line has in common; then by glyph and phase across.
+_kept: dict[tuple[int, float, float, int], dict[int, _Drawn]] = {}
+_count = 0
 
 
 @cache
-def _face(path: Path) -> freetype.Face:
-    return freetype.Face(str(path))
+def _face(face: int) -> freetype.Face:
+    return freetype.Face(str(face_path(face)))
 
 
 def draw_glyphs(
@@ -55,57 +46,58 @@ def draw_glyphs(
     """
     image.load()
     paste = image.im.paste
-    known = _kept.get
-    row, down = _split(baseline, _FINE)
     left = top = 1 << 30
     right = bottom = -left
-    for face, number, across, rise in glyphs:
-        if rise:
-            row, down = _split(baseline + rise, _FINE)
-        column, right = _split(x + across, _PHASES)
-        key = (face, number, size_px, right, down, alpha)
-        drawn = known(key) or _draw(key)
+    face = -1
+    lift = 0.0
+    row = down = 0
+    drawn_here: dict[int, _Drawn] = {}
+    # in whole phases: one rounding a glyph
+    start = x * _PHASES + 0.5
+    for glyph_face, number, across, rise in glyphs:
+        if glyph_face != face or rise != lift:
+            face, lift = glyph_face, rise
+            row, down = divmod(int((baseline + rise) * _FINE + 0.5), _FINE)
+            drawn_here = _kept.setdefault((face, size_px, alpha, down), {})
+        phase = int(start + across * _PHASES)
+        key = number * _PHASES + phase % _PHASES
+        drawn = drawn_here.get(key)
+        if drawn is None:
+            drawn = drawn_here[key] = _draw(face, number, size_px, phase % _PHASES, down, alpha)
         coverage, across_px, above_px, wide, high = drawn
         if coverage is not None:
-            column += across_px
+            column = phase // _PHASES + across_px
             line = row - above_px
             paste(colour, (column, line, column + wide, line + high), coverage)
-            left, right = min(left, column), max(right, column + wide)
-            top, bottom = min(top, line), max(bottom, line + high)
-        if rise:
-            row, down = _split(baseline, _FINE)
+            if column < left:  # noqa: PLR1730  a call of min() costs as much as the paste
+                left = column
+            if column + wide > right:  # noqa: PLR1730
+                right = column + wide
+            if line < top:  # noqa: PLR1730
+                top = line
+            if line + high > bottom:  # noqa: PLR1730
+                bottom = line + high
     return (left, top, right, bottom) if right > left else None
 
 
-def _split(place: float, phases: int) -> tuple[int, int]:
-    """Whole pixels and phases left of and above a place, rounded to the nearest phase."""
-    return divmod(int(place * phases + 0.5), phases)
-
-
-def _draw(key: tuple[Path, int, float, int, int, float]) -> _Drawn:
-    path, number, size_px, right, down, alpha = key
-    face = _face(path)
-    face.set_char_size(round(size_px * 64))
-    face.set_transform(
+def _draw(face: int, number: int, size_px: float, right: int, down: int, alpha: float) -> _Drawn:
+    global _count  # noqa: PLW0603  one count of what all faces keep
+    if _count >= _MOST_KEPT:
+        _kept.clear()
+        _count = 0
+    _count += 1
+    opened = _face(face)
+    opened.set_char_size(round(size_px * 64))
+    opened.set_transform(
         freetype.Matrix(0x10000, 0, 0, 0x10000),
         freetype.Vector(right * 64 // _PHASES, -(down * 64 // _FINE)),
     )
-    face.load_glyph(number, _LOAD)
-    bitmap = face.glyph.bitmap
-    coverage = None
-    if bitmap.width and bitmap.rows:
-        data = bytes(bitmap.buffer)
-        coverage = Image.frombytes("L", (bitmap.width, bitmap.rows), data, "raw", "L", bitmap.pitch, 1)
-        if alpha < 1:
-            coverage = coverage.point(lambda value: round(value * alpha))
-    drawn = _Drawn(
-        coverage.im if coverage is not None else None,
-        face.glyph.bitmap_left,
-        face.glyph.bitmap_top,
-        bitmap.width,
-        bitmap.rows,
-    )
-    if len(_kept) >= _MAX_KEPT:
-        _kept.clear()
-    _kept[key] = drawn
-    return drawn
+    opened.load_glyph(number, _LOAD)
+    bitmap = opened.glyph.bitmap
+    if not (bitmap.width and bitmap.rows):
+        return None, 0, 0, 0, 0
+    size = bitmap.width, bitmap.rows
+    coverage = Image.frombytes("L", size, bytes(bitmap.buffer), "raw", "L", bitmap.pitch, 1)
+    if alpha < 1:
+        coverage = coverage.point(lambda value: round(value * alpha))
+    return coverage.im, opened.glyph.bitmap_left, opened.glyph.bitmap_top, *size

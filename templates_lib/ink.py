@@ -8,7 +8,7 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 from templates_lib.glyphs import draw_glyphs
-from templates_lib.lines import Glyph, SetLine
+from templates_lib.lines import Glyph, SetLine, face_of
 from templates_lib.pictures import ImageValue, clean_image, monogram_frame
 from templates_lib.qr import QrError, decode_qr, qr_mask
 from templates_lib.skeleton import PicturePlace, TextPlace
@@ -23,29 +23,38 @@ _GAP: Final = 2.0  # a large picture is averaged down to twice the size first
 Colour = tuple[int, int, int]
 
 
-class OutsideRows(Exception):
-    """Ink would leave the rows that were copied for it."""
+class OutsideAreas(Exception):
+    """Ink would leave the areas that were copied for it: the page is drawn on whole, then."""
 
 
 @dataclass(slots=True)
 class Canvas:
-    """Copies of some rows of a page, each with the row it begins at, and what was drawn on them."""
+    """Copies of some areas of a page, each with the place of its first pixel, to draw on."""
 
-    patches: Sequence[tuple[int, Image.Image]]
+    patches: Sequence[tuple[int, int, Image.Image]]
     changed: list[Rectangle] = field(default_factory=list)
 
-    def patch(self, top: float, bottom: float) -> tuple[int, Image.Image]:
-        """The copy that holds these rows. Raises OutsideRows."""
-        for first, image in self.patches:
-            if first <= top and bottom <= first + image.height:
-                return first, image
-        raise OutsideRows
+    def patch(self, rectangle: Rectangle) -> tuple[int, int, Image.Image]:
+        """The copy that holds a rectangle, with its place. Raises OutsideAreas."""
+        left, top, right, bottom = rectangle
+        for patch in self.patches:
+            x, y, image = patch
+            if x <= left and y <= top and right <= x + image.width and bottom <= y + image.height:
+                return patch
+        raise OutsideAreas
 
     def crop(self, rectangle: Rectangle) -> Image.Image:
-        """The pixels of a rectangle of the page. Raises OutsideRows."""
+        """The pixels of a rectangle of the page. Raises OutsideAreas."""
         left, top, right, bottom = rectangle
-        first, image = self.patch(top, bottom)
-        return image.crop((left, top - first, right, bottom - first))
+        x, y, image = self.patch(rectangle)
+        return image.crop((left - x, top - y, right - x, bottom - y))
+
+    def paste(self, rectangle: Rectangle, what: Image.Image | Colour, mask: Image.Image | None) -> None:
+        """Paste onto a rectangle of the page. Raises OutsideAreas."""
+        x, y, image = self.patch(rectangle)
+        left, top, right, bottom = rectangle
+        image.paste(what, (left - x, top - y, right - x, bottom - y), mask)
+        self.changed.append(rectangle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,10 @@ class PictureSpot:
     right: int
     bottom: int
 
+    @property
+    def area(self) -> Rectangle:
+        return self.left, self.top, self.right, self.bottom
+
 
 def line_starts(place: TextPlace, spot: TextSpot, lines: Sequence[SetLine]) -> list[float]:
     """Where each line begins, as it is aligned in its place."""
@@ -81,45 +94,62 @@ def line_starts(place: TextPlace, spot: TextSpot, lines: Sequence[SetLine]) -> l
 def draw_words(
     canvas: Canvas, place: TextPlace, spot: TextSpot, lines: Sequence[SetLine], size_px: float
 ) -> None:
-    """Draw the lines of a place. Raises OutsideRows."""
+    """Draw the lines of a place. Raises OutsideAreas."""
     # in another size a line is centred on the same height: half its leading changes
     lower = (place.baseline - place.height / 2) * (size_px / place.style.size_px - 1)
     for number, (line, x) in enumerate(zip(lines, line_starts(place, spot, lines), strict=True)):
         baseline = spot.baseline + number * place.pitch_px + lower
-        first, image = canvas.patch(baseline - size_px, baseline + size_px * 0.25)
-        inked = draw_glyphs(image, line.glyphs, x, baseline - first, size_px, place.colour, place.alpha)
+        across, down = int(x), int(baseline)
+        left, top, image = canvas.patch((across, down, across + 1, down))
+        inked = draw_glyphs(image, line.glyphs, x - left, baseline - top, size_px, place.colour, place.alpha)
         if inked is not None:
-            left, top, right, bottom = inked
-            if top < 0 or bottom > image.height:
-                raise OutsideRows
-            canvas.changed.append((max(left, 0), top + first, min(right, image.width), bottom + first))
+            x0, y0, x1, y1 = inked
+            if x0 < 0 or y0 < 0 or x1 > image.width or y1 > image.height:
+                raise OutsideAreas
+            canvas.changed.append((x0 + left, y0 + top, x1 + left, y1 + top))
 
 
 def draw_photo(canvas: Canvas, place: PicturePlace, spot: PictureSpot, value: ImageValue) -> None:
-    """Draw a photograph, cut to its place as CSS object-fit says. Raises OutsideRows."""
-    first, image = canvas.patch(spot.top, spot.bottom)
+    """Draw a photograph, cut to its place as CSS object-fit says. Raises OutsideAreas."""
     width, height = spot.right - spot.left, spot.bottom - spot.top
-    pixels, left, top = _fitted(clean_image(value).pixels, width, height, place)
-    mask = _rounded(width, height, place.radii)
+    pixels, mask, left, top = framed(value, width, height, place.fit, place.position, place.radii)
+    left, top = spot.left + left, spot.top + top
+    canvas.paste((left, top, left + pixels.width, top + pixels.height), pixels, mask)
+
+
+@lru_cache(maxsize=256)
+def framed(
+    value: ImageValue,
+    width: int,
+    height: int,
+    fit: str,
+    position: tuple[float, float],
+    radii: tuple[float, float, float, float],
+) -> tuple[Image.Image, Image.Image | None, int, int]:
+    """Cut and scale a picture for a frame: its pixels, their mask, and their place in the frame.
+
+    A portrait is decoded and scaled when it is first drawn, not for each poster that shows it.
+    """
+    pixels, left, top = _fitted(clean_image(value).pixels, width, height, fit, position)
+    mask = _rounded(width, height, radii)
     if mask is not None and (left or top or pixels.size != (width, height)):
         mask = mask.crop((left, top, left + pixels.width, top + pixels.height))
     if pixels.mode == "RGBA":
         alpha = pixels.getchannel("A")
         mask = alpha if mask is None else Image.composite(alpha, Image.new("L", alpha.size), mask)
         pixels = pixels.convert("RGB")
-    image.paste(pixels, (spot.left + left, spot.top - first + top), mask)
-    canvas.changed.append((spot.left, spot.top, spot.right, spot.bottom))
+    return pixels, mask, left, top
 
 
 def _fitted(
-    pixels: Image.Image, width: int, height: int, place: PicturePlace
+    pixels: Image.Image, width: int, height: int, fit: str, position: tuple[float, float]
 ) -> tuple[Image.Image, int, int]:
     """Scale a picture into a frame; returns it with its place in the frame."""
-    if place.fit == "fill":
+    if fit == "fill":
         return _scaled(pixels, (width, height), (0, 0, *pixels.size)), 0, 0
     across, down = width / pixels.width, height / pixels.height
-    x, y = place.position
-    if place.fit == "contain":
+    x, y = position
+    if fit == "contain":
         scale = min(across, down)
         size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
         small = _scaled(pixels, size, (0, 0, *pixels.size))
@@ -170,51 +200,47 @@ def can_draw_monogram(name: str) -> bool:
 
 
 def draw_monogram(canvas: Canvas, place: PicturePlace, spot: PictureSpot, name: str, colour: Colour) -> None:
-    """Draw the first character of a name for a missing portrait. Raises OutsideRows."""
+    """Draw the first character of a name for a missing portrait. Raises OutsideAreas."""
     frame = monogram_frame(name)
     if frame is None:
         raise ValueError(f"no face draws {name[:1]!r}")
-    first, image = canvas.patch(spot.top, spot.bottom)
     width, height = spot.right - spot.left, spot.bottom - spot.top
     side = max(width, height) if place.fit == "cover" else min(width, height)
     scale = side / frame.side
     x = (width - side) * place.position[0] + frame.x * scale
     y = (height - side) * place.position[1] + frame.y * scale
-    glyph = Glyph(frame.glyph.face, frame.glyph.number, 0.0, 0.0)
-    ground = image.crop((spot.left, spot.top - first, spot.right, spot.bottom - first))
+    glyph = Glyph(face_of(frame.glyph.face), frame.glyph.number, 0.0, 0.0)
+    ground = canvas.crop(spot.area)
     draw_glyphs(ground, (glyph,), x, y, frame.size_px * scale, colour)
-    image.paste(ground, (spot.left, spot.top - first), _rounded(width, height, place.radii))
-    canvas.changed.append((spot.left, spot.top, spot.right, spot.bottom))
+    canvas.paste(spot.area, ground, _rounded(width, height, place.radii))
 
 
 def draw_code(canvas: Canvas, spot: PictureSpot, url: str, colour: Colour) -> None:
-    """Draw a QR code on the ground that is there. Raises QrError, OutsideRows."""
-    first, image = canvas.patch(spot.top, spot.bottom)
-    image.paste(colour, (spot.left, spot.top - first), qr_mask(url, spot.right - spot.left))
-    canvas.changed.append((spot.left, spot.top, spot.right, spot.bottom))
+    """Draw a QR code on the ground that is there. Raises QrError, OutsideAreas."""
+    canvas.paste(spot.area, colour, qr_mask(url, spot.right - spot.left))
 
 
-def lay_ink(canvas: Canvas, top: int, ink: Image.Image) -> None:
-    """Lay ink (premultiplied) that begins at a row of the page over it. Raises OutsideRows."""
-    first, image = canvas.patch(top, top + ink.height)
+def lay_ink(canvas: Canvas, left: int, top: int, ink: Image.Image) -> None:
+    """Lay ink (premultiplied) whose first pixel lies there over the page. Raises OutsideAreas."""
     inked = ink.getchannel("a").getbbox()
     if inked is None:
         return
     whole = ink.crop(inked).convert("RGBA")
-    image.paste(whole.convert("RGB"), (inked[0], inked[1] + top - first), whole.getchannel("A"))
-    canvas.changed.append((inked[0], inked[1] + top, inked[2], inked[3] + top))
+    x0, y0, x1, y1 = inked
+    area = x0 + left, y0 + top, x1 + left, y1 + top
+    canvas.paste(area, whole.convert("RGB"), whole.getchannel("A"))
 
 
 def check_codes(codes: Iterable[tuple[str, PictureSpot]], canvas: Canvas) -> None:
     """Read every code back out of the finished pixels, surroundings and all. Raises QrError."""
     for url, spot in codes:
-        first, image = canvas.patch(spot.top, spot.bottom)
-        margin = (spot.right - spot.left) // 4
+        x, y, image = canvas.patch(spot.area)
+        margin = (spot.right - spot.left) // 6  # the quiet zone, and a little of what surrounds it
         around = (
-            max(0, spot.left - margin),
-            max(0, spot.top - first - margin),
-            min(image.width, spot.right + margin),
-            min(image.height, spot.bottom - first + margin),
+            max(0, spot.left - x - margin),
+            max(0, spot.top - y - margin),
+            min(image.width, spot.right - x + margin),
+            min(image.height, spot.bottom - y + margin),
         )
         if url not in decode_qr(image.crop(around)):
             raise QrError("成品上的二维码无法识别，图片没有放行")

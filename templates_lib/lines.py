@@ -25,6 +25,9 @@ from weasyprint.text.line_break import create_layout, line_size, split_first_lin
 _GLYPH: Final = struct.Struct("=IiiiI")  # PangoGlyphInfo: glyph, width, x and y offset, flags
 _MOST_LAYOUTS: Final = 1_000
 _MOST_STYLES: Final = 4_000
+# A face has at most 65,535 glyphs; above come marks for no ink and for no glyph.
+_EMPTY: Final = int(pango.PANGO_GLYPH_EMPTY)
+_UNKNOWN: Final = int(pango.PANGO_GLYPH_UNKNOWN_FLAG)
 _COLLAPSING: Final = ("normal", "nowrap", "pre-line")
 
 # What a run of set text may differ in. Every other property that touches text must keep its
@@ -85,9 +88,12 @@ def unusual_properties(computed: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 class Glyph(NamedTuple):
-    """One glyph of a line: its face and number, and where its origin lies from the line's start."""
+    """One glyph of a line: its face and number, and where its origin lies from the line's start.
 
-    face: Path
+    `face` stands for a file, see `face_path`.
+    """
+
+    face: int
     number: int
     x: float
     rise: float
@@ -118,10 +124,11 @@ class _Context:
         return font_configuration()
 
 
+_GLYPH_OF: Final = Glyph._make
 _CONTEXT: Final = _Context()
 _styles: dict[TextStyle, _Style] = {}
 _layouts: dict[tuple[TextStyle, float | None], Any] = {}
-_faces: dict[int, tuple[Path, Any]] = {}
+_faces: dict[int, tuple[int, Any]] = {}
 
 
 def set_lines(text: str, style: TextStyle, width_px: float | None) -> tuple[SetLine, ...]:
@@ -209,19 +216,30 @@ def _read(line: Any) -> tuple[tuple[Glyph, ...], bool]:
     while run != ffi.NULL:
         item, run = run.data, run.next
         face = _face(item.item.analysis.font)
-        count = item.glyphs.num_glyphs
-        buffer = ffi.buffer(item.glyphs.glyphs, count * _GLYPH.size)
+        string = item.glyphs
+        buffer = ffi.buffer(string.glyphs, string.num_glyphs * _GLYPH.size)
         for number, width, x_offset, y_offset, _flags in _GLYPH.iter_unpack(buffer):
-            if number & pango.PANGO_GLYPH_UNKNOWN_FLAG:
+            if number < _EMPTY:
+                place = (x + x_offset) * FROM_UNITS
+                glyphs.append(_GLYPH_OF((face, number, place, y_offset * FROM_UNITS)))
+            elif number & _UNKNOWN:
                 whole = False
-            elif number != pango.PANGO_GLYPH_EMPTY:
-                glyphs.append(Glyph(face, number, (x + x_offset) * FROM_UNITS, y_offset * FROM_UNITS))
             x += width
     return tuple(glyphs), whole
 
 
-def _face(pango_font: Any) -> Path:
-    """Find the file of ours behind a Pango font."""
+def face_path(face: int) -> Path:
+    """The file a face stands for."""
+    return fonts.registered_fonts()[face].path
+
+
+def face_of(path: Path) -> int:
+    """The face of a registered file."""
+    return [font.path for font in fonts.registered_fonts()].index(path)
+
+
+def _face(pango_font: Any) -> int:
+    """Find the face behind a Pango font."""
     hb_font = pango.pango_font_get_hb_font(pango_font)
     key = int(ffi.cast("intptr_t", harfbuzz.hb_font_get_face(hb_font)))
     known = _faces.get(key)
@@ -229,5 +247,5 @@ def _face(pango_font: Any) -> Path:
         # the reference keeps the face alive, so its address stays its own
         face = weasyprint_fonts.get_pango_font_hb_face(pango_font)
         digest = sha256(weasyprint_fonts.get_hb_object_data(face)).digest()
-        known = _faces[key] = (fonts.path_with_digest(digest), face)
+        known = _faces[key] = (face_of(fonts.path_with_digest(digest)), face)
     return known[0]

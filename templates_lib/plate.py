@@ -26,6 +26,7 @@ from templates_lib.splice import (
     PngSplice,
     Rectangle,
     bands_touched,
+    encode_png,
     encode_still,
 )
 from templates_lib.survey import LaidOut
@@ -38,6 +39,12 @@ DrawWhole = Callable[[Filled, Ink, frozenset[int]], tuple[LaidOut, bytes]]
 _ALIKE: Final = 0.22
 _ALIKE_PICTURE: Final = 12.0  # mean difference of grey levels
 _ALIKE_GROUND: Final = 0.05
+
+# How far ink reaches from its origin, in sizes of its type. Ink that reaches farther is drawn too,
+# on a copy of the whole page.
+_ABOVE: Final = 0.96
+_BELOW: Final = 0.26
+_BESIDE: Final = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +190,7 @@ def _try_places(plate: Plate, places: list[Place], spots: Mapping[int, Spot], tr
     """Draw every place the fast way and compare it with the page drawn whole."""
     rest = trial.whole.copy()
     ours = trial.still.copy()
-    canvas = Canvas([(0, ours)])
+    canvas = Canvas([(0, 0, ours)])
     drawn: list[tuple[Place, Rectangle]] = []
     for place in places:
         spot = spots.get(place.element.ordinal)
@@ -269,9 +276,9 @@ def draw_picture(
 
 
 class Sheet:
-    """A plate ready for the press: the rows ink comes to, and the coded files it is spliced into.
+    """A plate ready for the press: the areas ink comes to, and the coded files it is spliced into.
 
-    `held` are places whose ink is the same on every copy and was drawn already.
+    `held` are places whose ink is the same on every copy and is drawn on the still page, once.
     """
 
     def __init__(
@@ -283,37 +290,40 @@ class Sheet:
         held: frozenset[int],
     ) -> None:
         still = Image.open(io.BytesIO(plate.still)).convert("RGB")
-        whole = Canvas([(0, still)])
-        draw_held(whole)
+        draw_held(Canvas([(0, 0, still)]))
         self.size = still.size
         self._still = plate.still if not held else encode_still(still)
-        every = [(p, spots[p.element.ordinal]) for p in places if p.element.ordinal in spots]
-        self._fast = bands_touched(still.height, [_reach(p, s, still.size) for p, s in every])
-        live = [_reach(p, s, still.size) for p, s in every if p.element.ordinal not in held]
-        self._patches = [
-            (top, still.crop((0, top, still.width, bottom))) for top, bottom in _rows(live, still.height)
-        ]
+        reach = {
+            place.element.ordinal: _reach(place, spots[place.element.ordinal], still.size)
+            for place in places
+            if place.element.ordinal in spots
+        }
+        self._fast = bands_touched(still.height, reach.values())
+        self._live = [area for ordinal, area in reach.items() if ordinal not in held]
+        self._patches = [(area[0], area[1], still.crop(area)) for area in _rows(self._live, still.size)]
         self._jpeg: dict[JpegSettings, JpegSplice] = {}
         self._png: PngSplice | None = None
 
-    def canvas(self, *, whole: bool = False) -> Canvas:
-        """Fresh copies of the rows ink comes to, or of all."""
-        if whole:
-            return Canvas([(0, self._page())])
-        return Canvas([(top, patch.copy()) for top, patch in self._patches])
+    def canvas(self) -> Canvas:
+        """Fresh copies of the rows ink comes to."""
+        return Canvas([(left, top, pixels.copy()) for left, top, pixels in self._patches])
+
+    def whole_canvas(self) -> Canvas:
+        """A fresh copy of the page."""
+        return Canvas([(0, 0, self._page())])
 
     def _page(self) -> Image.Image:
         return Image.open(io.BytesIO(self._still)).convert("RGB")
 
     def jpeg(self, canvas: Canvas, settings: JpegSettings) -> bytes:
-        """The file of this page with the ink of a canvas. Raises OutsideRows."""
+        """The file of this page with the ink of a canvas."""
         splice = self._jpeg.get(settings)
         if splice is None:
-            splice = self._jpeg[settings] = JpegSplice(self._page(), settings)
-        return splice.splice(canvas.crop, canvas.changed)
+            splice = self._jpeg[settings] = JpegSplice(self._page(), self._live, settings)
+        return splice.splice(canvas.crop)
 
     def png(self, canvas: Canvas) -> bytes:
-        """The file of this page with the ink of a canvas. Raises OutsideRows."""
+        """The file of this page with the ink of a canvas."""
         if self._png is None:
             self._png = PngSplice(self._page(), self._fast)
         return self._png.splice(canvas.crop, canvas.changed)
@@ -321,35 +331,45 @@ class Sheet:
     def image(self, canvas: Canvas) -> Image.Image:
         """The whole page with the ink of a canvas."""
         page = self._page()
-        for top, patch in canvas.patches:
-            page.paste(patch, (0, top))
+        for left, top, patch in canvas.patches:
+            page.paste(patch, (left, top))
         return page
+
+    def encode_png(self, image: Image.Image) -> bytes:
+        """A whole picture of this page as the file the splice would make."""
+        return encode_png(image, self._fast)
 
 
 def _reach(place: Place, spot: Spot, size: tuple[int, int]) -> Rectangle:
     """The pixels the ink of a place may touch whatever its words are."""
     if isinstance(spot, PictureSpot):
-        return spot.left, spot.top, spot.right, spot.bottom
+        return spot.area
     if isinstance(place, PicturePlace):
         raise TypeError("a picture lies where words should")
+    font_px = place.style.size_px
     lowest = min(edges[3] for edges in spot.edges)
-    one = spot.baseline + place.style.size_px * 0.4
+    one = spot.baseline + font_px * _BELOW
     many = max(one, float(lowest)) if place.pitch_px else one
-    return 0, max(0, int(spot.baseline - place.style.size_px * 1.2)), size[0], min(size[1], int(many) + 1)
+    right = max(spot.x + place.limit_px, min(edges[2] for edges in spot.edges))
+    return (
+        max(0, int(spot.x - font_px * _BESIDE)),
+        max(0, int(spot.baseline - font_px * _ABOVE)),
+        min(size[0], int(right + font_px * _BESIDE) + 1),
+        min(size[1], int(many) + 1),
+    )
 
 
-def _rows(areas: list[Rectangle], height: int) -> Iterator[tuple[int, int]]:
-    """Merge areas into stretches of whole PNG bands, with the row above each."""
+def _rows(areas: list[Rectangle], size: tuple[int, int]) -> Iterator[Rectangle]:
+    """Merge areas into stretches of whole PNG bands, with the row above and the band below."""
     spans = sorted((top // BAND_PX * BAND_PX, -(-bottom // BAND_PX) * BAND_PX) for _, top, _, bottom in areas)
     merged: list[list[int]] = []
     for top, bottom in spans:
-        if merged and top <= merged[-1][1] + BAND_PX:
+        if merged and top <= merged[-1][1] + 2 * BAND_PX:
             merged[-1][1] = max(merged[-1][1], bottom)
         else:
             merged.append([top, bottom])
     for top, bottom in merged:
-        # a band looks at the row above it, and the one below the last looks up at the last
-        yield max(0, top - BAND_PX), min(height, bottom + BAND_PX)
+        yield 0, max(0, top - 1), size[0], min(size[1], bottom + BAND_PX)
 
 
 def base_values(manifest: TemplateManifest, present: frozenset[str], url: str) -> Filled:

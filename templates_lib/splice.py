@@ -18,9 +18,8 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
@@ -74,62 +73,46 @@ class _Grid:
             blocks = row  # a row of a prime number of blocks is one cell
         return cls(width_px, height_px, block_px, blocks, row // blocks, -(-height_px // block_px[1]))
 
-    def covering(self, changed: Iterable[Rectangle]) -> tuple[Rectangle, ...]:
-        """Group the cells that rectangles touch into rectangles of cells."""
+    def areas(self, rectangles: Iterable[Rectangle]) -> tuple[Rectangle, ...]:
+        """Cover rectangles with whole cells: one area for each column of cells, some joined."""
         wide, high = self.blocks * self.block_px[0], self.block_px[1]
-        return _covering(
-            self,
-            tuple(
-                (left // wide, top // high, -(-right // wide), -(-bottom // high))
-                for left, top, right, bottom in changed
-            ),
-        )
+        areas: list[Rectangle] = []
+        held = [each for each in rectangles if each[0] < each[2] and each[1] < each[3]]
+        for column in range(self.across):
+            left, right = column * wide, min((column + 1) * wide, self.width_px)
+            for top, bottom in _joined(
+                (each[1] // high * high, min(-(-each[3] // high) * high, self.height_px))
+                for each in held
+                if each[0] < right and left < each[2]
+            ):
+                before = (areas[-1][1], areas[-1][2], areas[-1][3]) if areas else None
+                if before == (top, left, bottom):
+                    areas[-1] = (areas[-1][0], top, right, bottom)
+                else:
+                    areas.append((left, top, right, bottom))
+        return tuple(areas)
 
-    def cells_of(self, spans: Iterable[Rectangle]) -> frozenset[int]:
-        """Number the cells of rectangles of cells (first and past-the-last column and row)."""
-        cells: set[int] = set()
-        for first, top, last, bottom in spans:
-            columns = range(max(0, first), min(self.across, last))
-            for row in range(max(0, top), min(self.down, bottom)):
-                cells.update(row * self.across + column for column in columns)
-        return frozenset(cells)
-
-    def rectangles(self, cells: frozenset[int]) -> list[tuple[int, int, int, int]]:
-        """Group cells into rectangles of cells: (column, row, columns, rows)."""
-        runs: list[tuple[int, int, int]] = []  # row, column, columns
-        for row, group in groupby(sorted(cells), key=lambda cell: cell // self.across):
-            columns = [cell % self.across for cell in group]
-            start = previous = columns[0]
-            for column in columns[1:]:
-                if column != previous + 1:
-                    runs.append((row, start, previous - start + 1))
-                    start = column
-                previous = column
-            runs.append((row, start, previous - start + 1))
-        open_: dict[tuple[int, int], list[int]] = {}
-        done: list[tuple[int, int, int, int]] = []
-        for row, column, columns_ in runs:
-            span = open_.get((column, columns_))
-            if span is not None and span[1] == row:
-                span[1] = row + 1
-            else:
-                if span is not None:
-                    done.append((column, span[0], columns_, span[1] - span[0]))
-                open_[column, columns_] = [row, row + 1]
-        done.extend((column, top, columns_, end - top) for (column, columns_), (top, end) in open_.items())
-        return sorted(done, key=lambda rectangle: (rectangle[1], rectangle[0]))
-
-    def pixels(self, rectangle: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-        """The pixels of a rectangle of cells: left, top, right, bottom, ending with the picture."""
-        column, row, columns, rows = rectangle
+    def cells(self, rectangle: Rectangle) -> Iterator[int]:
+        """Number the cells of an aligned rectangle in the order they are coded."""
         wide, high = self.blocks * self.block_px[0], self.block_px[1]
-        right = min((column + columns) * wide, self.width_px)
-        return column * wide, row * high, right, min((row + rows) * high, self.height_px)
+        left, top, right, bottom = rectangle
+        for row in range(top // high, -(-bottom // high)):
+            for column in range(left // wide, -(-right // wide)):
+                yield row * self.across + column
 
 
-@lru_cache(maxsize=4_096)
-def _covering(grid: _Grid, spans: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
-    return tuple(grid.rectangles(grid.cells_of(spans)))
+def _joined(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Join stretches that touch."""
+    begin, end = -1, -1
+    for top, bottom in sorted(spans):
+        if top > end:
+            if end >= 0:
+                yield begin, end
+            begin, end = top, bottom
+        else:
+            end = max(end, bottom)
+    if end >= 0:
+        yield begin, end
 
 
 def encode_jpeg(image: Image.Image, settings: JpegSettings) -> bytes:
@@ -163,30 +146,39 @@ def _marker(cell: int) -> bytes:
 
 
 class JpegSplice:
-    """A coded picture of which some cells are replaced from copy to copy."""
+    """A coded picture of which some areas are replaced from copy to copy."""
 
-    def __init__(self, image: Image.Image, settings: JpegSettings) -> None:
+    def __init__(self, image: Image.Image, live: Iterable[Rectangle], settings: JpegSettings) -> None:
         self._settings = settings
-        self._grid = _Grid.of(*image.size, settings.block_px)
-        head, coded = _scan(_encode(image, settings, self._grid.blocks))
-        self._cells = [_marker(cell) + data for cell, data in enumerate(coded)]
-        self._cells[0] = head + self._cells[0]
-        self._head = head
+        grid = self._grid = _Grid.of(*image.size, settings.block_px)
+        head, coded = _scan(_encode(image, settings, grid.blocks))
+        self.areas = grid.areas(live)
+        replaced = [cell for area in self.areas for cell in grid.cells(area)]
+        places = {cell: place for place, cell in enumerate(replaced)}
+        # what stands still between two live cells is one run of bytes, markers and all
+        self._runs: list[bytes] = []
+        self._order: list[int] = []
+        run = [head]
+        for cell, data in enumerate(coded):
+            run.append(_marker(cell))
+            if cell in places:
+                self._runs.append(b"".join(run))
+                self._order.append(places[cell])
+                run = []
+            else:
+                run.append(data)
+        self._end = b"".join([*run, _END])
 
-    def splice(self, crop: Cropper, changed: Iterable[Rectangle]) -> bytes:
-        """The whole file of a picture that differs from the first inside `changed` only.
-
-        `crop` gives the pixels of a rectangle; it is asked for whole cells.
-        """
-        cells, grid = list(self._cells), self._grid
-        for rectangle in grid.covering(changed):
-            column, row, columns, _ = rectangle
-            _, coded = _scan(_encode(crop(grid.pixels(rectangle)), self._settings, grid.blocks))
-            for place, data in enumerate(coded):
-                cell = (row + place // columns) * grid.across + column + place % columns
-                cells[cell] = _marker(cell) + data if cell else self._head + data
-        cells.append(_END)
-        return b"".join(cells)
+    def splice(self, crop: Cropper) -> bytes:
+        """The whole file of a picture that differs from the first in its areas only."""
+        cells: list[bytes] = []
+        for area in self.areas:
+            cells += _scan(_encode(crop(area), self._settings, self._grid.blocks))[1]
+        out: list[bytes] = []
+        for run, place in zip(self._runs, self._order, strict=True):
+            out += (run, cells[place])
+        out.append(self._end)
+        return b"".join(out)
 
 
 # ── PNG ──────────────────────────────────────────────────────────────────────────────────────────
