@@ -217,7 +217,9 @@ def draw_monogram(canvas: Canvas, place: PicturePlace, spot: PictureSpot, name: 
 
 def draw_code(canvas: Canvas, spot: PictureSpot, url: str, colour: Colour) -> None:
     """Draw a QR code on the ground that is there. Raises QrError, OutsideAreas."""
-    canvas.paste(spot.area, colour, qr_mask(url, spot.right - spot.left))
+    mask, start = qr_mask(url, spot.right - spot.left)
+    left, top = spot.left + start, spot.top + start
+    canvas.paste((left, top, left + mask.width, top + mask.height), colour, mask)
 
 
 def lay_ink(canvas: Canvas, left: int, top: int, ink: Image.Image) -> None:

@@ -51,8 +51,8 @@ def qr_image(url: str, size_px: int = 480) -> Image.Image:
     return small.resize((count * module_px,) * 2, Image.Resampling.NEAREST)
 
 
-def qr_mask(url: str, side_px: int) -> Image.Image:
-    """Make the dark modules as a mask of a place: whole pixels a module, in the middle.
+def qr_mask(url: str, side_px: int) -> tuple[Image.Image, int]:
+    """Make the dark modules as a mask, whole pixels a module, and how far into its place it begins.
 
     Raises QrError where a module would be less than two pixels.
     """
@@ -60,9 +60,7 @@ def qr_mask(url: str, side_px: int) -> Image.Image:
     count = len(rows)
     module_px, start = _module(side_px, count)
     small = Image.frombytes("L", (count, count), b"".join(rows).translate(_DARK))
-    mask = Image.new("L", (side_px, side_px))
-    mask.paste(small.resize((count * module_px,) * 2, Image.Resampling.NEAREST), (start, start))
-    return mask
+    return small.resize((count * module_px,) * 2, Image.Resampling.NEAREST), start
 
 
 _DARK: Final = bytes([0, *([255] * 255)])

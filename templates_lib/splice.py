@@ -36,7 +36,7 @@ BAND_PX: Final = 32
 _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
 _END: Final = b"\xff\xd9"
 _START_OF_SCAN: Final = b"\xff\xda"
-_CELL_PX: Final = 288  # about this wide: narrower costs bytes, wider costs time
+_CELL_PX: Final = 64  # about this wide: narrower costs bytes, wider costs time
 
 
 @dataclass(frozen=True, slots=True)
