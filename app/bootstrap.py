@@ -53,7 +53,7 @@ class Platform:
                 for secret in (self.settings.web.secret_key, *self.settings.web.previous_secret_keys)
             ),
             public_url=self.settings.web.public_url,
-            shelf=TemplateShelf(Catalog()),
+            shelf=TemplateShelf(Catalog(), store=self.store),
             ruleset=load_ruleset(),
         )
 

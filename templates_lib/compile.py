@@ -57,8 +57,8 @@ class CompiledTemplate:
     held: Held | None = None
     # pictures of the design itself, decoded once
     _images: Mapping[str, Any] = field(default_factory=dict)
-    _skeletons: dict[frozenset[str], Skeleton] = field(default_factory=dict)
-    _plates: dict[Arrangement, PlateSet | None] = field(default_factory=dict)
+    kept_skeletons: dict[frozenset[str], Skeleton] = field(default_factory=dict)
+    kept_plates: dict[Arrangement, PlateSet | None] = field(default_factory=dict)
 
     def lay_out(
         self,
@@ -92,10 +92,10 @@ class CompiledTemplate:
             if slot.name not in self.asked or filled.texts.get(slot.name)
         )
         with layout.ENGINE:
-            known = self._skeletons.get(present)
+            known = self.kept_skeletons.get(present)
             if known is None:
                 base = base_values(self.manifest, present, _BLANK)
-                known = self._skeletons[present] = examine(
+                known = self.kept_skeletons[present] = examine(
                     self.manifest,
                     self.source.body,
                     present,
@@ -108,18 +108,24 @@ class CompiledTemplate:
         """The still pages for these numbers of lines; `None` where they cannot be had."""
         arrangement = Arrangement(skeleton.present, counts)
         with layout.ENGINE:
-            if arrangement not in self._plates:
-                while len(self._plates) >= _MOST_ARRANGEMENTS:
-                    self._plates.pop(next(iter(self._plates)))
+            if arrangement not in self.kept_plates:
+                while len(self.kept_plates) >= _MOST_ARRANGEMENTS:
+                    self.kept_plates.pop(next(iter(self.kept_plates)))
                 base = base_values(self.manifest, skeleton.present, _BLANK)
-                self._plates[arrangement] = arrange(
+                self.kept_plates[arrangement] = arrange(
                     skeleton, counts, base, self._draw, crowded=self.is_crowded
                 )
-            return self._plates[arrangement]
+            return self.kept_plates[arrangement]
 
     def plate(self, plates: PlateSet, page: int, skeleton: Skeleton) -> Plate:
         """One still page."""
         with layout.ENGINE:
+            if page not in plates.plates and plates.drawn is None:
+                # read from an artefact that was written before this page was asked for
+                base = base_values(self.manifest, skeleton.present, _BLANK)
+                counts = plates.arrangement.counts
+                again = arrange(skeleton, counts, base, self._draw, crowded=self.is_crowded)
+                plates.drawn = again.drawn if again is not None else None
             return plates.plates.get(page) or make_plate(
                 plates, page, skeleton, self.colours, dict.fromkeys(self.inks, FILLER)
             )

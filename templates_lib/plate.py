@@ -127,10 +127,15 @@ def _words_for(skeleton: Skeleton, counts: Counts, base: Filled) -> dict[str, st
         shown = [place for place in skeleton.words_places() if slot.name in place.element.slots]
         for length in range(min(slot.max_chars or 12, 12), 0, -1):
             trial = Filled(base.manifest, {**base.texts, slot.name: FILLER * length}, {})
-            if all(len(set_in(place, place.element.words(trial))) == 1 for place in shown):
+            if all(_fits_on_one_line(place, trial) for place in shown):
                 words[slot.name] = FILLER * length
                 break
     return words
+
+
+def _fits_on_one_line(place: TextPlace, filled: Filled) -> bool:
+    lines = set_in(place, place.element.words(filled))
+    return len(lines) == 1 and lines[0].width <= place.limit_px
 
 
 def _spots(skeleton: Skeleton, laid_out: LaidOut) -> dict[int, Spot]:

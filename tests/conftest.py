@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, event, make_url, text
 
+from app.adapters.object_store.filesystem import FilesystemObjectStore
 from app.bootstrap import Platform, build_platform, migrate
 from app.domain.organisation import Role
 from app.embedded.postgres import PostgresServer
@@ -103,9 +104,12 @@ def store() -> MemoryObjectStore:
 
 
 @pytest.fixture(scope="session")
-def shelf() -> TemplateShelf:
+def shelf(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> TemplateShelf:
     """The library, compiled once for all tests: a compiled design never changes."""
-    return TemplateShelf(Catalog())
+    folder = tmp_path_factory.getbasetemp()
+    # processes that test side by side show each other what they found out
+    shared = folder if worker_id == "master" else folder.parent
+    return TemplateShelf(Catalog(), store=FilesystemObjectStore(shared / "designs"))
 
 
 @pytest.fixture

@@ -13,8 +13,16 @@ from app.domain.organisation import Permission
 from app.domain.template import ProductType, TemplateAction, TemplateState
 from app.domain.tracking import day_of
 from app.models.template import Template, TemplateVersion
+from app.ports import ObjectMissing, ObjectStore, ObjectStoreUnavailable
 from app.services.access import access_template_version, require
 from app.services.unit_of_work import UnitOfWork
+from templates_lib.artefact import (
+    ArtefactError,
+    artefact_name,
+    pages_known,
+    read_artefact,
+    write_artefact,
+)
 from templates_lib.catalog import Catalog
 from templates_lib.compile import CompiledTemplate, compile_template
 from templates_lib.fill import SlotError, SlotErrors, fill
@@ -54,7 +62,10 @@ class TemplateShelf:
 
     catalog: Catalog
     capacity: int = 32
+    # where what was found out about a design is kept for other processes and for tomorrow
+    store: ObjectStore | None = None
     _compiled: dict[tuple[str, int, str], CompiledTemplate] = field(default_factory=dict)
+    _kept_pages: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def compiled(self, slug: str, number: int, digest: str) -> CompiledTemplate:
@@ -63,15 +74,43 @@ class TemplateShelf:
         with self._lock:
             if found := self._compiled.pop(key, None):
                 self._compiled[key] = found
+                self._keep(found)
                 return found
             source = self.catalog.source(slug, number)
             if source.digest() != digest:
                 raise LibraryChanged(slug=slug, version=number)
             compiled = compile_template(source)
+            self._recall(compiled)
             self._compiled[key] = compiled
             while len(self._compiled) > self.capacity:
                 self._compiled.pop(next(iter(self._compiled)))
             return compiled
+
+    def _recall(self, compiled: CompiledTemplate) -> None:
+        """Read what another process found out about the design, if one did."""
+        if self.store is None:
+            return
+        key = _artefact_key(compiled)
+        try:
+            read_artefact(compiled, self.store.get(key))
+            self._kept_pages[key] = pages_known(compiled)
+        except ObjectMissing:
+            return
+        except (ArtefactError, ObjectStoreUnavailable) as error:
+            # what is lost is half a second; it is found out again
+            log.warning("artefact_unusable", template=compiled.manifest.slug, reason=str(error))
+
+    def _keep(self, compiled: CompiledTemplate) -> None:
+        """Keep what was found out since, together with what others kept."""
+        key = _artefact_key(compiled)
+        if self.store is None or pages_known(compiled) == self._kept_pages.get(key, 0):
+            return
+        self._recall(compiled)
+        try:
+            self.store.put(key, write_artefact(compiled), "application/zip")
+        except ObjectStoreUnavailable as error:
+            log.warning("artefact_not_kept", template=compiled.manifest.slug, reason=str(error))
+        self._kept_pages[key] = pages_known(compiled)
 
     def samples(self, slug: str, number: int) -> tuple[Sample, ...]:
         """The version's own samples; none where the file is missing or cannot be used."""
@@ -106,6 +145,11 @@ class TemplateShelf:
             )
             _FAULTS[digest] = known
         return known
+
+
+def _artefact_key(compiled: CompiledTemplate) -> str:
+    manifest = compiled.manifest
+    return f"templates/{manifest.slug}/{manifest.version}/{artefact_name(compiled)}.plates"
 
 
 def _slot_errors(compiled: CompiledTemplate, sample: Sample) -> tuple[SlotError, ...]:
