@@ -122,7 +122,7 @@ def decode(data: bytes, most_pixels: int = MAX_PIXELS) -> Image.Image:
         raise BadImageError("图片文件不完整或已损坏") from error
 
 
-def open_judged(data: bytes, most_pixels: int = MAX_PIXELS) -> Image.Image:
+def open_judged(data: bytes, most_pixels: int = MAX_PIXELS, *, least_side: int = MIN_SIDE_PX) -> Image.Image:
     """Open a picture by its header alone, no pixel decoded. Raises BadImageError."""
     if not data:
         raise EmptyImageError
@@ -142,8 +142,8 @@ def open_judged(data: bytes, most_pixels: int = MAX_PIXELS) -> Image.Image:
     width, height = image.size
     if max(width, height) > MAX_SIDE_PX or width * height > min(most_pixels, MAX_PIXELS):
         raise LargeImageError(f"图片尺寸 {width}×{height} 过大，长边请不超过 {MAX_SIDE_PX} 像素")
-    if min(width, height) < MIN_SIDE_PX:
-        raise BadImageError(f"图片尺寸 {width}×{height} 过小，短边请不少于 {MIN_SIDE_PX} 像素")
+    if min(width, height) < least_side:
+        raise BadImageError(f"图片尺寸 {width}×{height} 过小，短边请不少于 {least_side} 像素")
     # a camera's second frame (MPO) is a depth map or a preview; the first is the photo
     if frames > 1 and image.format != "MPO":
         raise BadImageError("请使用静态图片，动图无法印在海报上")
