@@ -54,20 +54,12 @@ class Stop(StrEnum):
     CRASHED = "crashed"
 
 
-_REMEDIES: Final = {
-    Stop.TOO_SLOW: "draw less: fewer elements, shorter paths, smaller numbers",
-    Stop.TOO_LARGE: "make it smaller: fewer pixels, fewer pages, less nesting",
-    Stop.CRASHED: "take out what was added last and try again",
-}
-
-
 class StoppedError(RuntimeError):
-    """Work in a sandbox was stopped, or died: why, what to do, and what the process last said."""
+    """Work in a sandbox was stopped, or died: why, and what the process last said."""
 
     def __init__(self, code: Stop, reason: str, last_words: str = "") -> None:
         super().__init__(reason)
         self.code, self.reason, self.last_words = code, reason, last_words
-        self.remedy = _REMEDIES[code]
 
 
 def call_limited(
