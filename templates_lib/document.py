@@ -307,6 +307,8 @@ def _check_every_branch(body: str, manifest: TemplateManifest) -> None:
     """
     if any(ord(_EDGE) <= ord(character) <= _LAST_MARK for character in body):
         raise TemplateError(BODY_NAME, None, "holds a character of private use")
+    if body.count("<") > 2 * _MOST_ELEMENTS:  # before a parser opens them all inside each other
+        raise TemplateError(BODY_NAME, None, f"has more than {_MOST_ELEMENTS} elements")
     trial = _Trial(manifest)
     trial.write(_judged(body, manifest).body, always=True)
     html = "".join(trial.parts)
