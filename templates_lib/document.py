@@ -82,6 +82,8 @@ _MOST_ELEMENTS: Final = 3_000
 _DEEPEST: Final = 48
 _DEEPEST_CONDITION: Final = 4
 # Marks in a trial body, from an area no font of ours draws: an edge of a condition, then the slots.
+# A letter goes before each, as a value may start with one: after a "<" it makes a tag.
+_LETTER: Final = "x"
 _EDGE: Final = "\U000f0000"
 _FIRST_MARK: Final = 0xF0001
 _LAST_MARK: Final = 0xFFFFD
@@ -196,7 +198,10 @@ def _judge_value(node: nodes.Node, names: set[str]) -> None:
 
 
 def _not_allowed(node: nodes.Node) -> TemplateError:
-    return TemplateError(BODY_NAME, node.lineno, f"{type(node).__name__} is not allowed in a template")
+    # a scope has no line of its own, what it holds has
+    lines = [inner.lineno for inner in (node, *node.find_all(nodes.Node)) if inner.lineno]
+    kind = type(node).__name__
+    return TemplateError(BODY_NAME, lines[0] if lines else 1, f"{kind} is not allowed in a template")
 
 
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────
@@ -357,9 +362,9 @@ class _Trial:
                         self._print(part, always=always)
                 case nodes.If():
                     for branch in (node.body, node.else_):
-                        self.parts.append(_EDGE)
+                        self.parts.append(_LETTER + _EDGE)
                         self.write(branch, always=False)
-                    self.parts.append(_EDGE)
+                    self.parts.append(_LETTER + _EDGE)
 
     def _print(self, part: nodes.Node, *, always: bool) -> None:
         if isinstance(part, nodes.TemplateData):
@@ -369,7 +374,8 @@ class _Trial:
         name = inner.name if isinstance(inner, nodes.Name) else ""
         if always:
             self._always.add(name)
-        self.parts.append(slot_address(name) if name in self._pictures else self._mark_of[name])
+        shown = slot_address(name) if name in self._pictures else _LETTER + self._mark_of[name]
+        self.parts.append(shown)
 
     def read(self, text: str | None, field: str | None, wanted: dict[str, int]) -> None:
         """Note the marks in a text, and whether each stands where its own slot is shown."""

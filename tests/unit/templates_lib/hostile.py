@@ -76,7 +76,8 @@ HOSTILE: dict[str, Make] = {
         style=".fixed { background: linear-gradient(" + ",".join("#f00,#00f" for _ in range(4000)) + ") }"
     ),
     "a gradient that repeats for ever": _of(
-        style=".fixed { width: 99999px; height: 99999px; background: repeating-radial-gradient(#f00 0, #00f 0.0001px) }"
+        style=".fixed { width: 99999px; height: 99999px; "
+        "background: repeating-radial-gradient(#f00 0, #00f 0.0001px) }"
     ),
     "a shadow as wide as the page": _of(
         style="." + ".fixed { box-shadow: 0 0 99999px 99999px #000; border-radius: 99999px }".lstrip(".")
