@@ -79,7 +79,7 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     images: dict[str, ImageValue] = {}
     known = {slot.name for slot in manifest.slots}
     errors.extend(
-        SlotError(name, SlotErrorCode.UNKNOWN_SLOT, f"模板没有名为 {name!r:.80} 的槽位")
+        SlotError(_shown(name), SlotErrorCode.UNKNOWN_SLOT, f"模板没有名为 {_shown(name)} 的槽位")
         for name in values
         if name not in known
     )
@@ -102,6 +102,11 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     if errors:
         raise SlotErrors(tuple(errors))
     return Filled(manifest, MappingProxyType(texts), MappingProxyType(images))
+
+
+def _shown(name: str) -> str:
+    """A name that is none of ours, so that a page can hold it: short, and every sign printable."""
+    return repr(name)[1:-1][:80]
 
 
 def _tidy(text: str) -> str:

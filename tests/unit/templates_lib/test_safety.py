@@ -4,11 +4,14 @@ import os
 
 import pytest
 
+from templates_lib.catalog import open_source
 from templates_lib.compile import compile_template
 from templates_lib.document import TemplateError, open_document
 from templates_lib.layout import AssetFetcher, FatalURLFetchingError
+from templates_lib.manifest import ManifestError
 from tests.unit.templates_lib.bombs import png
 from tests.unit.templates_lib.factories import BODY, STYLE, write_template
+from tests.unit.templates_lib.hostile import REFUSED
 
 JINJA = [
     "{{ ''.__class__ }}",
@@ -553,3 +556,11 @@ def test_a_folder_of_a_thousand_files_is_refused(tmp_path):
 
     with pytest.raises(TemplateError, match="200 files"):
         open_document(source)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_asks_for_all_there_is_is_refused_by_what_it_says(tmp_path, name):
+    folder = REFUSED[name](tmp_path / "design")
+
+    with pytest.raises((TemplateError, ManifestError)):
+        open_document(open_source(folder))
