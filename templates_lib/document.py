@@ -8,6 +8,7 @@ be drawn; what is drawn can be read out, because all words of a picture stand in
 
 A body is judged with all its conditions open at once: values and conditions stand between
 elements and words, never inside a tag, so no choice of values makes a tag that was not judged.
+One thing may be chosen inside a tag: which names stand in a quoted `class`.
 """
 
 import datetime as dt
@@ -75,6 +76,7 @@ _ELEMENTS: Final = frozenset(
 )
 _ATTRIBUTES: Final = frozenset({"class", "id", "alt", "src", "lang", "colspan", "rowspan", FIELD, FRAME, INK})
 _BLOCKS: Final = _ELEMENTS - {"b", "br", "em", "i", "img", "small", "span", "strong", "sub", "sup"}
+_CLASS_NAMES: Final = re.compile(r"[A-Za-z0-9_ -]*")
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _SPANS: Final = frozenset({"colspan", "rowspan"})
 _WIDEST_SPAN: Final = 50
@@ -85,7 +87,9 @@ _DEEPEST_CONDITION: Final = 4
 # A letter goes before each, as a value may start with one: after a "<" it makes a tag.
 _LETTER: Final = "x"
 _EDGE: Final = "\U000f0000"
-_FIRST_MARK: Final = 0xF0001
+# Before a choice of class names. With a blank in it, it is whole in a text or in quotes only.
+_CHOICE: Final = "\U000f0001"
+_FIRST_MARK: Final = 0xF0002
 _LAST_MARK: Final = 0xFFFFD
 
 
@@ -318,7 +322,7 @@ def _check_every_branch(body: str, manifest: TemplateManifest) -> None:
     trial.write(_judged(body, manifest).body, always=True)
     html = "".join(trial.parts)
     refuse_document_tags(html)
-    wanted: dict[str, int] = {_EDGE: html.count(_EDGE)} | {mark: html.count(mark) for mark in trial.marks}
+    wanted = {mark: html.count(mark) for mark in (_EDGE, _CHOICE, *trial.marks)}
     waiting: list[tuple[Element, str | None, int]] = [(parse_tree(html), None, 0)]
     seen = 0
     while waiting:
@@ -330,6 +334,7 @@ def _check_every_branch(body: str, manifest: TemplateManifest) -> None:
         if depth and not is_comment(element):
             _check_element(element)
             field = element.get(FIELD, field)
+            wanted[_CHOICE] -= element.get("class", "").count(_CHOICE)
             trial.check_picture(element)
         for child in element:
             waiting.append((child, field, depth + 1))
@@ -339,6 +344,21 @@ def _check_every_branch(body: str, manifest: TemplateManifest) -> None:
     if any(wanted.values()):
         raise TemplateError(BODY_NAME, None, "a value or a condition stands inside a tag or a comment")
     trial.check_shown()
+
+
+def _chooses_names(node: nodes.If) -> bool:
+    """Whether all a condition decides is names such as a class may have."""
+    for inner in (*node.body, *node.else_):
+        match inner:
+            case nodes.If() if _chooses_names(inner):
+                continue
+            case nodes.Output(nodes=parts) if all(
+                isinstance(part, nodes.TemplateData) and _CLASS_NAMES.fullmatch(part.data) for part in parts
+            ):
+                continue
+            case _:
+                return False
+    return True
 
 
 class _Trial:
@@ -360,6 +380,9 @@ class _Trial:
                 case nodes.Output():
                     for part in node.nodes:
                         self._print(part, always=always)
+                case nodes.If() if _chooses_names(node):
+                    names = " ".join(data.data for data in node.find_all(nodes.TemplateData))
+                    self.parts.append(f"{_LETTER} {_LETTER}{_CHOICE} {names}")
                 case nodes.If():
                     for branch in (node.body, node.else_):
                         self.parts.append(_LETTER + _EDGE)

@@ -163,7 +163,15 @@ def test_what_is_not_run_may_stand_there(tmp_path, harmless):
         "<b class='{{ photo }}'>x</b>",
         "<img src='x{{ photo }}' alt=''>",
         "<b {% if name %}class=x{% endif %}>x</b>",
-        "<b class='{% if name %}x{% endif %}'>x</b>",
+        "<b class='{% if name %}x{{ name }}{% endif %}'>x</b>",
+        "<b class='{% if name %}x><i{% endif %}'>x</b>",
+        "<b class={% if name %}x{% endif %}>x</b>",
+        "<b class={% if name %}x{% endif %}'> <b class='><img src=file:///etc/passwd>",
+        "<b class=a{% if name %}x{% endif %}>x</b>",
+        "<b id='{% if name %}x{% endif %}'>x</b>",
+        "<b {% if name %}x{% endif %}='y'>x</b>",
+        "<{% if name %}b{% else %}i{% endif %}>x</b>",
+        "<!--{% if name %}x{% endif %}-->",
         "{% if name %}<b class='{% else %}<b class=''>{% endif %}{{ headline }}'></b>",
         "{% if name %}<!-- {% endif %}{{ headline }} -->",
         "<!-- {% if name %} -->{% endif %}",
@@ -179,6 +187,19 @@ def test_values_and_conditions_stand_between_tags_in_every_branch(tmp_path, html
 
     with pytest.raises(TemplateError, match=r"body\.html"):
         compile_template(source)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<b class='a {% if name %}b{% endif %}'>x</b>",
+        '<b class="{% if name %}b{% else %}{% if headline %}c-d{% else %}e f{% endif %}{% endif %}">x</b>',
+        "{% if name %}b{% endif %}",
+        "{% if name %}<b class='a {% if headline %}b{% endif %}'>x</b>{% else %}<i>x</i>{% endif %}",
+    ],
+)
+def test_a_condition_may_choose_the_names_in_a_class(tmp_path, html):
+    compile_template(write_template(tmp_path, body=BODY.replace("设计里的字", html)))
 
 
 @pytest.mark.parametrize(
