@@ -38,8 +38,8 @@ def list_library() -> None:
 def check(directory: Path, *, sheet: Path | None) -> None:
     """Draw a version with all its extreme samples; exit 1 where any cannot be drawn.
 
-    It is drawn in a process of its own that is killed after ten seconds, so the folder may come
-    from anybody.
+    It is drawn in a process of its own, which is killed when it takes more than nine seconds of
+    the processor, so the folder may come from anybody.
     """
     try:
         found = examine(directory)
