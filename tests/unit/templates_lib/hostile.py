@@ -122,11 +122,8 @@ ENDLESS: dict[str, Make] = {
     ),
 }
 
-# Large, and yet they come to an end; whether the words fit is another question.
+# Large, and yet it comes to an end; whether the words fit is another question.
 LARGE: dict[str, Make] = {
-    "letters that grow thirty times": _of(
-        style=".grow { font-size: 90em }", body="</p>" + nested("div", 30, " class=grow") + "<p>"
-    ),
     "a grid of a million cells": _of(
         style=".fixed { display: grid; grid-template: repeat(1000, 1px) / repeat(1000, 1px) }"
     ),
