@@ -20,7 +20,7 @@ from templates_lib.sandbox import Limits, Stop, StoppedError, call_limited
 THUMB_WIDTH_PX: Final = 360
 # Nothing in a template waits: on a machine with time to spare the processor's seconds are the
 # clock's. The clock only ends what a busy machine keeps too long.
-LIMITS: Final = Limits(cpu_s=9, wall_s=30)
+LIMITS: Final = Limits(cpu_s=9, wall_s=60)
 _LENGTH: Final = struct.Struct(">Q")
 _REMEDIES: Final = {
     Stop.TOO_SLOW: "use fewer elements, shorter paths, smaller numbers",

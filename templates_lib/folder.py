@@ -7,18 +7,16 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from templates_lib.catalog import BODY_NAME, SAMPLES_NAME, STYLE_NAME
 from templates_lib.drawing import MOST_BYTES as MOST_DRAWING_BYTES
 from templates_lib.drawing import check_drawing
 from templates_lib.embedded_picture import check_picture
 from templates_lib.fault import TemplateError
-from templates_lib.manifest import MANIFEST_NAME
 from templates_lib.pictures import MAX_BYTES
 
 MOST_FILES: Final = 200
 MOST_BYTES: Final = 48 * 1024 * 1024
 _TEXT_BYTES: Final = 256 * 1024
-_TEXTS: Final = frozenset({MANIFEST_NAME, BODY_NAME, STYLE_NAME, SAMPLES_NAME})
+_TEXTS: Final = frozenset({".html", ".css", ".yaml"})
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
@@ -44,9 +42,9 @@ def check_folder(directory: Path) -> None:
 
 def _check_file(file: Path, name: str, size: int) -> None:
     suffix = file.suffix.lower()
-    drawing, picture = suffix == ".svg", suffix in _PICTURES
+    drawing, picture, text = suffix == ".svg", suffix in _PICTURES, suffix in _TEXTS
     most = MOST_DRAWING_BYTES if drawing else MAX_BYTES if picture else _TEXT_BYTES
-    if size > most and (drawing or picture or name in _TEXTS):
+    if size > most and (drawing or picture or text):
         raise TemplateError(name, None, f"has {size} bytes, at most {most} are read")
     if drawing:
         check_drawing(file)

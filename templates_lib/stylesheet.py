@@ -56,46 +56,46 @@ _DEEPEST: Final = 12
 _LARGEST: Final = 100_000
 
 
-def check_style(style: str) -> None:
+def check_style(style: str, file: str = STYLE_NAME) -> None:
     """Refuse what a template's style must not do. Raises TemplateError."""
     if "<" in style:
         line = style[: style.index("<")].count("\n") + 1
-        raise TemplateError(STYLE_NAME, line, "'<' could end the style element it stands in")
+        raise TemplateError(file, line, "'<' could end the style element it stands in")
     try:
         rules = tinycss2.parse_stylesheet(style, skip_comments=True, skip_whitespace=True)
     except ValueError as error:  # more digits than Python reads
-        raise TemplateError(STYLE_NAME, None, "holds a number that cannot be read") from error
+        raise TemplateError(file, None, "holds a number that cannot be read") from error
     if len(rules) > _MOST_RULES:
-        raise TemplateError(STYLE_NAME, rules[_MOST_RULES].source_line, f"more than {_MOST_RULES} rules")
+        raise TemplateError(file, rules[_MOST_RULES].source_line, f"more than {_MOST_RULES} rules")
     for rule in rules:
-        _check_rule(rule)
+        _check_rule(rule, file)
 
 
-def _check_rule(rule: Any) -> None:
+def _check_rule(rule: Any, file: str) -> None:
     line = rule.source_line
     if rule.type == "error":
-        raise TemplateError(STYLE_NAME, line, str(rule.message))
+        raise TemplateError(file, line, str(rule.message))
     if rule.type == "at-rule" and rule.lower_at_keyword != "page":
-        raise TemplateError(STYLE_NAME, line, f"@{rule.at_keyword} is not allowed")
+        raise TemplateError(file, line, f"@{rule.at_keyword} is not allowed")
     if rule.content is None:
-        raise TemplateError(STYLE_NAME, line, "a rule without a block")
-    _count(rule.prelude, line)
+        raise TemplateError(file, line, "a rule without a block")
+    _count(rule.prelude, file, line)
     for declaration in tinycss2.parse_blocks_contents(rule.content, skip_comments=True, skip_whitespace=True):
         if declaration.type != "declaration":
-            raise TemplateError(STYLE_NAME, declaration.source_line, "only declarations stand in a rule")
-        _check_declaration(declaration)
+            raise TemplateError(file, declaration.source_line, "only declarations stand in a rule")
+        _check_declaration(declaration, file)
 
 
-def _check_declaration(declaration: Any) -> None:
+def _check_declaration(declaration: Any, file: str) -> None:
     name, line = declaration.lower_name, declaration.source_line
     family = name.partition("-")[0]
     if name in _REFUSED_PROPERTIES or not (name in _PROPERTIES or family in _FAMILIES):
-        raise TemplateError(STYLE_NAME, line, f"{name} is not allowed")
-    _count(declaration.value, line)
-    for token in _tokens(declaration.value):
+        raise TemplateError(file, line, f"{name} is not allowed")
+    _count(declaration.value, file, line)
+    for token in _tokens(declaration.value, file):
         reason = _token_fault(name, token)
         if reason is not None:
-            raise TemplateError(STYLE_NAME, line, reason)
+            raise TemplateError(file, line, reason)
 
 
 def _token_fault(name: str, token: Any) -> str | None:
@@ -128,13 +128,13 @@ def _address_fault(name: str, address: str) -> str | None:
     return check_address(address)
 
 
-def _count(values: list[Any], line: int) -> None:
-    for place, _ in enumerate(_tokens(values)):
+def _count(values: list[Any], file: str, line: int) -> None:
+    for place, _ in enumerate(_tokens(values, file)):
         if place >= _MOST_TOKENS:
-            raise TemplateError(STYLE_NAME, line, f"more than {_MOST_TOKENS} parts in one place")
+            raise TemplateError(file, line, f"more than {_MOST_TOKENS} parts in one place")
 
 
-def _tokens(values: list[Any]) -> Iterator[Any]:
+def _tokens(values: list[Any], file: str) -> Iterator[Any]:
     """Every token of a value, however deep, in no particular order."""
     waiting = [(values, 0)]
     while waiting:
@@ -144,5 +144,5 @@ def _tokens(values: list[Any]) -> Iterator[Any]:
             inner = token.arguments if token.type == "function" else getattr(token, "content", None)
             if isinstance(inner, list):
                 if depth >= _DEEPEST:
-                    raise TemplateError(STYLE_NAME, token.source_line, "is nested too deeply")
+                    raise TemplateError(file, token.source_line, "is nested too deeply")
                 waiting.append((inner, depth + 1))
