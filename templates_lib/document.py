@@ -1,28 +1,34 @@
 """The page a template describes: judged before it is trusted, then filled, as a tree.
 
-Three allow-lists stand between a template's author and the machine. Jinja may print slots through
-the filters below and ask whether a slot is empty: nothing is called, indexed or looped over. HTML
-has the elements of a page and no address but `asset:` and `data:`. CSS has no import, no foreign
-address and no text of its own. What passes here can be drawn; what is drawn can be read out,
-because all words of a picture stand in its HTML.
+Allow-lists stand between a template's author and the machine. Jinja may print slots through the
+filters below and ask whether a slot is empty: nothing is called, indexed or looped over. HTML has
+the elements of a page and no address but `asset:` and `data:`. CSS (`stylesheet`) has no import,
+no foreign address and no text of its own; a drawing (`drawing`) has shapes. What passes here can
+be drawn; what is drawn can be read out, because all words of a picture stand in its HTML.
+
+A body is judged with all its conditions open at once: values and conditions stand between
+elements and words, never inside a tag, so no choice of values makes a tag that was not judged.
+One thing may be chosen inside a tag: which names stand in a quoted `class`.
 """
 
 import datetime as dt
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import jinja2
-import tinycss2
 import tinyhtml5
 from jinja2 import nodes
 from markupsafe import Markup
 
-from templates_lib.catalog import BODY_NAME, STYLE_NAME, TemplateSource
+from templates_lib.catalog import BODY_NAME, TemplateSource
+from templates_lib.embedded_picture import check_address
+from templates_lib.fault import TemplateError as TemplateError  # noqa: PLC0414  its old and public name
 from templates_lib.fill import Filled
+from templates_lib.folder import check_folder
 from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
+from templates_lib.stylesheet import check_style
 
 Element = ET.Element
 
@@ -70,18 +76,21 @@ _ELEMENTS: Final = frozenset(
 )
 _ATTRIBUTES: Final = frozenset({"class", "id", "alt", "src", "lang", "colspan", "rowspan", FIELD, FRAME, INK})
 _BLOCKS: Final = _ELEMENTS - {"b", "br", "em", "i", "img", "small", "span", "strong", "sub", "sup"}
+_CLASS_NAMES: Final = re.compile(r"[A-Za-z0-9_ -]*")
 _COLOUR: Final = re.compile(r"#[0-9a-fA-F]{6}")
-_PICTURE_DATA: Final = ("data:image/png;base64,", "data:image/jpeg;base64,")
-
-
-class TemplateError(ValueError):
-    """A template's own files cannot be used: which file, which line (`None` if unknown), why."""
-
-    code = "template"
-
-    def __init__(self, file: str, line: int | None, reason: str) -> None:
-        super().__init__(f"{file}:{line}: {reason}" if line else f"{file}: {reason}")
-        self.file, self.line, self.reason = file, line, reason
+_SPANS: Final = frozenset({"colspan", "rowspan"})
+_WIDEST_SPAN: Final = 50
+_MOST_ELEMENTS: Final = 3_000
+_DEEPEST: Final = 48
+_DEEPEST_CONDITION: Final = 4
+# Marks in a trial body, from an area no font of ours draws: an edge of a condition, then the slots.
+# A letter goes before each, as a value may start with one: after a "<" it makes a tag.
+_LETTER: Final = "x"
+_EDGE: Final = "\U000f0000"
+# Before a choice of class names. With a blank in it, it is whole in a text or in quotes only.
+_CHOICE: Final = "\U000f0001"
+_FIRST_MARK: Final = 0xF0002
+_LAST_MARK: Final = 0xFFFFD
 
 
 # ── filters ──────────────────────────────────────────────────────────────────────────────────────
@@ -140,151 +149,63 @@ _ENVIRONMENT.filters = dict(FILTERS)
 
 def parse_body(body: str, manifest: TemplateManifest) -> jinja2.Template:
     """Parse the body and refuse every construct off the list. Raises TemplateError."""
+    return _ENVIRONMENT.from_string(_judged(body, manifest))
+
+
+def _judged(body: str, manifest: TemplateManifest) -> nodes.Template:
     names = {slot.name for slot in manifest.slots} | {DISCLOSURE}
     try:
         tree = _ENVIRONMENT.parse(body)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(BODY_NAME, error.lineno, str(error.message)) from error
-    for node in _walk(tree):
-        _judge_node(node, names)
-    return _ENVIRONMENT.from_string(tree)
+    except (RecursionError, ValueError) as error:
+        # nested beyond the parser, or a number beyond Python
+        raise TemplateError(BODY_NAME, 1, "cannot be parsed as a template") from error
+    for node in tree.body:
+        _judge(node, names, 0)
+    return tree
 
 
-def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    yield node
-    for child in node.iter_child_nodes():
-        if isinstance(node, nodes.If) and child is node.test and isinstance(child, nodes.Not):
-            yield from _walk(child.node)  # "not" stands in a condition and nowhere else
-        else:
-            yield from _walk(child)
-
-
-def _judge_node(node: nodes.Node, names: set[str]) -> None:
+def _judge(node: nodes.Node, names: set[str], depth: int) -> None:
+    """Refuse a statement or a printed value off the list, by its line."""
     match node:
-        case nodes.Template() | nodes.Output() | nodes.TemplateData():
-            return
+        case nodes.Output():
+            for part in node.nodes:
+                if not isinstance(part, nodes.TemplateData):
+                    _judge_value(part, names)
+        case (
+            nodes.If(test=nodes.Name() as test, elif_=[])
+            | nodes.If(test=nodes.Not(node=nodes.Name() as test), elif_=[])
+        ):
+            if depth >= _DEEPEST_CONDITION:
+                raise TemplateError(BODY_NAME, node.lineno, "conditions are nested too deeply")
+            _judge_value(test, names)
+            for inner in (*node.body, *node.else_):
+                _judge(inner, names, depth + 1)
+        case _:
+            raise _not_allowed(node)
+
+
+def _judge_value(node: nodes.Node, names: set[str]) -> None:
+    match node:
         case nodes.Name(name=name, ctx="load"):
             if name not in names:
                 raise TemplateError(BODY_NAME, node.lineno, f"{name} is not a slot")
-        case nodes.Filter(node=inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None):
-            if name not in FILTERS or not isinstance(inner, nodes.Name):
-                raise TemplateError(BODY_NAME, node.lineno, f"filter {name} is not allowed here")
-        case nodes.If(test=nodes.Name() | nodes.Not(node=nodes.Name()), elif_=[]):
-            return
+        case nodes.Filter(
+            node=nodes.Name() as inner, name=name, args=[], kwargs=[], dyn_args=None, dyn_kwargs=None
+        ) if name in FILTERS:
+            _judge_value(inner, names)
+        case nodes.Filter(name=name):
+            raise TemplateError(BODY_NAME, node.lineno, f"filter {name} is not allowed here")
         case _:
-            kind = type(node).__name__
-            raise TemplateError(BODY_NAME, node.lineno, f"{kind} is not allowed in a template")
+            raise _not_allowed(node)
 
 
-# ── CSS ──────────────────────────────────────────────────────────────────────────────────────────
-
-_HIDING: Final = {"display": {"none"}, "visibility": {"hidden", "collapse"}}
-_REFUSED_PROPERTIES: Final = frozenset({"bookmark-label", "string-set", "appearance", "behavior"})
-_REFUSED_FUNCTIONS: Final = frozenset(
-    {
-        "attr",
-        "content",
-        "counter",
-        "counters",
-        "element",
-        "env",
-        "expression",
-        "image-set",
-        "leader",
-        "running",
-        "string",
-        "target-counter",
-        "target-counters",
-        "target-text",
-    }
-)
-
-
-def check_style(style: str) -> None:
-    """Refuse what a template's style must not do. Raises TemplateError."""
-    if "<" in style:
-        line = style[: style.index("<")].count("\n") + 1
-        raise TemplateError(STYLE_NAME, line, "'<' could end the style element it stands in")
-    for rule in tinycss2.parse_stylesheet(style, skip_comments=True, skip_whitespace=True):
-        if rule.type == "error":
-            raise TemplateError(STYLE_NAME, rule.source_line, str(rule.message))
-        if rule.type == "at-rule" and rule.lower_at_keyword != "page":
-            raise TemplateError(STYLE_NAME, rule.source_line, f"@{rule.at_keyword} is not allowed")
-        if rule.content is None:
-            raise TemplateError(STYLE_NAME, rule.source_line, "a rule without a block")
-        for declaration in tinycss2.parse_blocks_contents(
-            rule.content, skip_comments=True, skip_whitespace=True
-        ):
-            if declaration.type != "declaration":
-                raise TemplateError(STYLE_NAME, declaration.source_line, "only declarations stand in a rule")
-            _check_declaration(declaration)
-
-
-def _check_declaration(declaration: tinycss2.ast.Declaration) -> None:
-    name, line = declaration.lower_name, declaration.source_line
-    if name in _REFUSED_PROPERTIES:
-        raise TemplateError(STYLE_NAME, line, f"{name} is not allowed")
-    for token in _tokens(declaration.value):
-        reason = _token_fault(name, token)
-        if reason is not None:
-            raise TemplateError(STYLE_NAME, line, reason)
-
-
-def _token_fault(name: str, token: Any) -> str | None:
-    match token.type:
-        case "url" if not token.value.startswith(("asset:", *_PICTURE_DATA)):
-            return "only asset: and data: addresses are allowed"
-        case "function" if token.lower_name == "url":
-            return "write url() without quotes: url(asset:…)"
-        case "function" if token.lower_name in _REFUSED_FUNCTIONS:
-            return f"{token.name}() is not allowed"
-        case "string" if name == "content" and token.value:
-            return "words belong into the body, where they are read"
-        case "ident" if token.lower_value in _HIDING.get(name, ()):
-            return f"{name}: {token.value} would hide words from the reader"
-        case _:
-            return None
-
-
-def _tokens(values: list[tinycss2.ast.Node]) -> Iterator[tinycss2.ast.Node]:
-    for token in values:
-        yield token
-        if token.type == "function":
-            yield from _tokens(token.arguments)
-        elif token.type.endswith("block"):
-            yield from _tokens(token.content)
-
-
-# ── drawings ─────────────────────────────────────────────────────────────────────────────────────
-
-_SVG_NAMESPACE: Final = "{http://www.w3.org/2000/svg}"
-_SHAPES: Final = frozenset({
-    "circle", "clipPath", "defs", "ellipse", "g", "line", "linearGradient", "path", "polygon",
-    "polyline", "radialGradient", "rect", "stop", "svg", "title", "desc",
-})  # fmt: skip
-_MAX_SVG_BYTES: Final = 2 * 1024 * 1024
-
-
-def check_drawing(file: Path) -> None:
-    """Refuse an SVG that holds anything but shapes. Raises TemplateError.
-
-    Words in a drawing would be missing from the twin; an address in it would be fetched.
-    """
-    text = file.read_text(encoding="utf-8")
-    if len(text) > _MAX_SVG_BYTES or "<!" in text.replace("<!--", "") or "<?xml-" in text:
-        raise TemplateError(file.name, None, "is too large or declares entities or style sheets")
-    try:
-        root = ET.fromstring(text)  # noqa: S314  without declarations there is nothing to expand
-    except ET.ParseError as error:
-        raise TemplateError(file.name, error.position[0], "is not a well-formed drawing") from error
-    for element in root.iter():
-        name = element.tag.removeprefix(_SVG_NAMESPACE)
-        if name not in _SHAPES:
-            raise TemplateError(file.name, None, f"<{name}> is not allowed in a drawing")
-        for attribute, value in element.attrib.items():
-            addressed = "url(" in value and not value.startswith("url(#")
-            if "href" in attribute or attribute.startswith("on") or attribute == "style" or addressed:
-                raise TemplateError(file.name, None, f"{attribute}= is not allowed on <{name}>")
+def _not_allowed(node: nodes.Node) -> TemplateError:
+    # a scope has no line of its own, what it holds has
+    lines = [inner.lineno for inner in (node, *node.find_all(nodes.Node)) if inner.lineno]
+    kind = type(node).__name__
+    return TemplateError(BODY_NAME, lines[0] if lines else 1, f"{kind} is not allowed in a template")
 
 
 # ── HTML ─────────────────────────────────────────────────────────────────────────────────────────
@@ -326,6 +247,14 @@ def parse_tree(body: str) -> Element:
     return found
 
 
+def refuse_document_tags(html: str) -> None:
+    """Refuse the tags a parser obeys wherever they stand, leaving nothing of them in the tree."""
+    if re.search(
+        r"<\s*/?\s*(html|head|body|frameset|style|script|link|meta|base|svg)\b", html, re.IGNORECASE
+    ):
+        raise TemplateError(BODY_NAME, None, "holds only what stands inside the page")
+
+
 def check_body(body: str, manifest: TemplateManifest) -> Element:
     """Refuse elements, attributes and addresses off the list, else return the tree.
 
@@ -333,8 +262,7 @@ def check_body(body: str, manifest: TemplateManifest) -> Element:
     ways than a trial can show. Raises TemplateError.
     """
     tree = parse_tree(body)
-    if re.search(r"<\s*/?\s*(html|head|body|style|script|link|meta|base|svg)\b", body, re.IGNORECASE):
-        raise TemplateError(BODY_NAME, None, "holds only what stands inside the page")
+    refuse_document_tags(body)
     names = {slot.name for slot in manifest.slots} | {DISCLOSURE}
     shown: set[str] = set()
     for element in tree.iter():
@@ -371,10 +299,134 @@ def _check_element(element: Element) -> None:
     for name, value in element.attrib.items():
         if name not in _ATTRIBUTES:
             raise TemplateError(BODY_NAME, None, f"{name}= is not allowed on <{tag}>")
-        if name == "src" and not value.startswith(("asset:", *_PICTURE_DATA)):
-            raise TemplateError(BODY_NAME, None, "src= must be asset: or an embedded picture")
+        if name == "src" and (reason := check_address(value)):
+            raise TemplateError(BODY_NAME, None, f"src=: {reason}")
         if name == INK and not _COLOUR.fullmatch(value):
             raise TemplateError(BODY_NAME, None, f"{INK}= must be a colour such as #1B2A3A")
+        if name in _SPANS and not (value.isdecimal() and value.isascii() and int(value[:9]) <= _WIDEST_SPAN):
+            raise TemplateError(BODY_NAME, None, f"{name}= must be a number up to {_WIDEST_SPAN}")
+
+
+def _check_every_branch(body: str, manifest: TemplateManifest) -> None:
+    """Judge the body with all conditions open and a mark for every value. Raises TemplateError.
+
+    A mark that is found in the text of an element stood between tags, and so did the edges of
+    the conditions around it: leaving a branch out then leaves out whole tags, and the rest is
+    read as it is here. A value in an attribute could change what a tag says or asks for.
+    """
+    if any(ord(_EDGE) <= ord(character) <= _LAST_MARK for character in body):
+        raise TemplateError(BODY_NAME, None, "holds a character of private use")
+    if body.count("<") > 2 * _MOST_ELEMENTS:  # before a parser opens them all inside each other
+        raise TemplateError(BODY_NAME, None, f"has more than {_MOST_ELEMENTS} elements")
+    trial = _Trial(manifest)
+    trial.write(_judged(body, manifest).body, always=True)
+    html = "".join(trial.parts)
+    refuse_document_tags(html)
+    wanted = {mark: html.count(mark) for mark in (_EDGE, _CHOICE, *trial.marks)}
+    waiting: list[tuple[Element, str | None, int]] = [(parse_tree(html), None, 0)]
+    seen = 0
+    while waiting:
+        element, field, depth = waiting.pop()
+        seen += 1
+        if seen > _MOST_ELEMENTS or depth > _DEEPEST:
+            reason = f"has more than {_MOST_ELEMENTS} elements, or more than {_DEEPEST} inside each other"
+            raise TemplateError(BODY_NAME, None, reason)
+        if depth and not is_comment(element):
+            _check_element(element)
+            field = element.get(FIELD, field)
+            wanted[_CHOICE] -= element.get("class", "").count(_CHOICE)
+            trial.check_picture(element)
+        for child in element:
+            waiting.append((child, field, depth + 1))
+            trial.read(child.tail, field, wanted)
+        if not is_comment(element):
+            trial.read(element.text, field, wanted)
+    if any(wanted.values()):
+        raise TemplateError(BODY_NAME, None, "a value or a condition stands inside a tag or a comment")
+    trial.check_shown()
+
+
+def _chooses_names(node: nodes.If) -> bool:
+    """Whether all a condition decides is names such as a class may have."""
+    for inner in (*node.body, *node.else_):
+        match inner:
+            case nodes.If() if _chooses_names(inner):
+                continue
+            case nodes.Output(nodes=parts) if all(
+                isinstance(part, nodes.TemplateData) and _CLASS_NAMES.fullmatch(part.data) for part in parts
+            ):
+                continue
+            case _:
+                return False
+    return True
+
+
+class _Trial:
+    """A body with every branch written out: where each value comes to stand."""
+
+    def __init__(self, manifest: TemplateManifest) -> None:
+        self.parts: list[str] = []
+        self._manifest = manifest
+        self._pictures = {s.name for s in manifest.slots if s.kind in (SlotKind.IMAGE, SlotKind.QR)}
+        names = [slot.name for slot in manifest.slots if slot.name not in self._pictures] + [DISCLOSURE]
+        self.marks = {chr(_FIRST_MARK + place): name for place, name in enumerate(names)}
+        self._mark_of = {name: mark for mark, name in self.marks.items()}
+        self._always: set[str] = set()
+        self._shown: set[str] = set()
+
+    def write(self, body: list[nodes.Node], *, always: bool) -> None:
+        for node in body:
+            match node:
+                case nodes.Output():
+                    for part in node.nodes:
+                        self._print(part, always=always)
+                case nodes.If() if _chooses_names(node):
+                    names = " ".join(data.data for data in node.find_all(nodes.TemplateData))
+                    self.parts.append(f"{_LETTER} {_LETTER}{_CHOICE} {names}")
+                case nodes.If():
+                    for branch in (node.body, node.else_):
+                        self.parts.append(_LETTER + _EDGE)
+                        self.write(branch, always=False)
+                    self.parts.append(_LETTER + _EDGE)
+
+    def _print(self, part: nodes.Node, *, always: bool) -> None:
+        if isinstance(part, nodes.TemplateData):
+            self.parts.append(part.data)
+            return
+        inner = part.node if isinstance(part, nodes.Filter) else part
+        name = inner.name if isinstance(inner, nodes.Name) else ""
+        if always:
+            self._always.add(name)
+        shown = slot_address(name) if name in self._pictures else _LETTER + self._mark_of[name]
+        self.parts.append(shown)
+
+    def read(self, text: str | None, field: str | None, wanted: dict[str, int]) -> None:
+        """Note the marks in a text, and whether each stands where its own slot is shown."""
+        for character in text or "":
+            if character in wanted:
+                wanted[character] -= 1
+                if self.marks.get(character) == field and field is not None:
+                    self._shown.add(field)
+
+    def check_picture(self, element: Element) -> None:
+        """The picture of a slot stands in the `src` of the image that shows it, and nowhere else."""
+        prefix = slot_address("")
+        for name, value in element.attrib.items():
+            if prefix in value and (name != "src" or element.tag != "img"):
+                raise TemplateError(BODY_NAME, None, f"{name}= cannot hold a picture of a slot")
+        name = element.get("src", "").removeprefix(prefix)
+        if name in self._pictures and element.get(FIELD) == name:
+            self._shown.add(name)
+
+    def check_shown(self) -> None:
+        needed = {slot.name for slot in self._manifest.slots if slot.required}
+        if self._manifest.disclosure:
+            needed.add(DISCLOSURE)
+            if DISCLOSURE not in self._always:
+                raise TemplateError(BODY_NAME, None, "prints the disclosure under a condition only")
+        if absent := needed - self._shown:
+            listed = ", ".join(sorted(absent))
+            raise TemplateError(BODY_NAME, None, f"does not print {listed} inside its own {FIELD}")
 
 
 def is_comment(element: Element) -> bool:
@@ -396,8 +448,9 @@ def inks(tree: Element) -> dict[str, str]:
 
 
 def open_document(source: TemplateSource) -> jinja2.Template:
-    """Judge a template's style, drawings and body. Raises TemplateError."""
-    for file in sorted(source.directory.rglob("*.svg")):
-        check_drawing(file)
+    """Judge a template's files, style and body. Raises TemplateError."""
+    check_folder(source.directory)
     check_style(source.style)
-    return parse_body(source.body, source.manifest)
+    template = parse_body(source.body, source.manifest)
+    _check_every_branch(source.body, source.manifest)
+    return template

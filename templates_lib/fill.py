@@ -8,11 +8,13 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from templates_lib import fonts
-from templates_lib.manifest import Slot, SlotKind, TemplateManifest
+from templates_lib.manifest import MAX_SLOT_CHARS, Slot, SlotKind, TemplateManifest
 from templates_lib.pictures import BadImageError, ImageValue, check_image
 from templates_lib.qr import QrError, check_url
 
 Value = str | ImageValue
+
+_LONGEST = 2 * MAX_SLOT_CHARS
 
 
 class SlotErrorCode(StrEnum):
@@ -77,7 +79,7 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     images: dict[str, ImageValue] = {}
     known = {slot.name for slot in manifest.slots}
     errors.extend(
-        SlotError(name, SlotErrorCode.UNKNOWN_SLOT, f"模板没有名为 {name} 的槽位")
+        SlotError(_shown(name), SlotErrorCode.UNKNOWN_SLOT, f"模板没有名为 {_shown(name)} 的槽位")
         for name in values
         if name not in known
     )
@@ -102,6 +104,11 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     return Filled(manifest, MappingProxyType(texts), MappingProxyType(images))
 
 
+def _shown(name: str) -> str:
+    """A name that is none of ours, so that a page can hold it: short, and every sign printable."""
+    return repr(name)[1:-1][:80]
+
+
 def _tidy(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
@@ -123,6 +130,10 @@ def _image_fault(slot: Slot, value: Value | None) -> SlotError | None:
 def _text_fault(slot: Slot, value: Value) -> SlotError | None:
     if not isinstance(value, str):
         return SlotError(slot.name, SlotErrorCode.WRONG_KIND, f"「{slot.label}」需要文字")
+    if len(value) > _LONGEST:
+        # not looked at sign by sign: nobody typed this
+        reason = f"「{slot.label}」有 {len(value)} 个字，远超过可以印出的长度"
+        return SlotError(slot.name, SlotErrorCode.TOO_LONG, reason)
     text = _tidy(value)
     if not text:
         if slot.required:

@@ -14,6 +14,11 @@ from typing import Final, TypeVar
 import yaml
 
 MANIFEST_NAME: Final = "manifest.yaml"
+MAX_MANIFEST_BYTES: Final = 256 * 1024
+MAX_PAGES: Final = 30
+MAX_SIDE_PX: Final = 10_000
+MAX_PAGE_PIXELS: Final = 40_000_000
+MAX_SLOT_CHARS: Final = 5_000
 
 # Drawn by every template without being a slot: the obligatory text of its product type.
 DISCLOSURE: Final = "disclosure"
@@ -167,11 +172,15 @@ def load_manifest(path: Path) -> TemplateManifest:
     """Read `manifest.yaml`, or the one in a template's folder. Raises ManifestError."""
     file = path / MANIFEST_NAME if path.is_dir() else path
     try:
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            raise ManifestError(file, None, "file", f"is larger than {MAX_MANIFEST_BYTES} bytes")
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(file, None, "file", f"cannot be read: {error}") from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError as error:
+        raise ManifestError(file, None, "yaml", "is nested too deeply") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None
@@ -184,6 +193,7 @@ def load_manifest(path: Path) -> TemplateManifest:
 _T = TypeVar("_T")
 _E = TypeVar("_E", bound=StrEnum)
 _ABSENT: Final = object()
+_NULL: Final = "tag:yaml.org,2002:null"
 
 
 class _Fields:
@@ -205,7 +215,7 @@ class _Fields:
     def take(self, name: str, read: Callable[[yaml.Node], _T | None], default: object = _ABSENT) -> _T:
         """Take a field's value; `read` returns `None` for what it cannot accept."""
         node = self._nodes.pop(name, None)
-        if node is None or (isinstance(node, yaml.ScalarNode) and _value(node) is None):
+        if node is None or node.tag == _NULL:
             if default is _ABSENT:
                 raise self.fault(name, "is missing", node)
             return default  # type: ignore[return-value]  # the caller's own default
@@ -240,11 +250,14 @@ class _Fields:
 
 
 def _value(node: yaml.Node) -> object:
-    return yaml.SafeLoader("").construct_object(node, deep=True)
+    try:
+        return yaml.SafeLoader("").construct_object(node, deep=True)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError("cannot be read as a value") from error
 
 
 def _shown(node: yaml.Node) -> str:
-    return repr(_value(node)) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
+    return repr(node.value)[:80] if isinstance(node, yaml.ScalarNode) else "a list or mapping"
 
 
 def _text(node: yaml.Node) -> str | None:
@@ -260,6 +273,16 @@ def _flag(node: yaml.Node) -> bool | None:
 def _count(node: yaml.Node) -> int | None:
     value = _value(node)
     return value if type(value) is int and value > 0 else None
+
+
+def _up_to(most: int) -> Callable[[yaml.Node], int | None]:
+    def read(node: yaml.Node) -> int | None:
+        value = _count(node)
+        if value is not None and value > most:
+            raise ValueError(f"must be at most {most}")
+        return value
+
+    return read
 
 
 def _pixels(node: yaml.Node) -> float | None:
@@ -312,7 +335,7 @@ def _slot(fields: _Fields) -> Slot:
         profile_field=fields.take("profile_field", _text, None),
         required=fields.take("required", _flag, default=False),
         locked=fields.take("locked", _flag, default=False),
-        max_chars=fields.take("max_chars", _count, None),
+        max_chars=fields.take("max_chars", _up_to(MAX_SLOT_CHARS), None),
         max_lines=fields.take("max_lines", _count, None),
         phrases=fields.take("phrases", _texts, ()),
         default=fields.take("default", _text, None),
@@ -350,8 +373,11 @@ def _check_texts(fields: _Fields, slot: Slot) -> None:
 
 def _template(fields: _Fields) -> TemplateManifest:
     size = fields.mapping("size")
-    page = PageSize(size.take("name", _text), size.take("width_px", _count), size.take("height_px", _count))
+    side = _up_to(MAX_SIDE_PX)
+    page = PageSize(size.take("name", _text), size.take("width_px", side), size.take("height_px", side))
     size.rest()
+    if page.width_px * page.height_px > MAX_PAGE_PIXELS:
+        raise fields.fault("size", f"has more than {MAX_PAGE_PIXELS} pixels")
     slots = tuple(_slot(item) for item in fields.mappings("slots"))
     names = [slot.name for slot in slots]
     for name in names:
@@ -366,7 +392,7 @@ def _template(fields: _Fields) -> TemplateManifest:
         style=fields.take("style", _text),
         summary=fields.take("summary", _text),
         audience=fields.take("audience", _text),
-        pages=fields.take("pages", _count),
+        pages=fields.take("pages", _up_to(MAX_PAGES)),
         size=page,
         slots=slots,
         product_type=product.value,

@@ -9,11 +9,12 @@ import io
 import warnings
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 
-from templates_lib import fonts
+if TYPE_CHECKING:
+    from templates_lib import fonts
 
 ACCEPTED_FORMATS: Final = ("JPEG", "PNG", "WEBP")
 MAX_BYTES: Final = 12 * 1024 * 1024
@@ -27,6 +28,28 @@ class BadImageError(ValueError):
     """A picture cannot be used; the message says why in the words of the person who chose it."""
 
     code = "bad_image"
+
+
+class EmptyImageError(BadImageError):
+    code = "empty"
+
+    def __init__(self) -> None:
+        super().__init__("图片是空文件")
+
+
+class UnsupportedImageError(BadImageError):
+    """The bytes are not a picture of an accepted format, whatever their name says."""
+
+    code = "unsupported_image"
+
+    def __init__(self) -> None:
+        super().__init__("只支持 JPEG、PNG、WEBP 图片")
+
+
+class LargeImageError(BadImageError):
+    """The header asks for more pixels than may be decoded."""
+
+    code = "too_many_pixels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,35 +89,9 @@ def clean_image(value: ImageValue) -> CleanImage:
     """Decode a picture safely. Raises BadImageError.
 
     The header is judged before a pixel is decoded, so a small file cannot ask for much memory.
+    What a stranger sends is decoded by `darkroom.develop`; this is for pictures that were.
     """
-    if not value.data:
-        raise BadImageError("图片是空文件")
-    if len(value.data) > MAX_BYTES:
-        raise BadImageError(f"图片超过 {MAX_BYTES // 1024 // 1024} MB")
-    # WeasyPrint turns this switch on for the whole process; half a picture is not a picture here
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(value.data), formats=ACCEPTED_FORMATS)
-            _judge_header(image)
-            image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))
-            image.load()
-    except UnidentifiedImageError as error:
-        raise BadImageError("只支持 JPEG、PNG、WEBP 图片") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImageError("图片尺寸过大") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        if isinstance(error, BadImageError):
-            raise
-        raise BadImageError("图片文件不完整或已损坏") from error
-    upright = ImageOps.exif_transpose(image)
-    has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
-    pixels = upright.convert("RGBA" if has_alpha else "RGB")
-    pixels.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
-    bare = Image.new(pixels.mode, pixels.size)
-    bare.paste(pixels)
-    return CleanImage(bare)
+    return CleanImage(decode(value.data))
 
 
 _SOUND: Final[dict[str, None]] = {}
@@ -111,14 +108,77 @@ def check_image(value: ImageValue) -> None:
         _SOUND[digest] = None
 
 
-def _judge_header(image: Image.Image) -> None:
+def decode(data: bytes, most_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Turn a file into pixels: upright, sRGB, small enough to print. Raises BadImageError."""
+    # WeasyPrint turns this switch on for the whole process; half a picture is not a picture here
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    image = open_judged(data, most_pixels)
+    try:
+        image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))
+        image.load()
+        return _bare(image)
+    except Exception as error:
+        # a decoder meets a damaged file with whatever it stumbles over: SyntaxError, struct.error …
+        raise BadImageError("图片文件不完整或已损坏") from error
+
+
+def open_judged(data: bytes, most_pixels: int = MAX_PIXELS, *, least_side: int = MIN_SIDE_PX) -> Image.Image:
+    """Open a picture by its header alone, no pixel decoded. Raises BadImageError."""
+    if not data:
+        raise EmptyImageError
+    if len(data) > MAX_BYTES:
+        raise BadImageError(f"图片超过 {MAX_BYTES // 1024 // 1024} MB")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=ACCEPTED_FORMATS)
+        frames = getattr(image, "n_frames", 1)
+    except UnidentifiedImageError as error:
+        raise UnsupportedImageError from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise LargeImageError("图片尺寸过大") from error
+    except Exception as error:
+        raise BadImageError("图片文件不完整或已损坏") from error
     width, height = image.size
-    if max(width, height) > MAX_SIDE_PX or width * height > MAX_PIXELS:
-        raise BadImageError(f"图片尺寸 {width}×{height} 过大，长边请不超过 {MAX_SIDE_PX} 像素")
-    if min(width, height) < MIN_SIDE_PX:
-        raise BadImageError(f"图片尺寸 {width}×{height} 过小，短边请不少于 {MIN_SIDE_PX} 像素")
-    if getattr(image, "n_frames", 1) > 1:
+    if max(width, height) > MAX_SIDE_PX or width * height > min(most_pixels, MAX_PIXELS):
+        raise LargeImageError(f"图片尺寸 {width}×{height} 过大，长边请不超过 {MAX_SIDE_PX} 像素")
+    if min(width, height) < least_side:
+        raise BadImageError(f"图片尺寸 {width}×{height} 过小，短边请不少于 {least_side} 像素")
+    # a camera's second frame (MPO) is a depth map or a preview; the first is the photo
+    if frames > 1 and image.format != "MPO":
         raise BadImageError("请使用静态图片，动图无法印在海报上")
+    return image
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """The pixels alone: small, upright, in our colours, with nothing attached."""
+    see_through = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+    if image.mode not in ("RGB", "RGBA", "L", "CMYK"):
+        image = image.convert("RGBA" if see_through else "RGB")
+    # first of all: every later step then works on a tenth of the pixels
+    image.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
+    upright = _in_srgb(ImageOps.exif_transpose(image))
+    pixels = upright.convert("RGBA" if see_through else "RGB")
+    bare = Image.new(pixels.mode, pixels.size)
+    bare.paste(pixels)
+    return bare
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """The colours the picture's own profile means; without a usable one they are taken as they are."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode == "L":
+        return image
+    try:
+        found = ImageCms.profileToProfile(
+            image,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGBA" if image.mode == "RGBA" else "RGB",
+        )
+    except (ImageCms.PyCMSError, OSError):
+        return image
+    return found or image
 
 
 _FRAME_SIDE: Final = 1_000
@@ -129,7 +189,7 @@ _MONOGRAM_SIDE: Final = 440
 class MonogramFrame:
     """A character set large in the middle of a square of `side`: its glyph, origin and size."""
 
-    glyph: fonts.GlyphOutline
+    glyph: "fonts.GlyphOutline"
     x: float
     y: float
     size_px: float
@@ -139,6 +199,8 @@ class MonogramFrame:
 @lru_cache(maxsize=512)
 def monogram_frame(text: str) -> MonogramFrame | None:
     """Set the first character of a name for a missing portrait; `None` if no face draws it."""
+    from templates_lib import fonts  # reads all faces; whoever only decodes need not wait for it
+
     first = text.strip()[:1]
     outline = fonts.glyph_outline(first) if first else None
     if outline is None:

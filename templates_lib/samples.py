@@ -3,6 +3,7 @@
 A design is judged by its extremes, so every version carries them and the tests draw them all.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ def load_samples(source: TemplateSource) -> tuple[Sample, ...]:
     file = source.directory / SAMPLES_NAME
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, ValueError, yaml.YAMLError) as error:
         raise ManifestError(file, None, "samples", f"cannot be read: {error}") from error
     if not isinstance(entries, list) or not entries:
         raise ManifestError(file, None, "samples", "must be a list of samples")
@@ -42,8 +43,13 @@ def _sample(source: TemplateSource, file: Path, place: int, entry: object) -> Sa
     if not isinstance(entry, dict) or set(entry) != {"name", "label", "values"}:
         raise ManifestError(file, None, f"samples[{place}]", "must have name, label and values")
     pictures = {slot.name for slot in source.manifest.slots if slot.kind is SlotKind.IMAGE}
+    if not isinstance(entry["values"], dict):
+        raise ManifestError(file, None, f"samples[{place}]", "values must be a mapping of slots")
     values: dict[str, Value] = {}
-    for name, value in dict(entry["values"]).items():
+    for name, value in entry["values"].items():
+        if not isinstance(value, str | int | float | dt.date):
+            # a list in YAML may name itself a million times over; nobody writes one out
+            raise ManifestError(file, None, f"samples[{place}].{name}", "must be a text, number or date")
         text = str(value)
         values[name] = _picture(source, file, text) if name in pictures else text
     return Sample(str(entry["name"]), str(entry["label"]), values)

@@ -7,9 +7,12 @@ from pathlib import Path
 import click
 
 from app.cli.edge import platform, tenant_named, tenant_option, terminal_actor
-from app.services.template import load_library
-from templates_lib.batch import check_template, contact_sheet
+from app.services.template import load_library, unseen_versions
+from templates_lib.batch import contact_sheet
 from templates_lib.catalog import Catalog
+from templates_lib.examine import examine
+from templates_lib.fault import TemplateError
+from templates_lib.manifest import ManifestError
 
 
 @click.group
@@ -33,10 +36,15 @@ def list_library() -> None:
     help="Write all samples side by side to this PNG.",
 )
 def check(directory: Path, *, sheet: Path | None) -> None:
-    """Draw a version with all its extreme samples; exit 1 where any cannot be drawn."""
-    found = check_template(directory)
-    if found.fault is not None:
-        raise click.ClickException(found.fault)
+    """Draw a version with all its extreme samples; exit 1 where any cannot be drawn.
+
+    It is drawn in a process of its own, which is killed when it takes more than nine seconds of
+    the processor, so the folder may come from anybody.
+    """
+    try:
+        found = examine(directory)
+    except (ManifestError, TemplateError) as fault:
+        raise click.ClickException(str(fault)) from fault
     for one in found.samples:
         click.echo(f"{one.sample.name}\t{one.fault or '可用'}")
     if sheet is not None:
@@ -50,8 +58,29 @@ def check(directory: Path, *, sheet: Path | None) -> None:
 @template.command
 @tenant_option
 def load(*, tenant: str | None) -> None:
-    """Bring every version of the library into an institution, as drafts for brand to publish."""
+    """Bring every version of the library into an institution, as drafts for brand to publish.
+
+    What the institution has not seen is examined first, each version in a process of its own. One
+    that cannot be used is named and left out, the others go on; then the command ends with 1.
+    """
     found = platform()
-    with found.unit_of_work(terminal_actor(tenant_named(found, tenant))) as uow:
-        added = load_library(uow)
+    actor = terminal_actor(tenant_named(found, tenant))
+    try:
+        with found.unit_of_work(actor) as uow:
+            unseen = unseen_versions(uow)
+    except ManifestError as fault:
+        raise click.ClickException(str(fault)) from fault
+    refused: dict[str, str] = {}
+    with click.progressbar(unseen, label="试画新版本") as bar:
+        for version in bar:
+            try:
+                examine(version.source.directory)
+            except (ManifestError, TemplateError) as fault:
+                refused[version.digest] = f"{version.slug} {version.number}\t{fault}"
+    with found.unit_of_work(actor) as uow:
+        added = load_library(uow, only={version.digest for version in unseen} - refused.keys())
     click.echo(f"新增 {added} 个模板版本。")
+    for line in refused.values():
+        click.echo(line, err=True)
+    if refused:
+        raise click.exceptions.Exit(1)

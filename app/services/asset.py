@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 from uuid import uuid4
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from sqlalchemy import select
 
 from app.domain.errors import InvalidInput, UnsupportedFile
@@ -15,7 +15,8 @@ from app.domain.text import unprintable
 from app.models.asset import Asset
 from app.services.rendition import asset_key
 from app.services.unit_of_work import UnitOfWork
-from templates_lib.pictures import ACCEPTED_FORMATS, BadImageError, ImageValue, clean_image
+from templates_lib.darkroom import develop
+from templates_lib.pictures import BadImageError, UnsupportedImageError
 
 _QUALITY: Final = 92
 _FACE: Final = (0.5, 0.35)
@@ -42,19 +43,16 @@ def keep_picture(
 ) -> Asset:
     """Store an uploaded picture as pixels of ours; the same picture twice is one asset.
 
-    What arrives is never kept: the file is judged by its header before a pixel is decoded, turned
-    upright, freed of every piece of metadata (place, device, thumbnail, whatever follows the
-    picture) and encoded anew; with an aspect, width to height, what is beyond it is cut off.
+    What arrives is never kept, and never decoded in this process: the darkroom judges the file by
+    its header before a pixel, turns it upright and hands back bare pixels, free of every piece of
+    metadata (place, device, thumbnail, whatever follows the picture). They are encoded anew; with
+    an aspect, width to height, what is beyond it is cut off.
     Raises InvalidInput naming `field`, UnsupportedFile.
     """
     statement = rights.statement.strip()
     if not statement or len(statement) > _MAX_RIGHTS_LENGTH or unprintable(statement):
         raise InvalidInput.of("rights", "required", "请说明这张图片的使用授权。")
-    _judge_header(data, field, most_pixels)
-    try:
-        pixels = clean_image(ImageValue(data)).pixels
-    except BadImageError as error:
-        raise InvalidInput.of(field, error.code, f"{error}。") from error
+    pixels = _develop(data, field, most_pixels)
     if aspect is not None:
         pixels = _cut(pixels, aspect)
     encoded = _as_jpeg(pixels)
@@ -84,19 +82,13 @@ def keep_picture(
     return asset
 
 
-def _judge_header(data: bytes, field: str, most_pixels: int) -> None:
-    if not data:
-        raise InvalidInput.of(field, "empty", "图片是空文件。")
+def _develop(data: bytes, field: str, most_pixels: int) -> Image.Image:
     try:
-        # reads the header alone; no pixel is decoded
-        with Image.open(io.BytesIO(data), formats=ACCEPTED_FORMATS) as picture:
-            width, height = picture.size
-    except UnidentifiedImageError as error:
-        raise UnsupportedFile(field=field, formats="JPEG、PNG 或 WEBP 图片") from error
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        raise InvalidInput.of(field, "bad_image", "图片尺寸过大，或文件已损坏。") from error
-    if width * height > most_pixels:
-        raise InvalidInput.of(field, "too_many_pixels", f"图片尺寸 {width}×{height} 过大，请缩小后再上传。")
+        return develop(data, most_pixels).pixels
+    except BadImageError as error:
+        if error.code == UnsupportedImageError.code:
+            raise UnsupportedFile(field=field, formats="JPEG、PNG 或 WEBP 图片") from error
+        raise InvalidInput.of(field, error.code, f"{error}。") from error
 
 
 def _cut(pixels: Image.Image, aspect: tuple[int, int]) -> Image.Image:

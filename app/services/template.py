@@ -1,5 +1,6 @@
 """Bring designs from the library into a tenant, release them, clear them, and hold them ready."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -23,7 +24,7 @@ from templates_lib.artefact import (
     read_artefact,
     write_artefact,
 )
-from templates_lib.catalog import Catalog
+from templates_lib.catalog import Catalog, TemplateSource
 from templates_lib.compile import CompiledTemplate, compile_template
 from templates_lib.fill import SlotError, SlotErrors, fill
 from templates_lib.manifest import ManifestError, TemplateManifest
@@ -160,18 +161,48 @@ def _slot_errors(compiled: CompiledTemplate, sample: Sample) -> tuple[SlotError,
     return ()
 
 
-def load_library(uow: UnitOfWork) -> int:
+@dataclass(frozen=True, slots=True)
+class UnseenVersion:
+    """A version on disk whose files a tenant has not loaded as they are now."""
+
+    source: TemplateSource
+    digest: str
+
+    @property
+    def slug(self) -> str:
+        return self.source.manifest.slug
+
+    @property
+    def number(self) -> int:
+        return self.source.manifest.version
+
+
+def unseen_versions(uow: UnitOfWork) -> list[UnseenVersion]:
+    """What `load_library` would bring in or bring up to date: the versions to examine before."""
+    known = {key: version.digest for key, version in _known_versions(uow).items()}
+    found = []
+    for manifest in uow.around.shelf.catalog.versions():
+        source = uow.around.shelf.catalog.source(manifest.slug, manifest.version)
+        digest = source.digest()
+        if known.get((manifest.slug, manifest.version)) != digest:
+            found.append(UnseenVersion(source, digest))
+    return found
+
+
+def _known_versions(uow: UnitOfWork) -> dict[tuple[str, int], TemplateVersion]:
+    versions = uow.session.scalars(select(TemplateVersion).options(joinedload(TemplateVersion.template)))
+    return {(version.template.slug, version.number): version for version in versions}
+
+
+def load_library(uow: UnitOfWork, *, only: Container[str] | None = None) -> int:
     """Register every version of the library that the tenant does not have yet; say how many.
 
-    Raises LibraryChanged where a released version's files were edited in place.
+    `only` holds the digests that were examined and found usable; `None` trusts the library as
+    one trusts the code it came with. Raises LibraryChanged where a released version's files were
+    edited in place.
     """
     shelf = uow.around.shelf
-    known = {
-        (version.template.slug, version.number): version
-        for version in uow.session.scalars(
-            select(TemplateVersion).options(joinedload(TemplateVersion.template))
-        )
-    }
+    known = _known_versions(uow)
     templates = {one.slug: one for one in uow.session.scalars(select(Template))}
     added = 0
     for manifest in shelf.catalog.versions():
@@ -180,7 +211,10 @@ def load_library(uow: UnitOfWork) -> int:
             if version.digest != digest:
                 if version.published_at is not None:
                     raise LibraryChanged(slug=manifest.slug, version=manifest.version)
-                version.digest, version.manifest = digest, card_of(manifest)
+                if only is None or digest in only:
+                    version.digest, version.manifest = digest, card_of(manifest)
+            continue
+        if only is not None and digest not in only:
             continue
         template = templates.get(manifest.slug)
         if template is None:

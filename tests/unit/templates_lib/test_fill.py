@@ -3,14 +3,22 @@ import io
 import pytest
 from PIL import Image, ImageFile
 
+from templates_lib.compile import compile_template
+from templates_lib.compose import compose
 from templates_lib.fill import SlotErrorCode, SlotErrors, fill
 from templates_lib.pictures import ImageValue, clean_image
+from templates_lib.twin import text_twin
 from tests.unit.templates_lib.factories import URL, picture, write_template
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory):
     return write_template(tmp_path_factory.mktemp("note")).manifest
+
+
+@pytest.fixture(scope="module")
+def note(tmp_path_factory):
+    return compile_template(write_template(tmp_path_factory.mktemp("note")))
 
 
 def faults(manifest, **values):
@@ -142,3 +150,64 @@ def test_bytes_behind_the_picture_do_not_survive():
     clean = clean_image(ImageValue(picture("PNG") + b"PK\x03\x04 a hidden archive"))
 
     assert b"hidden archive" not in clean.data
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "a\0b",
+        "\ud800",
+        "\udfff早安",
+        "早\u202e安",
+        "\u2066早安\u2069",
+        "早\u200b安",
+        "早\ufeff安",
+        "早\u00ad安",
+        "👨\u200d👩\u200d👧\u200d👦",
+        "🇨🇳",
+        "❤️",
+        "e" + "\u0301" * 1000,
+        "字" + "\u20dd" * 1000,
+        "\u2028早安",
+        "\x85",
+        "\ue000",
+        "\U0010ffff",
+        "ا" * 30,
+        "早" * 1_000_000,
+        "\n" * 1_000_000,
+        " " * 1_000_000,
+        "\u0301" * 1_000_000,
+        "{{ 7 * 7 }}",
+        "<script>alert(1)</script>",
+        "</section><img src=file:///etc/passwd>",
+        "&#x202e;",
+        "url(file:///etc/passwd)",
+        "''\"\"><b>",
+    ],
+)
+@pytest.mark.parametrize("slot", ["headline", "name", "mood", "made_on", "qr"])
+def test_whatever_is_typed_is_drawn_or_refused_with_a_reason(note, slot, value):
+    """Nothing a person can send is an accident; what is drawn is drawn as it was typed."""
+    refused, read_out = outcome(note, slot, value)
+
+    assert set(refused) <= {slot}
+    assert refused or read_out == "".join(value.split())
+
+
+def outcome(note, slot, value):
+    """The reasons by slot; and, where there are none, what the picture says in that slot."""
+    values = {"qr": URL, slot: value}
+    try:
+        compose(note, values)
+    except SlotErrors as caught:
+        return {error.slot: error.reason.encode() for error in caught.errors}, ""
+    lines = text_twin(note.manifest, fill(note.manifest, values))
+    return {}, "".join("".join(line.text.split()) for line in lines if line.slot == slot)
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a" * 100_000, "\0", "<b>"])
+def test_a_slot_that_does_not_exist_is_named_so_that_it_can_be_shown(manifest, name):
+    with pytest.raises(SlotErrors) as refused:
+        fill(manifest, {name: "x", "qr": URL})
+
+    assert len(str(refused.value).encode()) < 300

@@ -37,6 +37,13 @@ def test_a_sound_manifest_says_what_it_declares(tmp_path):
         ("locked: true, default: 示例银行", "locked: true", "slots[1].default", 17),
         ("name: seal", "name: headline", "slots", 1),
         ("name: seal", "name: disclosure", "slots[1].name", 17),
+        ("pages: 1", "pages: 31", "pages", 8),
+        ("width_px: 400", "width_px: 10001", "size.width_px", 9),
+        ("width_px: 400, height_px: 300", "width_px: 9000, height_px: 9000", "size", 1),
+        ("max_chars: 60", "max_chars: 5001", "slots[0].max_chars", 16),
+        ("rights: 无图片", "rights: 无图片\nvalid_from: 2026-99-99", "valid_from", 15),
+        ("version: 1", "version: !!python/object/apply:os.system [id]", "version", 2),
+        ("version: 1", "version: " + "9" * 5000, "version", 2),
     ],
 )
 def test_a_fault_is_named_by_file_line_and_field(tmp_path, was, becomes, field, line):
@@ -90,3 +97,13 @@ def test_a_product_without_obligatory_words_needs_no_disclosure(tmp_path):
     text = text.replace("disclosure: 基金有风险，投资须谨慎。\n", "")
 
     assert write_template(tmp_path, manifest=text).manifest.disclosure is None
+
+
+def test_a_manifest_nested_without_end_is_a_fault(tmp_path):
+    with pytest.raises(ManifestError, match="nested too deeply"):
+        write_template(tmp_path, manifest=MANIFEST.replace("无图片", "[" * 5_000))
+
+
+def test_a_manifest_of_a_megabyte_is_refused_unread(tmp_path):
+    with pytest.raises(ManifestError, match="larger than"):
+        write_template(tmp_path, manifest=MANIFEST + "#" * 1_000_000)

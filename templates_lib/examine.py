@@ -1,0 +1,133 @@
+"""Examine the folder of a template that nobody vouches for yet.
+
+All of it happens in a process of its own, from the first look into the folder to the last pixel.
+What comes back is a digest, sentences, and small pictures as bare pixels.
+"""
+
+import json
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from templates_lib.batch import SampleCheck, TemplateCheck, draw_samples
+from templates_lib.fault import TemplateError
+from templates_lib.manifest import ManifestError
+from templates_lib.samples import Sample
+from templates_lib.sandbox import Limits, Stop, StoppedError, call_limited
+
+THUMB_WIDTH_PX: Final = 360
+# Nothing in a template waits: on a machine with time to spare the processor's seconds are the
+# clock's. The clock only ends what a busy machine keeps too long.
+LIMITS: Final = Limits(cpu_s=9, wall_s=60)
+_LENGTH: Final = struct.Struct(">Q")
+_REMEDIES: Final = {
+    Stop.TOO_SLOW: "use fewer elements, shorter paths, smaller numbers",
+    Stop.TOO_LARGE: "use fewer pixels, fewer pages, less nesting",
+    Stop.CRASHED: "take out what was added last and examine it again",
+}
+
+
+class UnfitTemplateError(TemplateError):
+    """A template took more than a template may, or broke the engine.
+
+    `code` says which: too_slow, too_large, crashed. `remedy` is what its designer can do,
+    `last_words` what the engine said in the end.
+    """
+
+    field = "template"
+
+    def __init__(self, directory: Path, stopped: StoppedError) -> None:
+        self.remedy = _REMEDIES[stopped.code]
+        super().__init__(str(directory), None, f"{stopped.reason}: {self.remedy}")
+        self.code = stopped.code.value
+        self.last_words = stopped.last_words
+
+
+def examine(directory: Path, limits: Limits = LIMITS) -> TemplateCheck:
+    """Load, judge and draw a template with all its samples, out of harm's way.
+
+    The pages are small, the samples come without their values. Raises ManifestError and
+    TemplateError; of the latter UnfitTemplateError, where a limit was met.
+    """
+    question = str(directory.resolve()).encode()
+    try:
+        answer = call_limited(f"{__name__}:draw", question, limits, reads=(directory,))
+        return _unpacked(directory, answer)
+    except StoppedError as stopped:
+        raise UnfitTemplateError(directory, stopped) from stopped
+
+
+def draw(question: bytes) -> bytes:
+    """Draw, inside the sandbox: the checks with their thumbnails, or the fault of the files."""
+    directory = Path(question.decode())
+    try:
+        check = draw_samples(directory)
+    except ManifestError as error:
+        where = {"file": str(error.file), "line": error.line, "field": error.field, "reason": error.reason}
+        return _packed({"manifest": where}, [])
+    except TemplateError as error:
+        return _packed({"template": {"file": error.file, "line": error.line, "reason": error.reason}}, [])
+    thumbs = [_thumb(page) for sample in check.samples for page in sample.pages]
+    told = {
+        "digest": check.digest,
+        "samples": [
+            {
+                "name": one.sample.name,
+                "label": one.sample.label,
+                "fault": one.fault,
+                "pages": [_thumb_size(page) for page in one.pages],
+            }
+            for one in check.samples
+        ],
+    }
+    return _packed(told, thumbs)
+
+
+def _thumb_size(page: Image.Image) -> tuple[int, int]:
+    return THUMB_WIDTH_PX, max(1, round(page.height * THUMB_WIDTH_PX / page.width))
+
+
+def _thumb(page: Image.Image) -> bytes:
+    return page.convert("RGB").resize(_thumb_size(page), Image.Resampling.LANCZOS).tobytes()
+
+
+def _packed(told: dict[str, Any], thumbs: list[bytes]) -> bytes:
+    head = json.dumps(told).encode()
+    return _LENGTH.pack(len(head)) + head + b"".join(thumbs)
+
+
+def _unpacked(directory: Path, answer: bytes) -> TemplateCheck:
+    """Read an answer as the claims of a stranger: of the right shape, or it is a crash."""
+    try:
+        (length,) = _LENGTH.unpack_from(answer)
+        told = json.loads(answer[_LENGTH.size : _LENGTH.size + length])
+        fault = _told_fault(told)
+        thumbs = memoryview(answer)[_LENGTH.size + length :]
+        checks = () if fault else _told_checks(told["samples"], thumbs)
+    except (ValueError, TypeError, KeyError, AttributeError, struct.error) as error:
+        raise StoppedError(Stop.CRASHED, "gave an answer that cannot be read") from error
+    if fault:
+        raise fault
+    return TemplateCheck(directory, str(told["digest"]), None, checks)
+
+
+def _told_fault(told: dict[str, Any]) -> ManifestError | TemplateError | None:
+    if found := told.get("manifest"):
+        return ManifestError(Path(found["file"]), found["line"], found["field"], found["reason"])
+    if found := told.get("template"):
+        return TemplateError(found["file"], found["line"], found["reason"])
+    return None
+
+
+def _told_checks(samples: list[dict[str, Any]], thumbs: memoryview) -> tuple[SampleCheck, ...]:
+    checks = []
+    for one in samples:
+        pages = []
+        for width, height in one["pages"]:
+            pages.append(Image.frombytes("RGB", (width, height), bytes(thumbs[: width * height * 3])))
+            thumbs = thumbs[width * height * 3 :]
+        fault = None if one["fault"] is None else str(one["fault"])
+        checks.append(SampleCheck(Sample(str(one["name"]), str(one["label"]), {}), tuple(pages), fault))
+    return tuple(checks)
