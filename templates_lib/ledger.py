@@ -107,7 +107,7 @@ class Ledger:
     def note(self, name: str, entry: Entry) -> None:
         """Write a finished job down. A process that is killed right afterwards has written it."""
         self.entries[name] = entry
-        self._write({"name": name} | asdict(entry))
+        self._write({"name": name, "values": entry.values, "files": dict(entry.files)})
 
     def _take(self, folder: Path, patience_s: float) -> None:
         deadline = time.monotonic() + patience_s
