@@ -42,13 +42,15 @@ from benchmarks.peers import (
 )
 from templates_lib.catalog import Catalog
 from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.compose import JPEG, PNG, compose
-from templates_lib.pictures import clean_image, monogram_svg
+from templates_lib.compose import JPEG, PNG, PictureFormat, compose, compose_filled
+from templates_lib.fill import fill
+from templates_lib.pictures import clean_image, monogram_frame, monogram_svg
 from templates_lib.qr import decode_qr, qr_svg
+from templates_lib.skeleton import Way
 
 WARM_UP = 4
 # What ours remembers of an advisor from one picture to the next; forgotten before each turn.
-REMEMBERED = (clean_image, monogram_svg, qr_svg)
+REMEMBERED = (clean_image, monogram_frame, monogram_svg, qr_svg)
 OURS = {"jpeg": "ours-jpeg", "png": "ours-png"}
 _SUBSAMPLING = {0: "444", 1: "422", 2: "420"}
 
@@ -73,16 +75,19 @@ class Tally:
 def our_routes(compiled: CompiledTemplate) -> dict[str, Route]:
     """Ours as the platform calls it, and with its shortcuts taken away one by one."""
 
-    def draw(subject: Subject, **how: Any) -> bytes:
-        return compose(compiled, subject.values, quality=QUALITY, **how).data
+    def draw(subject: Subject, picture_format: PictureFormat) -> bytes:
+        return compose(compiled, subject.values, format=picture_format, quality=QUALITY).data
 
-    ways: Mapping[str, dict[str, Any]] = {
-        "ours-jpeg": {"format": JPEG},
-        "ours-png": {"format": PNG},
-        "ours-jpeg-nosplice": {"format": JPEG},
-        "ours-slow": {"format": JPEG},
+    def draw_less_fast(subject: Subject, **shortcuts: Any) -> bytes:
+        filled = fill(compiled.manifest, subject.values)
+        return compose_filled(compiled, filled, quality=QUALITY, **shortcuts).data
+
+    return {
+        "ours-jpeg": Route(partial(draw, picture_format=JPEG), own_user_s),
+        "ours-png": Route(partial(draw, picture_format=PNG), own_user_s),
+        "ours-jpeg-nosplice": Route(partial(draw_less_fast, spliced=False), own_user_s),
+        "ours-slow": Route(partial(draw_less_fast, least=Way.SLOW), own_user_s),
     }
-    return {name: Route(partial(draw, **how), own_user_s) for name, how in ways.items()}
 
 
 def forget_advisors() -> None:

@@ -40,7 +40,7 @@ from templates_lib.catalog import Catalog, TemplateSource
 from templates_lib.ledger import LEDGER_NAME
 from templates_lib.manifest import SlotKind
 from templates_lib.picture_store import DISK, PictureStore
-from templates_lib.studio import Failed, Given
+from templates_lib.studio import Failed, Given, steady_slots
 
 _SPAWN = get_context("spawn")
 _MIB = 1024 * 1024
@@ -114,6 +114,7 @@ def draw(run: Run, pipe: Connection) -> None:
         processes=run.processes,
         store=run.store,
         ledger_in=run.ledger_in,
+        steady=steady_slots(source.manifest, (values for _, values in run.jobs(source))),
     )
     for outcome in outcomes:
         if isinstance(outcome, Failed):
@@ -234,8 +235,8 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         for processes in chosen.processes:
             runs.append(timed(replace(run, processes=processes)))
             shutil.rmtree(run.out)
-        for processes in chosen.processes if chosen.s3 else ():
-            runs.append(timed_to_s3(replace(run, processes=processes), folder))
+        if chosen.s3:
+            runs += [timed_to_s3(replace(run, processes=one), folder) for one in chosen.processes]
         result = {"design": chosen.design, "runs": runs, "ratios": ratios(runs)}
         if chosen.kills:
             result["killed"] = killed_and_finished(run, chosen.kills)

@@ -71,19 +71,21 @@ def render_many(
     processes: int = 1,
     store: PictureStore = DISK,
     ledger_in: Path | None = None,
+    steady: Iterable[str] = (),
 ) -> Iterator[Rendered | Failed]:
     """Draw job after job and tell of each as it is finished; a failure does not stop the rest.
 
     A run that was cut off is finished by starting it once more: what the ledger knows to be drawn
     from the same values, and is still there untouched, is not drawn again. The ledger lies in `out`
     unless `ledger_in` names another folder. Each of several processes makes the template ready for
-    itself; a single one is this process. Raises FolderTaken, OtherDesign, BatchStopped.
+    itself; a single one is this process. Slots that are `steady` hold the same in every job, and so
+    are drawn once. Raises FolderTaken, OtherDesign, BatchStopped.
     """
     if isinstance(template, CompiledTemplate):
         source, compiled = open_source(template.manifest.directory), template
     else:
         source, compiled = template, None
-    order = Order(source, out, picture_format, quality, store)
+    order = Order(source, out, picture_format, quality, store, frozenset(steady))
     mark = DesignMark(f"{source.manifest.slug}@{source.manifest.version}", source.digest(), fonts.digest())
     with Ledger.open(ledger_in or out, mark) as ledger:
         store.tidy(out)

@@ -2,18 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from templates_lib.catalog import TemplateSource
 from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.compose import PDF, PictureFormat, compose_pages
+from templates_lib.compose import PDF, PictureFormat, compose_pages, hold
 from templates_lib.crew import CrewStopped
 from templates_lib.document import TemplateError
 from templates_lib.fill import SlotErrors, Value
 from templates_lib.ledger import Entry, FolderLock
+from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.picture_store import PictureStore
 from templates_lib.pictures import ImageValue
 from templates_lib.qr import QrError
@@ -21,6 +22,7 @@ from templates_lib.qr import QrError
 SUFFIXES: Final[Mapping[PictureFormat, str]] = {
     PictureFormat.JPEG: ".jpg",
     PictureFormat.PNG: ".png",
+    PictureFormat.WEBP: ".webp",
     PictureFormat.PDF: ".pdf",
 }
 
@@ -70,13 +72,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What all jobs of a run have in common."""
+    """What all jobs of a run have in common; `steady` names the slots that hold the same in each."""
 
     source: TemplateSource
     out: Path
     picture_format: PictureFormat
     quality: int
     store: PictureStore
+    steady: frozenset[str] = frozenset()
 
 
 class Studio:
@@ -88,6 +91,7 @@ class Studio:
         self._order = order
         self._lock = lock  # held for as long as this process may write
         self._made_ready = compiled
+        self._held: tuple[dict[str, Value | None], CompiledTemplate] | None = None
 
     @property
     def _compiled(self) -> CompiledTemplate:
@@ -124,7 +128,8 @@ class Studio:
         digest = _digest(order, values)
         if job.known is not None and job.known.values == digest and self._holds(files, job.known):
             return Rendered(job.key, files, fresh=False, place=job.place), None
-        pictures = compose_pages(self._compiled, values, format=order.picture_format, quality=order.quality)
+        compiled = self._held_for(values)
+        pictures = compose_pages(compiled, values, format=order.picture_format, quality=order.quality)
         kept: dict[str, str] = {}
         for file, picture in zip(files, pictures, strict=True):
             try:
@@ -133,6 +138,13 @@ class Studio:
                 raise BatchStopped(f"{file} 写不进去：{error.strerror or error}") from error
             kept[file.name] = picture.sha256
         return Rendered(job.key, files, fresh=True, place=job.place), Entry(digest, kept)
+
+    def _held_for(self, values: Mapping[str, Value]) -> CompiledTemplate:
+        """The template with what stays the same drawn once, if with these values it does stay so."""
+        steady = {name: values.get(name) for name in self._order.steady}
+        if self._held is None:
+            self._held = steady, hold(self._compiled, values, steady)
+        return self._held[1] if steady == self._held[0] else self._compiled
 
     def _holds(self, files: tuple[Path, ...], known: Entry) -> bool:
         return all(
@@ -149,6 +161,17 @@ def page_files(
     if pages == 1 or picture_format is PDF:
         return (out / f"{key}{suffix}",)
     return tuple(out / f"{key}-{page}{suffix}" for page in range(1, pages + 1))
+
+
+def steady_slots(manifest: TemplateManifest, rows: Iterable[Mapping[str, Given]]) -> frozenset[str]:
+    """Find the slots of words that hold the same in all rows, or in none."""
+    kinds = (SlotKind.TEXT, SlotKind.PHRASE, SlotKind.DATE)
+    found: dict[str, set[Given | None]] = {s.name: set() for s in manifest.slots if s.kind in kinds}
+    for row in rows:
+        for name, seen in found.items():
+            if len(seen) <= 1:
+                seen.add(row.get(name))
+    return frozenset(name for name, seen in found.items() if len(seen) <= 1)
 
 
 class UnreadablePicture(ValueError):

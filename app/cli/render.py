@@ -22,7 +22,7 @@ from templates_lib.compose import PictureFormat, compose_pages
 from templates_lib.ledger import FolderTaken, OtherDesign
 from templates_lib.manifest import SlotKind
 from templates_lib.picture_store import DISK
-from templates_lib.studio import BatchStopped, Failed, Given, open_pictures, page_files
+from templates_lib.studio import BatchStopped, Failed, Given, open_pictures, page_files, steady_slots
 
 # The column that names an advisor's file; every other column is a slot.
 KEY_COLUMN: Final = "staff_no"
@@ -121,13 +121,15 @@ def _many(
     sheet = read_sheet(table.read_bytes(), most_rows=_MOST_ROWS)
     if KEY_COLUMN not in sheet.headings:
         raise click.UsageError(f"{table} needs a heading row with the column {KEY_COLUMN}")
+    jobs = list(_jobs(source, sheet, table.parent))
     outcomes = render_many(
         source,
-        _jobs(source, sheet, table.parent),
+        jobs,
         out,
         picture_format=chosen,
         quality=quality,
-        processes=max(1, min(processes, len(sheet.rows) // _WORTH_A_PROCESS)),
+        processes=max(1, min(processes, len(jobs) // _WORTH_A_PROCESS)),
+        steady=steady_slots(source.manifest, (values for _, values in jobs)),
     )
     kept, failed = 0, list[Failed]()
     steps = max(1, len(sheet.rows) // _BAR_STEPS)

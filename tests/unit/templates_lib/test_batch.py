@@ -18,7 +18,7 @@ from templates_lib.compile import compile_template
 from templates_lib.compose import PDF, PNG
 from templates_lib.ledger import FolderTaken, Ledger, OtherDesign
 from templates_lib.picture_store import Disk
-from templates_lib.studio import BatchStopped
+from templates_lib.studio import BatchStopped, steady_slots
 from tests.unit.templates_lib.batch_run import JOBS
 from tests.unit.templates_lib.factories import MANIFEST, URL, picture, write_template
 
@@ -197,6 +197,27 @@ def test_several_processes_draw_what_one_draws(source, note, tmp_path):
 
     assert {job.key for job in together} == {job.key for job in alone}
     assert pictures(tmp_path / "together") == pictures(tmp_path / "alone")
+
+
+def test_what_stays_the_same_is_found_in_the_jobs(source):
+    rows = [
+        {"headline": "同", "name": "甲"},
+        {"headline": "同", "name": "乙", "photo": "p"},
+        {"headline": "同"},
+    ]
+
+    assert steady_slots(source.manifest, rows) == {"headline", "seal", "mood", "made_on"}
+
+
+def test_what_is_drawn_once_for_all_changes_no_byte(note, tmp_path):
+    jobs = [(f"k{at}", {"qr": f"{URL}{at}", "headline": "同一句话", "name": f"第{at}位"}) for at in range(4)]
+    # one that does not keep what was said of all
+    jobs.insert(2, ("odd", {"qr": URL, "headline": "另一句话", "name": "甲"}))
+
+    list(render_many(note, jobs, tmp_path / "each"))
+    list(render_many(note, jobs, tmp_path / "once", steady={"headline", "seal", "mood", "made_on"}))
+
+    assert pictures(tmp_path / "once") == pictures(tmp_path / "each")
 
 
 def test_no_picture_is_written_by_two_processes(source, tmp_path):
