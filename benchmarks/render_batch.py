@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -31,8 +32,7 @@ from typing import Any
 
 import psutil
 
-from app.adapters.object_store.s3 import S3ObjectStore
-from app.ports import ObjectMissing, ObjectStoreUnavailable
+from app.ports import ObjectMissing, ObjectStore, ObjectStoreUnavailable
 from app.settings import S3Storage
 from benchmarks.advisors import PORTRAITS, make_advisors, portraits
 from templates_lib.batch import render_many
@@ -69,11 +69,12 @@ class Bucket:
         """An object is whole or absent: nothing is ever left half written."""
 
 
-_stores: dict[S3Storage, S3ObjectStore] = {}
+@cache
+def _store(storage: S3Storage) -> ObjectStore:
+    # here, so that a worker that writes files is not measured with it
+    from app.adapters.object_store.s3 import S3ObjectStore
 
-
-def _store(storage: S3Storage) -> S3ObjectStore:
-    return _stores.setdefault(storage, S3ObjectStore(storage))
+    return S3ObjectStore(storage)
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ def timed_to_s3(run: Run, folder: Path) -> dict[str, Any]:
     """The same run to a bucket of a server of its own, and a look at what is stored there then."""
     with fresh_bucket(folder) as storage, tempfile.TemporaryDirectory(dir=folder) as ledger:
         found = timed(replace(run, out=Path("editions"), store=Bucket(storage), ledger_in=Path(ledger)))
-        stored = sum(1 for _ in S3ObjectStore(storage).keys("editions/"))
+        stored = sum(1 for _ in _store(storage).keys("editions/"))
     if stored != found["drawn"]:
         raise SystemExit(f"{stored} of {found['drawn']} objects are stored")
     return found
