@@ -36,7 +36,6 @@ from templates_lib.manifest import SlotKind
 from templates_lib.qr import qr_modules
 
 QUALITY: Final = 90
-CODE_PX: Final = 184
 CHROMIUM: Final = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 _CHROMIUM_ARGS: Final = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"),
@@ -71,8 +70,9 @@ class Route:
 class Design:
     """A template of the library, ready to be filled for a peer."""
 
-    def __init__(self, source: TemplateSource) -> None:
-        self.source, self.manifest, self.style = source, source.manifest, source.style
+    def __init__(self, source: TemplateSource, sides: Mapping[str, int]) -> None:
+        """`sides` has the pixels a side of each code."""
+        self.source, self.manifest, self.style, self._sides = source, source.manifest, source.style, sides
         self.width_px, self.height_px = source.manifest.size.width_px, source.manifest.size.height_px
         self._body: jinja2.Template = document.parse_body(source.body, source.manifest)
         self.pictures = {
@@ -88,7 +88,8 @@ class Design:
         pictures: dict[str, bytes] = {}
         for slot in self.manifest.slots:
             if slot.kind is SlotKind.QR:
-                name, data = f"{advisor.staff_no}.png", code_png(advisor.address, inks[slot.name])
+                name = f"{advisor.staff_no}.png"
+                data = code_png(advisor.address, self._sides[slot.name], inks[slot.name])
             elif slot.kind is SlotKind.IMAGE and slot.name in values:
                 name, data = f"{advisor.staff_no}.jpg", advisor.portrait
             else:
@@ -107,15 +108,15 @@ class Design:
         return document.page_html(subject.body, self.style)
 
 
-def code_png(address: str, ink: str) -> bytes:
-    """The code at the size it has on the page, so that no peer need scale it."""
+def code_png(address: str, side_px: int, ink: str) -> bytes:
+    """The code at the size it has on the page, in whole pixels, so that no peer need scale it."""
     rows = qr_modules(address)
-    many = Image.new("L", (len(rows), len(rows)), 0)
-    many.putdata([255 * dark for row in rows for dark in row])
-    edge = many.resize((len(rows) * 16,) * 2, Image.Resampling.NEAREST)
-    cover = edge.resize((CODE_PX, CODE_PX), Image.Resampling.BOX)
-    picture = Image.new("RGBA", cover.size, ink)
-    picture.putalpha(cover)
+    count = len(rows)
+    module_px = side_px // count
+    dark = Image.frombytes("L", (count, count), b"".join(rows)).point(lambda value: 255 * value)
+    start = (side_px - count * module_px) // 2
+    picture = Image.new("RGBA", (side_px, side_px))
+    picture.paste(ink, (start, start), dark.resize((count * module_px,) * 2, Image.Resampling.NEAREST))
     target = io.BytesIO()
     picture.save(target, "PNG")
     return target.getvalue()

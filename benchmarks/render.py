@@ -157,14 +157,15 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     catalog = Catalog()
     version = max(one.version for one in catalog.versions() if one.slug == chosen.design)
     source = catalog.source(chosen.design, version)
-    design = Design(source)
+    compiled = compile_template(source)
+    design = Design(source, compiled.sides)
     subjects = [design.subject(one) for one in make_advisors(WARM_UP + chosen.rounds * chosen.posters)]
     warm_up, rest = subjects[:WARM_UP], subjects[WARM_UP:]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="imprimatur-bench-")))
         for name, data in files(design, subjects).items():
             (folder / name).write_bytes(data)
-        ours = our_routes(compile_template(source))
+        ours = our_routes(compiled)
         subsampling = subsampling_of(ours["ours-jpeg"].draw(warm_up[0]))
         makers: tuple[Callable[[], Mapping[str, Route]], ...] = (
             lambda: ours,
