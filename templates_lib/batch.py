@@ -3,113 +3,138 @@
 Nothing here prints or exits; progress and failures come back as values.
 """
 
-import contextlib
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
-from templates_lib import layout
-from templates_lib.catalog import open_source
+from templates_lib import fonts, layout
+from templates_lib.catalog import TemplateSource, open_source
 from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.compose import JPEG, PDF, PictureFormat, compose_pages
+from templates_lib.compose import JPEG, PictureFormat, compose_pages
+from templates_lib.crew import Lost, share_out
 from templates_lib.document import TemplateError
-from templates_lib.fill import SlotErrors, Value, fill
+from templates_lib.fill import SlotErrors, fill
+from templates_lib.ledger import DesignMark, Entry, FolderLock, Ledger
 from templates_lib.manifest import ManifestError
+from templates_lib.picture_store import DISK, PictureStore
 from templates_lib.qr import QrError
 from templates_lib.samples import Sample, load_samples
+from templates_lib.studio import (
+    Failed,
+    Given,
+    Job,
+    Order,
+    Rendered,
+    Studio,
+    open_pictures,
+    page_files,
+)
 
-SUFFIXES: Final[Mapping[PictureFormat, str]] = {
-    PictureFormat.JPEG: ".jpg",
-    PictureFormat.PNG: ".png",
-    PictureFormat.PDF: ".pdf",
-}
-_SAFE_KEY: Final = re.compile(r"[\w.-]{1,120}")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """One job done: the files of its pages. `fresh` is False where they were there already."""
-
-    key: str
-    files: tuple[Path, ...]
-    fresh: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """One job that could not be done, with the reason in a person's words."""
-
-    key: str
-    reason: str
-
-
-def page_files(
-    compiled: CompiledTemplate, key: str, out: Path, picture_format: PictureFormat
-) -> tuple[Path, ...]:
-    """Where the pages of a job go: `key.jpg`, or `key-1.jpg` … for a template of several pages."""
-    suffix = SUFFIXES[picture_format]
-    if compiled.manifest.pages == 1 or picture_format is PDF:
-        return (out / f"{key}{suffix}",)
-    return tuple(out / f"{key}-{page}{suffix}" for page in range(1, compiled.manifest.pages + 1))
+_SAFE_KEY: Final = re.compile(r"[\w-][\w.-]*")
+_MOST_KEY_BYTES: Final = 180
 
 
 def render_one(
     compiled: CompiledTemplate,
-    values: Mapping[str, Value],
+    values: Mapping[str, Given],
     key: str,
     out: Path,
     *,
     picture_format: PictureFormat = JPEG,
     quality: int = 90,
 ) -> Rendered:
-    """Draw all pages into `out`. Raises SlotErrors, QrError. A file is whole or absent."""
-    files = page_files(compiled, _safe(key), out, picture_format)
-    pictures = compose_pages(compiled, values, format=picture_format, quality=quality)
-    out.mkdir(parents=True, exist_ok=True)
+    """Draw all pages into `out`. A file is whole or absent.
+
+    Raises SlotErrors, QrError, UnreadablePicture, and ValueError for a key that names no file.
+    """
+    if (fault := _key_fault(key)) is not None:
+        raise ValueError(fault)
+    files = page_files(compiled, key, out, picture_format)
+    pictures = compose_pages(compiled, open_pictures(values), format=picture_format, quality=quality)
     for file, picture in zip(files, pictures, strict=True):
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
-        try:
-            draft.write_bytes(picture.data)
-            draft.replace(file)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                draft.unlink()
+        DISK.put(file, picture.data)
     return Rendered(key, files, fresh=True)
 
 
 def render_many(
-    compiled: CompiledTemplate,
-    jobs: Iterable[tuple[str, Mapping[str, Value]]],
+    template: TemplateSource | CompiledTemplate,
+    jobs: Iterable[tuple[str, Mapping[str, Given]]],
     out: Path,
     *,
     picture_format: PictureFormat = JPEG,
     quality: int = 90,
+    processes: int = 1,
+    store: PictureStore = DISK,
+    ledger_in: Path | None = None,
+    steady: Iterable[str] = (),
 ) -> Iterator[Rendered | Failed]:
-    """Draw job after job; a failure is reported and the rest goes on.
+    """Draw job after job and tell of each as it is finished; a failure does not stop the rest.
 
-    Jobs whose files are already in `out` are not drawn again, so a run that was cut off is
-    finished by starting it once more. Changed values need a new folder or a new key.
+    A run that was cut off is finished by starting it once more: what the ledger knows to be drawn
+    from the same values, and is still there untouched, is not drawn again. The ledger lies in `out`
+    unless `ledger_in` names another folder. Each of several processes makes the template ready for
+    itself; a single one is this process. Slots that are `steady` hold the same in every job, and so
+    are drawn once. Raises FolderTaken, OtherDesign, BatchStopped.
     """
-    for key, values in jobs:
-        try:
-            files = page_files(compiled, _safe(key), out, picture_format)
-            if all(file.is_file() for file in files):
-                yield Rendered(key, files, fresh=False)
-            else:
-                yield render_one(compiled, values, key, out, picture_format=picture_format, quality=quality)
-        except (SlotErrors, QrError, ValueError) as error:
-            yield Failed(key, str(error))
+    if isinstance(template, CompiledTemplate):
+        source, compiled = open_source(template.manifest.directory), template
+    else:
+        source, compiled = template, None
+    order = Order(source, out, picture_format, quality, store, frozenset(steady))
+    mark = DesignMark(f"{source.manifest.slug}@{source.manifest.version}", source.digest(), fonts.digest())
+    with Ledger.open(ledger_in or out, mark) as ledger:
+        store.tidy(out)
+        admitted = _admitted(order, jobs, ledger.entries)
+        results = (
+            map(Studio(order, ledger.lock, compiled), admitted)
+            if processes == 1
+            else _shared_out(order, ledger.lock, admitted, processes)
+        )
+        for outcome, entry in results:
+            if entry is not None:
+                ledger.note(_ledger_name(order, outcome.key), entry)
+            yield outcome
 
 
-def _safe(key: str) -> str:
-    if not _SAFE_KEY.fullmatch(key) or key.startswith("."):
-        raise ValueError(f"{key!r} cannot be a file name")
-    return key
+def _shared_out(
+    order: Order, lock: FolderLock, jobs: Iterator[Job], processes: int
+) -> Iterator[tuple[Rendered | Failed, Entry | None]]:
+    for job, result in share_out(partial(Studio, order, lock), jobs, processes=processes):
+        if isinstance(result, Lost):
+            yield Failed(job.key, "画这一张时制图进程两次意外中断", job.place), None
+        else:
+            yield result
+
+
+def _admitted(
+    order: Order, jobs: Iterable[tuple[str, Mapping[str, Given]]], entries: Mapping[str, Entry]
+) -> Iterator[Job]:
+    """Number the jobs; one whose files would be another's, or no files at all, is not to be drawn."""
+    seen: set[str] = set()
+    for place, (key, values) in enumerate(jobs):
+        fault = _key_fault(key)
+        # some disks do not tell a from A
+        if fault is None and key.casefold() in seen:
+            fault = f"「{key}」出现了不止一次，只画最先出现的"
+        seen.add(key.casefold())
+        yield Job(place, key, values, entries.get(_ledger_name(order, key)), fault)
+
+
+def _ledger_name(order: Order, key: str) -> str:
+    return page_files(order.source, key, order.out, order.picture_format)[0].name
+
+
+def _key_fault(key: str) -> str | None:
+    if not key:
+        return "缺少文件名"
+    if not _SAFE_KEY.fullmatch(key) or len(key.encode()) > _MOST_KEY_BYTES:
+        return f"「{key}」不能作文件名：只用文字、数字、点、横线和下划线"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

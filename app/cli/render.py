@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from templates_lib.batch import Failed, Rendered, page_files, render_many, render_one
-from templates_lib.catalog import Catalog, UnknownTemplateError
-from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.compose import PictureFormat
-from templates_lib.fill import SlotErrors, Value
+from app.domain.roster import Sheet
+from app.domain.spreadsheet import plain_cell
+from app.services.sheet import read_sheet
+from templates_lib.batch import render_many
+from templates_lib.catalog import Catalog, TemplateSource, UnknownTemplateError
+from templates_lib.compile import compile_template
+from templates_lib.compose import PictureFormat, compose_pages
+from templates_lib.ledger import FolderTaken, OtherDesign
 from templates_lib.manifest import SlotKind
-from templates_lib.pictures import ImageValue
-from templates_lib.qr import QrError
+from templates_lib.picture_store import DISK
+from templates_lib.studio import BatchStopped, Failed, Given, open_pictures, page_files, steady_slots
 
 # The column that names an advisor's file; every other column is a slot.
-KEY_COLUMN = "staff_no"
+KEY_COLUMN: Final = "staff_no"
+FAILURES_NAME: Final = "failures.csv"
+_MOST_ROWS: Final = 1_000_000
+# Making a template ready takes as long as drawing some posters: fewer rows than this are not shared out.
+_WORTH_A_PROCESS: Final = 8
+_BAR_STEPS: Final = 200
 
 
 @click.command
@@ -36,6 +46,9 @@ KEY_COLUMN = "staff_no"
     show_default=True,
 )
 @click.option("--quality", type=click.IntRange(1, 100), default=90, show_default=True)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Processes that draw side by side.  [default: one a core]"
+)
 def render(
     template: str,
     *,
@@ -44,81 +57,122 @@ def render(
     out: Path,
     picture_format: str,
     quality: int,
+    jobs: int | None,
 ) -> None:
     """Draw TEMPLATE (`slug` or `slug@version`) to OUT.
 
     --values FILE.json gives the slots of one picture; OUT is its file (for several pages, or where it has no
-    ending, a folder). --advisors FILE.csv draws one for each row: `staff_no` names the file, every other
-    column is a slot, and a picture slot holds a path. A run that was cut off
-    is finished by starting it again.
+    ending, a folder).
+
+    --advisors FILE.csv (or .xlsx) draws one for each row: `staff_no` names the file, every other
+    column is a slot, and a picture slot holds a path. A run that was cut off is finished by starting
+    it again: what was drawn from the same values is kept. Rows that could not be drawn are listed,
+    and written to OUT/failures.csv.
+
+    Exit status: 0 all drawn, 1 some or none could be drawn, 2 wrong usage.
     """
     if (values_file is None) == (advisors_file is None):
         raise click.UsageError("give either --values or --advisors")
-    compiled = _compiled(template)
+    source = _source(template)
     chosen = PictureFormat(picture_format)
     if values_file is not None:
-        _one(compiled, _values(compiled, _read_json(values_file), values_file.parent), out, chosen, quality)
+        _one(source, values_file, out, chosen, quality)
     elif advisors_file is not None:
-        _many(compiled, advisors_file, out, chosen, quality)
+        _many(source, advisors_file, out, chosen, quality, jobs or _cores())
 
 
-def _compiled(name: str) -> CompiledTemplate:
+def _source(name: str) -> TemplateSource:
     slug, _, number = name.partition("@")
     catalog = Catalog()
     versions = [one.version for one in catalog.versions() if one.slug == slug]
     if not versions or (number and not number.isdigit()):
         raise click.UsageError(f"no template {name!r}: `imprimatur template list` shows those there are")
     try:
-        return compile_template(catalog.source(slug, int(number) if number else max(versions)))
+        return catalog.source(slug, int(number) if number else max(versions))
     except UnknownTemplateError as error:
         raise click.UsageError(f"no template {name!r}") from error
 
 
-def _one(
-    compiled: CompiledTemplate, values: Mapping[str, Value], out: Path, chosen: PictureFormat, quality: int
-) -> None:
-    single = bool(out.suffix) and len(page_files(compiled, "x", out.parent, chosen)) == 1
+def _cores() -> int:
+    """The cores this process may use, which a container may have narrowed."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _one(source: TemplateSource, values_file: Path, out: Path, chosen: PictureFormat, quality: int) -> None:
+    pages = page_files(source, source.manifest.slug, out, chosen)
+    files = (out,) if out.suffix and len(pages) == 1 else pages
+    values = _given(source, _read_json(values_file), values_file.parent)
     try:
-        done = render_one(
-            compiled,
-            values,
-            out.stem if single else compiled.manifest.slug,
-            out.parent if single else out,
-            picture_format=chosen,
-            quality=quality,
+        pictures = compose_pages(
+            compile_template(source), open_pictures(values), format=chosen, quality=quality
         )
-    except (SlotErrors, QrError) as error:
+        for file, picture in zip(files, pictures, strict=True):
+            DISK.put(file, picture.data)
+            click.echo(f"{file}")
+    except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    for file in done.files:
-        if single and file != out:
-            file = file.replace(out)  # noqa: PLW2901 - the ending the person asked for
-        click.echo(f"{file}")
 
 
-def _many(compiled: CompiledTemplate, table: Path, out: Path, chosen: PictureFormat, quality: int) -> None:
-    with table.open(encoding="utf-8-sig", newline="") as opened:
-        rows = list(csv.DictReader(opened))
-    if not rows or KEY_COLUMN not in rows[0]:
+def _many(
+    source: TemplateSource, table: Path, out: Path, chosen: PictureFormat, quality: int, processes: int
+) -> None:
+    sheet = read_sheet(table.read_bytes(), most_rows=_MOST_ROWS)
+    if KEY_COLUMN not in sheet.headings:
         raise click.UsageError(f"{table} needs a heading row with the column {KEY_COLUMN}")
+    jobs = list(_jobs(source, sheet, table.parent))
+    outcomes = render_many(
+        source,
+        jobs,
+        out,
+        picture_format=chosen,
+        quality=quality,
+        processes=max(1, min(processes, len(jobs) // _WORTH_A_PROCESS)),
+        steady=steady_slots(source.manifest, (values for _, values in jobs)),
+    )
+    kept, failed = 0, list[Failed]()
+    steps = max(1, len(sheet.rows) // _BAR_STEPS)
+    try:
+        with click.progressbar(
+            length=len(sheet.rows), label=source.manifest.name, update_min_steps=steps
+        ) as bar:
+            for outcome in outcomes:
+                if isinstance(outcome, Failed):
+                    failed.append(outcome)
+                else:
+                    kept += not outcome.fresh
+                bar.update(1)
+    except (FolderTaken, OtherDesign, BatchStopped) as error:
+        raise click.ClickException(str(error)) from error
+    _tell(sheet, out, kept, sorted(failed, key=lambda one: one.place))
 
-    def jobs() -> Iterator[tuple[str, Mapping[str, Value]]]:
-        for row in rows:
-            slots = {name: value for name, value in row.items() if name and name != KEY_COLUMN and value}
-            yield row[KEY_COLUMN], _values(compiled, slots, table.parent)
 
-    failed: list[Failed] = []
-    with click.progressbar(length=len(rows), label=compiled.manifest.name) as bar:
-        for result in render_many(compiled, jobs(), out, picture_format=chosen, quality=quality):
-            match result:
-                case Failed():
-                    failed.append(result)
-                case Rendered():
-                    pass
-            bar.update(1)
-    for one in failed:
-        click.echo(f"{one.key}\t{one.reason}", err=True)
-    click.echo(f"{len(rows) - len(failed)} / {len(rows)}")
-    if failed:
+def _jobs(source: TemplateSource, sheet: Sheet, folder: Path) -> Iterator[tuple[str, dict[str, Given]]]:
+    for _number, cells in sheet.rows:
+        row = dict(zip(sheet.headings, cells, strict=False))
+        key = row.pop(KEY_COLUMN, "").strip()
+        yield key, _given(source, {name: value for name, value in row.items() if name and value}, folder)
+
+
+def _tell(sheet: Sheet, out: Path, kept: int, failed: list[Failed]) -> None:
+    """Say how it went; name every row that was not drawn, on the terminal and in a table."""
+    rows = [(sheet.rows[one.place][0], one.key, one.reason) for one in failed]
+    for number, key, reason in rows:
+        click.echo(f"第 {number} 行\t{key}\t{reason}", err=True)
+    table = out / FAILURES_NAME
+    if rows:
+        text = io.StringIO()
+        lines = csv.writer(text)
+        lines.writerow(["row", KEY_COLUMN, "reason"])
+        lines.writerows([number, plain_cell(key), plain_cell(reason)] for number, key, reason in rows)
+        DISK.put(table, text.getvalue().encode("utf-8-sig"))
+    else:
+        table.unlink(missing_ok=True)
+    total = len(sheet.rows)
+    click.echo(f"{total - len(rows)} / {total}" + (f"（其中 {kept} 张早已画好）" if kept else ""))
+    if rows:
+        click.echo(f"{table}", err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -132,9 +186,7 @@ def _read_json(file: Path) -> dict[str, Any]:
     return found
 
 
-def _values(compiled: CompiledTemplate, slots: Mapping[str, str], folder: Path) -> dict[str, Value]:
-    pictures = {slot.name for slot in compiled.manifest.slots if slot.kind is SlotKind.IMAGE}
-    return {
-        name: ImageValue((folder / value).read_bytes()) if name in pictures else value
-        for name, value in slots.items()
-    }
+def _given(source: TemplateSource, slots: Mapping[str, str], folder: Path) -> dict[str, Given]:
+    """Texts as they are, pictures by the path that stands there, seen from the file it stands in."""
+    pictures = {slot.name for slot in source.manifest.slots if slot.kind is SlotKind.IMAGE}
+    return {name: folder / value if name in pictures else value for name, value in slots.items()}
