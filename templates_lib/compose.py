@@ -379,7 +379,14 @@ def _held(compiled: CompiledTemplate, plan: _Plan, page: int) -> frozenset[int]:
         if place.page == page
         and place.element.ordinal not in plan.slow
         and place.element.slots <= fixed.names
+        # a missing photo shows the first character of a name, which may not be held
+        and (isinstance(place, TextPlace) or not _is_monogram(place, fixed.filled))
     )
+
+
+def _is_monogram(place: PicturePlace, filled: Filled) -> bool:
+    slot = filled.manifest.slot(place.element.slot)
+    return slot.kind is SlotKind.IMAGE and slot.name not in filled.images
 
 
 def _sheet(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int) -> Sheet:

@@ -87,7 +87,7 @@ def line_starts(place: TextPlace, spot: TextSpot, lines: Sequence[SetLine]) -> l
     starts = []
     for line in lines:
         room = max(place.limit_px - line.width, 0.0)
-        starts.append(spot.x + {"start": 0.0, "center": room / 2, "end": room}[place.align])
+        starts.append(spot.x + {"center": room / 2, "end": room}.get(place.align, 0.0))
     return starts
 
 

@@ -34,7 +34,7 @@ ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 PX_PER_PT: Final = 96 / 72
 FINER: Final = 3  # drawn so many times finer across and down, then averaged
-STRIP_PX: Final = 256  # rows drawn at a time: a whole fine page would take 50 MB
+STRIP_PX: Final = 640  # rows drawn at a time: a whole fine page would take 60 MB
 MAX_ASSET_BYTES: Final = 24 * 1024 * 1024
 
 ENGINE = threading.RLock()

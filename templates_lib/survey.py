@@ -16,7 +16,7 @@ TOLERANCE_PX: Final = 0.6
 Edges = tuple[float, float, float, float]  # left, top, right, bottom
 
 # Properties that change how an element and all inside it are painted.
-_EFFECTS: Final = {"opacity": 1, "transform": (), "mix_blend_mode": "normal", "clip": ()}
+_EFFECTS: Final = {"opacity": 1, "transform": (), "clip": ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,5 +336,5 @@ def _sized(box: Any) -> bool:
 
 def _effects(box: Any) -> Iterator[str]:
     for name, plain in _EFFECTS.items():
-        if name in box.style and box.style[name] != plain:
+        if box.style[name] != plain:
             yield name.replace("_", "-")
