@@ -4,8 +4,8 @@ Nothing here prints or exits; progress and failures come back as values.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,10 @@ from templates_lib.compile import CompiledTemplate, compile_template
 from templates_lib.compose import JPEG, PictureFormat, compose_pages
 from templates_lib.crew import Lost, share_out
 from templates_lib.document import TemplateError
-from templates_lib.fill import SlotErrors, fill
+from templates_lib.fill import SlotErrors, fill, without_omitted
 from templates_lib.ledger import DesignMark, Entry, FolderLock, Ledger
-from templates_lib.manifest import ManifestError
+from templates_lib.manifest import ManifestError, PageSize
+from templates_lib.pdf import Raster, measured_pdf
 from templates_lib.picture_store import DISK, PictureStore
 from templates_lib.qr import QrError
 from templates_lib.samples import Sample, load_samples
@@ -50,12 +51,14 @@ def render_one(
 ) -> Rendered:
     """Draw all pages into `out`. A file is whole or absent.
 
+    The values are the design's own in every size: what a size does not show is left out.
     Raises SlotErrors, QrError, UnreadablePicture, and ValueError for a key that names no file.
     """
     if (fault := _key_fault(key)) is not None:
         raise ValueError(fault)
     files = page_files(compiled, key, out, picture_format)
-    pictures = compose_pages(compiled, open_pictures(values), format=picture_format, quality=quality)
+    shown = open_pictures(without_omitted(compiled.manifest, values))
+    pictures = compose_pages(compiled, shown, format=picture_format, quality=quality)
     for file, picture in zip(files, pictures, strict=True):
         DISK.put(file, picture.data)
     return Rendered(key, files, fresh=True)
@@ -82,11 +85,13 @@ def render_many(
     are drawn once. Raises FolderTaken, OtherDesign, BatchStopped.
     """
     if isinstance(template, CompiledTemplate):
-        source, compiled = open_source(template.manifest.directory), template
+        source, compiled = template.source, template
     else:
         source, compiled = template, None
     order = Order(source, out, picture_format, quality, store, frozenset(steady))
-    mark = DesignMark(f"{source.manifest.slug}@{source.manifest.version}", source.digest(), fonts.digest())
+    # every size of a design may lie in one folder
+    design = f"{source.manifest.slug}@{source.manifest.version}"
+    mark = DesignMark(design, source.files_digest(), fonts.digest())
     with Ledger.open(ledger_in or out, mark) as ledger:
         store.tidy(out)
         admitted = _admitted(order, jobs, ledger.entries)
@@ -139,21 +144,30 @@ def _key_fault(key: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SampleCheck:
-    """How one sample came out: its pages, or why not."""
+    """How one sample came out in one size: its pages, or why not.
+
+    `rasters` says how dense the pictures in it would lie on paper.
+    """
 
     sample: Sample
+    size: PageSize
     pages: tuple[Image.Image, ...]
+    rasters: tuple[Raster, ...]
     fault: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateCheck:
-    """The examination of one template folder; `fault` is set where it cannot be used at all."""
+    """The examination of one template folder; `fault` is set where it cannot be used at all.
+
+    `sizes` names the sizes the design comes in, its own as "".
+    """
 
     directory: Path
     digest: str | None
     fault: str | None
     samples: tuple[SampleCheck, ...]
+    sizes: tuple[str, ...] = ("",)
 
     @property
     def sound(self) -> bool:
@@ -161,53 +175,69 @@ class TemplateCheck:
 
 
 def check_template(directory: Path) -> TemplateCheck:
-    """Load, judge and draw a template with all its samples. Never raises for its content.
+    """Load, judge and draw a template with all its samples in all its sizes.
 
-    It is drawn in this process: a folder that nobody vouches for belongs to `examine.examine`.
+    Never raises for its content. It is drawn in this process: a folder that nobody vouches for
+    belongs to `examine.examine`.
     """
     try:
-        return draw_samples(directory)
+        return all_sizes(lambda size: draw_samples(directory, size))
     except (ManifestError, TemplateError) as error:
         return TemplateCheck(directory, None, str(error), ())
 
 
-def draw_samples(directory: Path) -> TemplateCheck:
-    """Draw a template with all its samples. Raises ManifestError, TemplateError."""
+def all_sizes(draw: Callable[[str], TemplateCheck]) -> TemplateCheck:
+    """Put together what is found of a design in each of its sizes, beginning with its own."""
+    own = draw("")
+    further = [draw(size) for size in own.sizes if size]
+    return replace(own, samples=tuple(one for check in (own, *further) for one in check.samples))
+
+
+def draw_samples(directory: Path, size: str = "") -> TemplateCheck:
+    """Draw a template in one size with all its samples. Raises ManifestError, TemplateError."""
     source = open_source(directory)
-    compiled = compile_template(source)
+    compiled = compile_template(source.variant(size))
     checks = tuple(_check_sample(compiled, sample) for sample in load_samples(source))
-    return TemplateCheck(directory, compiled.digest, None, checks)
+    return TemplateCheck(directory, source.digest(), None, checks, tuple(source.manifest.sizes))
 
 
 def _check_sample(compiled: CompiledTemplate, sample: Sample) -> SampleCheck:
-    size = compiled.manifest.size
+    manifest, size = compiled.manifest, compiled.manifest.size
     try:
-        filled = fill(compiled.manifest, sample.values)
-        pdf = layout.write_pdf(compiled.place(filled), compressed=False)
+        filled = fill(manifest, without_omitted(manifest, sample.values))
+        laid_out = compiled.place(filled)
+        pdf = measured_pdf(laid_out, manifest)
     except (SlotErrors, QrError) as error:
-        return SampleCheck(sample, (), str(error))
+        said = error.in_size(size.name) if isinstance(error, SlotErrors) and manifest.drawn_as else error
+        return SampleCheck(sample, size, (), (), str(said))
     pages = tuple(
-        layout.rasterise(pdf, page, size.width_px, size.height_px) for page in range(compiled.manifest.pages)
+        layout.rasterise(pdf.data, page, size.width_px, size.height_px) for page in range(manifest.pages)
     )
-    return SampleCheck(sample, pages, None)
+    return SampleCheck(sample, size, pages, pdf.rasters, None)
 
 
 def contact_sheet(check: TemplateCheck, *, thumb_width_px: int = 360) -> Image.Image:
-    """All pages of all samples side by side, one row a sample."""
+    """All pages of all samples side by side: one row a sample, every size in it at one scale."""
     gap = 24
-    rows = [row.pages for row in check.samples if row.pages]
-    if not rows:
+    rows: dict[str, list[Image.Image]] = {}
+    for one in check.samples:
+        rows.setdefault(one.sample.name, []).extend(_small(page, thumb_width_px) for page in one.pages)
+    drawn = [row for row in rows.values() if row]
+    if not drawn:
         return Image.new("RGB", (thumb_width_px, thumb_width_px), "#e9e6e0")
-    width, height = rows[0][0].size
-    thumb = thumb_width_px, round(height * thumb_width_px / width)
-    columns = max(len(row) for row in rows)
-    sheet = Image.new(
-        "RGB",
-        (gap + columns * (thumb[0] + gap), gap + len(rows) * (thumb[1] + gap)),
-        "#e9e6e0",
-    )
-    for y, row in enumerate(rows):
-        for x, page in enumerate(row):
-            small = page.resize(thumb, Image.Resampling.LANCZOS)
-            sheet.paste(small, (gap + x * (thumb[0] + gap), gap + y * (thumb[1] + gap)))
+    width = max(sum(page.width + gap for page in row) for row in drawn)
+    height = sum(max(page.height for page in row) + gap for row in drawn)
+    sheet = Image.new("RGB", (gap + width, gap + height), "#e9e6e0")
+    y = gap
+    for row in drawn:
+        x = gap
+        for page in row:
+            sheet.paste(page, (x, y))
+            x += page.width + gap
+        y += max(page.height for page in row) + gap
     return sheet
+
+
+def _small(page: Image.Image, width_px: int) -> Image.Image:
+    height_px = max(1, round(page.height * width_px / page.width))
+    return page.resize((width_px, height_px), Image.Resampling.LANCZOS)

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from templates_lib.manifest import MANIFEST_NAME, ManifestError, TemplateManifest, load_manifest
+from templates_lib.manifest import (
+    BODY_NAME,
+    MANIFEST_NAME,
+    STYLE_NAME,
+    ManifestError,
+    TemplateManifest,
+    load_manifest,
+)
 
 LIBRARY = Path(__file__).resolve().parent / "library"
-BODY_NAME = "body.html"
-STYLE_NAME = "style.css"
 SAMPLES_NAME = "samples.yaml"
 
 
@@ -28,20 +33,34 @@ class UnknownTemplateError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class TemplateSource:
-    """One version of a design: its manifest and the folder that holds all of it."""
+    """One version of a design, in one of its sizes: its manifest and the folder that holds it all."""
 
     manifest: TemplateManifest
     directory: Path
 
     @property
     def body(self) -> str:
-        return (self.directory / BODY_NAME).read_text(encoding="utf-8")
+        return (self.directory / self.manifest.body_name).read_text(encoding="utf-8")
 
     @property
     def style(self) -> str:
-        return (self.directory / STYLE_NAME).read_text(encoding="utf-8")
+        return (self.directory / self.manifest.style_name).read_text(encoding="utf-8")
+
+    def variant(self, name: str) -> "TemplateSource":
+        """Give the design in another of its sizes. Raises UnknownSizeError.
+
+        What comes back is a source like any other: whoever draws it need not know of variants.
+        """
+        return TemplateSource(self.manifest.in_size(name), self.directory)
 
     def digest(self) -> str:
+        """Name what decides a picture's design: every file of the folder, and the size."""
+        files = self.files_digest()
+        if self.manifest.drawn_as is None:
+            return files
+        return hashlib.sha256(f"{files} {self.manifest.drawn_as.name}".encode()).hexdigest()
+
+    def files_digest(self) -> str:
         """SHA-256 over name and content of every file in the folder, by name."""
         total = hashlib.sha256()
         for path in sorted(self.directory.rglob("*")):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import jinja2
 
 from templates_lib import document, layout
-from templates_lib.catalog import BODY_NAME, STYLE_NAME, TemplateSource
+from templates_lib.catalog import TemplateSource
 from templates_lib.fill import Filled, SlotError, SlotErrorCode, SlotErrors
 from templates_lib.ink import rgb
 from templates_lib.layout import Ink
@@ -241,10 +241,10 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
     )
     laid_out, images = compiled.first_layout(trial)
     if laid_out.warnings:
-        raise document.TemplateError(STYLE_NAME, None, laid_out.warnings[0])
+        raise document.TemplateError(manifest.style_name, None, laid_out.warnings[0])
     if laid_out.pages != manifest.pages:
         raise document.TemplateError(
-            BODY_NAME,
+            manifest.body_name,
             None,
             f"is laid out on {laid_out.pages} pages, the manifest says {manifest.pages}",
         )
@@ -252,7 +252,7 @@ def compile_template(source: TemplateSource) -> CompiledTemplate:
     if manifest.disclosure and (size is None or size < manifest.disclosure_min_px):
         drawn = "not drawn" if size is None else f"drawn at {size:g} px"
         reason = f"the disclosure is {drawn}, it must have {manifest.disclosure_min_px:g} px"
-        raise document.TemplateError(STYLE_NAME, None, reason)
+        raise document.TemplateError(manifest.style_name, None, reason)
     return replace(compiled, _images=images, sides=_code_sides(manifest, laid_out))
 
 
@@ -272,7 +272,7 @@ def _check_size(source: TemplateSource) -> None:
     size = source.manifest.size
     wanted = f"size:{size.width_px}px {size.height_px}px"
     if wanted not in source.style.replace("size: ", "size:"):
-        raise document.TemplateError(STYLE_NAME, None, f"@page must say {wanted}")
+        raise document.TemplateError(source.manifest.style_name, None, f"@page must say {wanted}")
 
 
 def _trial(manifest: TemplateManifest) -> Filled:

@@ -23,6 +23,7 @@ from templates_lib.ink import Canvas, OutsideAreas, PictureSpot, TextSpot
 from templates_lib.layout import Ink
 from templates_lib.lines import SetLine
 from templates_lib.manifest import SlotKind
+from templates_lib.pdf import Raster, print_pdf, screen_pdf
 from templates_lib.plate import Arrangement, PlateSet, Sheet, draw_picture
 from templates_lib.skeleton import PicturePlace, Place, Skeleton, TextPlace, Way, set_in
 from templates_lib.splice import JpegSettings
@@ -36,19 +37,23 @@ class PictureFormat(StrEnum):
     JPEG = "jpeg"
     PNG = "png"
     WEBP = "webp"
-    PDF = "pdf"
+    PDF = "pdf"  # for the screen: the page as it is
+    PRINT = "print"  # a PDF for the press: bleed, crop marks, its size on paper
 
 
 JPEG = PictureFormat.JPEG
 PNG = PictureFormat.PNG
 PDF = PictureFormat.PDF
+PRINT = PictureFormat.PRINT
+DOCUMENTS: Final = frozenset({PDF, PRINT})  # all pages in one file
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The bytes of a finished picture; for PDF the size is that of a page.
+    """The bytes of a finished picture; of a document the size is that of a page, in design pixels.
 
-    `way` is the way its ink came onto the page and `reason` why it was not the fast one.
+    `way` is the way its ink came onto the page and `reason` why it was not the fast one. `rasters`
+    says of a sheet for the press how dense the pictures in it lie.
     """
 
     data: bytes
@@ -57,6 +62,7 @@ class Picture:
     height_px: int
     way: Way = Way.FULL
     reason: str = ""
+    rasters: tuple[Raster, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -73,7 +79,7 @@ def compose(
     quality: int = 90,
     chroma: str = "4:2:0",
 ) -> Picture:
-    """Draw one page (JPEG, PNG, WEBP) or all pages (PDF).
+    """Draw one page (JPEG, PNG, WEBP) or all pages (PDF, PRINT).
 
     Raises SlotErrors when values do not fit, QrError when a code does not read back, IndexError
     for a page the template does not have.
@@ -100,8 +106,8 @@ def compose_filled(
     if not 0 <= page < compiled.manifest.pages:
         raise IndexError(f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}")
     with layout.ENGINE:
-        if format is PDF:
-            return _whole_pdf(compiled, filled)
+        if format in DOCUMENTS:
+            return _document(compiled, filled, format)
         return _Press(compiled, filled, page, least).picture(format, JpegSettings(quality, chroma), spliced)
 
 
@@ -114,7 +120,7 @@ def compose_pages(
 ) -> tuple[Picture, ...]:
     """Every page of a template as a picture of its own."""
     filled = fill(compiled.manifest, values)
-    pages = (0,) if format is PDF else range(compiled.manifest.pages)
+    pages = (0,) if format in DOCUMENTS else range(compiled.manifest.pages)
     return tuple(
         compose_filled(compiled, filled, format=format, page=page, quality=quality) for page in pages
     )
@@ -331,15 +337,17 @@ def _codes_on(laid_out: LaidOut, filled: Filled, page: int) -> list[tuple[str, P
     return codes
 
 
-def _whole_pdf(compiled: CompiledTemplate, filled: Filled) -> Picture:
+def _document(compiled: CompiledTemplate, filled: Filled, format: PictureFormat) -> Picture:  # noqa: A002
+    """All pages as one PDF, straight from the layout: words stay words."""
+    manifest, size = compiled.manifest, compiled.manifest.size
     laid_out = compiled.place(filled)
-    pdf = layout.write_pdf(laid_out)
-    size = compiled.manifest.size
-    for number in range(compiled.manifest.pages):
-        if codes := _codes_on(laid_out, filled, number):
-            image = layout.rasterise(pdf, number, size.width_px, size.height_px)
-            ink.check_codes(codes, Canvas([(0, 0, image)]))
-    return Picture(pdf, PDF, size.width_px, size.height_px)
+    codes = [
+        (filled.texts[slot.name], laid_out.pictures[slot.name])
+        for slot in manifest.slots
+        if slot.kind is SlotKind.QR and slot.name in laid_out.pictures
+    ]
+    made = (print_pdf if format is PRINT else screen_pdf)(laid_out, manifest, codes)
+    return Picture(made.data, format, size.width_px, size.height_px, rasters=made.rasters)
 
 
 def _encode(image: Image.Image, format: PictureFormat, settings: JpegSettings) -> bytes:  # noqa: A002

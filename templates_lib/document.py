@@ -15,19 +15,20 @@ import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
-from typing import Final
+from functools import wraps
+from typing import Final, TypeVar
 
 import jinja2
 import tinyhtml5
 from jinja2 import nodes
 from markupsafe import Markup
 
-from templates_lib.catalog import BODY_NAME, TemplateSource
+from templates_lib.catalog import TemplateSource
 from templates_lib.embedded_picture import check_address
 from templates_lib.fault import TemplateError as TemplateError  # noqa: PLC0414  its old and public name
 from templates_lib.fill import Filled
 from templates_lib.folder import check_folder
-from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
+from templates_lib.manifest import BODY_NAME, DISCLOSURE, SlotKind, TemplateManifest
 from templates_lib.stylesheet import check_style
 
 Element = ET.Element
@@ -147,6 +148,27 @@ _ENVIRONMENT.tests.clear()
 _ENVIRONMENT.filters = dict(FILTERS)
 
 
+_T = TypeVar("_T")
+
+
+def _told_of_its_file(
+    judge: Callable[[str, TemplateManifest], _T],
+) -> Callable[[str, TemplateManifest], _T]:
+    """Let a fault of a body name the file it was read from: each size of a design may have one."""
+
+    @wraps(judge)
+    def judged(body: str, manifest: TemplateManifest) -> _T:
+        try:
+            return judge(body, manifest)
+        except TemplateError as fault:
+            if fault.file == manifest.body_name:
+                raise
+            raise TemplateError(manifest.body_name, fault.line, fault.reason) from fault.__cause__
+
+    return judged
+
+
+@_told_of_its_file
 def parse_body(body: str, manifest: TemplateManifest) -> jinja2.Template:
     """Parse the body and refuse every construct off the list. Raises TemplateError."""
     return _ENVIRONMENT.from_string(_judged(body, manifest))
@@ -255,6 +277,7 @@ def refuse_document_tags(html: str) -> None:
         raise TemplateError(BODY_NAME, None, "holds only what stands inside the page")
 
 
+@_told_of_its_file
 def check_body(body: str, manifest: TemplateManifest) -> Element:
     """Refuse elements, attributes and addresses off the list, else return the tree.
 
@@ -307,6 +330,7 @@ def _check_element(element: Element) -> None:
             raise TemplateError(BODY_NAME, None, f"{name}= must be a number up to {_WIDEST_SPAN}")
 
 
+@_told_of_its_file
 def _check_every_branch(body: str, manifest: TemplateManifest) -> None:
     """Judge the body with all conditions open and a mark for every value. Raises TemplateError.
 
@@ -450,7 +474,7 @@ def inks(tree: Element) -> dict[str, str]:
 def open_document(source: TemplateSource) -> jinja2.Template:
     """Judge a template's files, style and body. Raises TemplateError."""
     check_folder(source.directory)
-    check_style(source.style)
+    check_style(source.style, source.manifest.style_name)
     template = parse_body(source.body, source.manifest)
     _check_every_branch(source.body, source.manifest)
     return template

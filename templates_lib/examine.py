@@ -1,19 +1,21 @@
 """Examine the folder of a template that nobody vouches for yet.
 
 All of it happens in a process of its own, from the first look into the folder to the last pixel.
-What comes back is a digest, sentences, and small pictures as bare pixels.
+What comes back is a digest, sentences, figures, and small pictures as bare pixels.
 """
 
 import json
 import struct
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from PIL import Image
 
-from templates_lib.batch import SampleCheck, TemplateCheck, draw_samples
+from templates_lib.batch import SampleCheck, TemplateCheck, all_sizes, draw_samples
 from templates_lib.fault import TemplateError
-from templates_lib.manifest import ManifestError
+from templates_lib.manifest import MAX_VARIANTS, ManifestError, PageSize
+from templates_lib.pdf import Raster
 from templates_lib.samples import Sample
 from templates_lib.sandbox import Limits, Stop, StoppedError, call_limited
 
@@ -48,22 +50,26 @@ class UnfitTemplateError(TemplateError):
 def examine(directory: Path, limits: Limits = LIMITS) -> TemplateCheck:
     """Load, judge and draw a template with all its samples, out of harm's way.
 
-    The pages are small, the samples come without their values. Raises ManifestError and
-    TemplateError; of the latter UnfitTemplateError, where a limit was met.
+    Each of its sizes has a process and the limits to itself. The pages are small, the samples come
+    without their values. Raises ManifestError and TemplateError; of the latter UnfitTemplateError,
+    where a limit was met.
     """
-    question = str(directory.resolve()).encode()
+
+    def drawn(size: str) -> TemplateCheck:
+        question = json.dumps([str(directory.resolve()), size]).encode()
+        return _unpacked(directory, call_limited(f"{__name__}:draw", question, limits, reads=(directory,)))
+
     try:
-        answer = call_limited(f"{__name__}:draw", question, limits, reads=(directory,))
-        return _unpacked(directory, answer)
+        return all_sizes(drawn)
     except StoppedError as stopped:
         raise UnfitTemplateError(directory, stopped) from stopped
 
 
 def draw(question: bytes) -> bytes:
     """Draw, inside the sandbox: the checks with their thumbnails, or the fault of the files."""
-    directory = Path(question.decode())
+    directory, size = json.loads(question)
     try:
-        check = draw_samples(directory)
+        check = draw_samples(Path(directory), size)
     except ManifestError as error:
         where = {"file": str(error.file), "line": error.line, "field": error.field, "reason": error.reason}
         return _packed({"manifest": where}, [])
@@ -72,11 +78,14 @@ def draw(question: bytes) -> bytes:
     thumbs = [_thumb(page) for sample in check.samples for page in sample.pages]
     told = {
         "digest": check.digest,
+        "sizes": check.sizes,
         "samples": [
             {
                 "name": one.sample.name,
                 "label": one.sample.label,
+                "size": asdict(one.size),
                 "fault": one.fault,
+                "rasters": [asdict(raster) for raster in one.rasters],
                 "pages": [_thumb_size(page) for page in one.pages],
             }
             for one in check.samples
@@ -106,11 +115,12 @@ def _unpacked(directory: Path, answer: bytes) -> TemplateCheck:
         fault = _told_fault(told)
         thumbs = memoryview(answer)[_LENGTH.size + length :]
         checks = () if fault else _told_checks(told["samples"], thumbs)
+        sizes = () if fault else tuple(str(name) for name in told["sizes"][: MAX_VARIANTS + 1])
     except (ValueError, TypeError, KeyError, AttributeError, struct.error) as error:
         raise StoppedError(Stop.CRASHED, "gave an answer that cannot be read") from error
     if fault:
         raise fault
-    return TemplateCheck(directory, str(told["digest"]), None, checks)
+    return TemplateCheck(directory, str(told["digest"]), None, checks, sizes)
 
 
 def _told_fault(told: dict[str, Any]) -> ManifestError | TemplateError | None:
@@ -121,6 +131,14 @@ def _told_fault(told: dict[str, Any]) -> ManifestError | TemplateError | None:
     return None
 
 
+def _told_size(name: str, width_px: int, height_px: int) -> PageSize:
+    return PageSize(str(name), int(width_px), int(height_px))
+
+
+def _told_raster(page: int, name: str, width_px: int, height_px: int, dpi: int) -> Raster:
+    return Raster(int(page), str(name), int(width_px), int(height_px), int(dpi))
+
+
 def _told_checks(samples: list[dict[str, Any]], thumbs: memoryview) -> tuple[SampleCheck, ...]:
     checks = []
     for one in samples:
@@ -129,5 +147,7 @@ def _told_checks(samples: list[dict[str, Any]], thumbs: memoryview) -> tuple[Sam
             pages.append(Image.frombytes("RGB", (width, height), bytes(thumbs[: width * height * 3])))
             thumbs = thumbs[width * height * 3 :]
         fault = None if one["fault"] is None else str(one["fault"])
-        checks.append(SampleCheck(Sample(str(one["name"]), str(one["label"]), {}), tuple(pages), fault))
+        sample = Sample(str(one["name"]), str(one["label"]), {})
+        rasters = tuple(_told_raster(**raster) for raster in one["rasters"])
+        checks.append(SampleCheck(sample, _told_size(**one["size"]), tuple(pages), rasters, fault))
     return tuple(checks)

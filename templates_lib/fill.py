@@ -3,9 +3,10 @@
 import datetime as dt
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeVar
 
 from templates_lib import fonts
 from templates_lib.manifest import MAX_SLOT_CHARS, Slot, SlotKind, TemplateManifest
@@ -13,6 +14,7 @@ from templates_lib.pictures import BadImageError, ImageValue, check_image
 from templates_lib.qr import QrError, check_url
 
 Value = str | ImageValue
+_V = TypeVar("_V")
 
 _LONGEST = 2 * MAX_SLOT_CHARS
 
@@ -50,6 +52,10 @@ class SlotErrors(ValueError):
     def __init__(self, errors: tuple[SlotError, ...]) -> None:
         super().__init__("; ".join(f"{error.slot}: {error.reason}" for error in errors))
         self.errors = errors
+
+    def in_size(self, label: str) -> "SlotErrors":
+        """The same, said of one size of a design that comes in several."""
+        return SlotErrors(tuple(replace(error, reason=f"{label}：{error.reason}") for error in self.errors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,12 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
 def _shown(name: str) -> str:
     """A name that is none of ours, so that a page can hold it: short, and every sign printable."""
     return repr(name)[1:-1][:80]
+
+
+def without_omitted(manifest: TemplateManifest, values: Mapping[str, _V]) -> dict[str, _V]:
+    """A design's values as the size of this manifest takes them: without the slots it omits."""
+    omitted = manifest.drawn_as.omits if manifest.drawn_as else frozenset()
+    return {name: value for name, value in values.items() if name not in omitted}
 
 
 def _tidy(text: str) -> str:

@@ -194,15 +194,41 @@ def without_slot_pictures(cache: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_pdf(laid_out: LaidOut, *, compressed: bool = True) -> bytes:
+def write_pdf(
+    laid_out: LaidOut,
+    *,
+    compressed: bool = True,
+    zoom: float = 1.0,
+    finisher: Callable[[Any, Any], None] | None = None,
+) -> bytes:
     """Write the pages as a PDF with vector text. Same layout, same bytes: no dates in it.
 
-    One that is only made to be drawn need not be compressed, which is a third of the work.
+    One that is only made to be drawn need not be compressed, which is a third of the work. `zoom`
+    makes the pages larger; `finisher` is given the document and its `pydyf.PDF` before it is written.
     """
     with ENGINE:
         document = laid_out._document  # noqa: SLF001  the handle is this module's own
-        pdf = document.write_pdf(pdf_identifier=b"imprimatur", uncompressed_pdf=not compressed)
+        pdf = document.write_pdf(
+            zoom=zoom, finisher=finisher, pdf_identifier=b"imprimatur", uncompressed_pdf=not compressed
+        )
         return bytes(pdf)
+
+
+def draw_page(pdf: bytes, page: int, dpi: float) -> Image.Image:
+    """One whole page of a PDF as pixels, as a press or a viewer would draw it."""
+    with ENGINE:
+        document = pypdfium2.PdfDocument(pdf)
+        try:
+            sheet = document[page]
+            try:
+                bitmap = sheet.render(scale=dpi / 72, rev_byteorder=True, optimize_mode=None)
+                image: Image.Image = bitmap.to_pil().convert("RGB").copy()
+                bitmap.close()
+            finally:
+                sheet.close()
+        finally:
+            document.close()
+    return image
 
 
 def rasterise(pdf: bytes, page: int, width_px: int, height_px: int) -> Image.Image:

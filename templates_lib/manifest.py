@@ -6,7 +6,7 @@ person who meets it is a designer with the file open.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,8 +14,12 @@ from typing import Final, TypeVar
 import yaml
 
 MANIFEST_NAME: Final = "manifest.yaml"
+BODY_NAME: Final = "body.html"
+STYLE_NAME: Final = "style.css"
 MAX_MANIFEST_BYTES: Final = 256 * 1024
 MAX_PAGES: Final = 30
+MAX_VARIANTS: Final = 8
+MAX_PRINT_MM: Final = 2_000
 MAX_SIDE_PX: Final = 10_000
 MAX_PAGE_PIXELS: Final = 40_000_000
 MAX_SLOT_CHARS: Final = 5_000
@@ -90,6 +94,21 @@ REQUIRED_WORDS: Final[Mapping[ProductType, tuple[tuple[str, ...], ...]]] = {
 }
 
 
+# How wide a design is on paper where its manifest does not say.
+_PRINT_WIDTH_MM: Final[Mapping[TemplateKind, float]] = {
+    TemplateKind.POSTER: 210,
+    TemplateKind.CARD: 148,
+    TemplateKind.DAILY: 210,
+    TemplateKind.BRIEF: 210,
+    TemplateKind.FESTIVAL: 210,
+    TemplateKind.INVITATION: 148,
+    TemplateKind.BUSINESS_CARD: 90,
+}
+
+# What every size of a design shows, so that nobody takes it for somebody else's.
+_NEVER_OMITTED: Final = "institution"
+
+
 class ManifestError(ValueError):
     """A manifest cannot be used: which file, which line (`None` if unknown), which field, why."""
 
@@ -99,6 +118,16 @@ class ManifestError(ValueError):
         place = f"{file}:{line}" if line else str(file)
         super().__init__(f"{place}: {field}: {reason}")
         self.file, self.line, self.field, self.reason = file, line, field, reason
+
+
+class UnknownSizeError(LookupError):
+    """A design does not come in that size; `known` are the names of those it has beside its own."""
+
+    code = "unknown_size"
+
+    def __init__(self, size: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no size {size!r}: there is {', '.join(known) or 'none beside its own'}")
+        self.size, self.known = size, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +160,32 @@ class PageSize:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another size of a design: one page, drawn from the design's own values.
+
+    `omits` names the slots it does not show. Its style is a file of its own; its body is the
+    design's unless it has one too.
+    """
+
+    name: str
+    size: PageSize
+    omits: frozenset[str]
+    print_width_mm: float
+    body_name: str
+
+    @property
+    def style_name(self) -> str:
+        return f"{self.name}.css"
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateManifest:
     """A released version of a design, as its `manifest.yaml` declares it.
 
     `disclosure` is the obligatory text bound to the product type, `None` where the law asks for
-    none. `disclosure_min_px` is the smallest size it may be drawn in. `use_guide` is what an
-    advisor may say when sending the picture; `rights` says where its pictures come from.
+    none. `disclosure_min_px` is the smallest size it may be drawn in. `print_width_mm` is how wide
+    it is on paper once cut. `use_guide` is what an advisor may say when sending the picture;
+    `rights` says where its pictures come from.
     """
 
     slug: str
@@ -152,6 +201,7 @@ class TemplateManifest:
     product_type: str
     disclosure: str | None
     disclosure_min_px: float
+    print_width_mm: float
     tags: tuple[str, ...]
     valid_from: dt.date | None
     valid_until: dt.date | None
@@ -159,6 +209,39 @@ class TemplateManifest:
     rights: str
     # the folder the manifest was read from; where it lies is not part of what it says
     directory: Path = field(compare=False, repr=False)
+    variants: tuple[Variant, ...] = ()
+    # the variant these are the declarations of; `None`: the design in its own size
+    drawn_as: Variant | None = None
+
+    @property
+    def body_name(self) -> str:
+        return self.drawn_as.body_name if self.drawn_as else BODY_NAME
+
+    @property
+    def style_name(self) -> str:
+        return self.drawn_as.style_name if self.drawn_as else STYLE_NAME
+
+    @property
+    def sizes(self) -> dict[str, PageSize]:
+        """Every size the design comes in, by name; its own, which has none, comes first."""
+        return {"": self.size, **{variant.name: variant.size for variant in self.variants}}
+
+    def in_size(self, name: str) -> "TemplateManifest":
+        """Declare the same design in the size of that name. Raises UnknownSizeError."""
+        if not name:
+            return self
+        for variant in self.variants:
+            if variant.name == name:
+                return replace(
+                    self,
+                    pages=1,
+                    size=variant.size,
+                    slots=tuple(slot for slot in self.slots if slot.name not in variant.omits),
+                    print_width_mm=variant.print_width_mm,
+                    variants=(),
+                    drawn_as=variant,
+                )
+        raise UnknownSizeError(name, tuple(variant.name for variant in self.variants))
 
     def slot(self, name: str) -> Slot:
         """Find the slot of that name. Raises KeyError."""
@@ -235,7 +318,7 @@ class _Fields:
         node = self.take(name, lambda node: node if isinstance(node, yaml.MappingNode) else None)
         return _Fields(self.file, f"{self.prefix}{name}.", node)
 
-    def mappings(self, name: str) -> list["_Fields"]:
+    def mappings(self, name: str, default: object = _ABSENT) -> list["_Fields"]:
         def read(node: yaml.Node) -> list[_Fields] | None:
             if not isinstance(node, yaml.SequenceNode):
                 return None
@@ -246,7 +329,7 @@ class _Fields:
                 found.append(_Fields(self.file, f"{self.prefix}{name}[{place}].", item))
             return found
 
-        return self.take(name, read)
+        return self.take(name, read, default)
 
 
 def _value(node: yaml.Node) -> object:
@@ -285,9 +368,16 @@ def _up_to(most: int) -> Callable[[yaml.Node], int | None]:
     return read
 
 
-def _pixels(node: yaml.Node) -> float | None:
+def _measure(node: yaml.Node) -> float | None:
     value = _value(node)
     return float(value) if type(value) in (int, float) and value > 0 else None  # type: ignore[operator,arg-type]
+
+
+def _print_width(node: yaml.Node) -> float | None:
+    value = _measure(node)
+    if value is not None and value > MAX_PRINT_MM:
+        raise ValueError(f"must be at most {MAX_PRINT_MM}")
+    return value
 
 
 def _day(node: yaml.Node) -> dt.date | None:
@@ -371,45 +461,91 @@ def _check_texts(fields: _Fields, slot: Slot) -> None:
                 raise fields.fault("max_chars", f"is smaller than the slot's own text {text!r}")
 
 
+def _page_size(fields: _Fields, label: str) -> PageSize:
+    side = _up_to(MAX_SIDE_PX)
+    size = PageSize(label, fields.take("width_px", side), fields.take("height_px", side))
+    if size.width_px * size.height_px > MAX_PAGE_PIXELS:
+        name, reason = fields.prefix.removesuffix("."), f"has more than {MAX_PAGE_PIXELS} pixels"
+        raise ManifestError(fields.file, fields.line, name, reason)
+    return size
+
+
+def _variant(fields: _Fields, slots: Mapping[str, Slot], pages: int, print_width_mm: float) -> Variant:
+    name = fields.take("name", _identifier)
+    label = fields.take("label", _text)
+    size = _page_size(fields, label)
+    omits = fields.take("omits", _texts, ())
+    printed = fields.take("print_width_mm", _print_width, print_width_mm)
+    fields.rest()
+    if name == Path(STYLE_NAME).stem or name == Path(BODY_NAME).stem:
+        raise fields.fault("name", "is that of the design's own files")
+    for omitted in omits:
+        if omitted == DISCLOSURE or (omitted in slots and slots[omitted].profile_field == _NEVER_OMITTED):
+            raise fields.fault("omits", f"{omitted} stands on every size")
+        if omitted not in slots:
+            raise fields.fault("omits", f"{omitted} is not a slot")
+    folder = fields.file.parent
+    variant = Variant(name, size, frozenset(omits), printed, f"{name}.html")
+    if not (folder / variant.style_name).is_file():
+        raise fields.fault("name", f"needs a style of its own: {variant.style_name} is missing")
+    if (folder / variant.body_name).is_file():
+        return variant
+    if omits or pages > 1:
+        what = "a design of several pages" if pages > 1 else "slots that are omitted"
+        raise fields.fault("name", f"needs a body of its own for {what}: {variant.body_name} is missing")
+    return replace(variant, body_name=BODY_NAME)
+
+
 def _template(fields: _Fields) -> TemplateManifest:
     size = fields.mapping("size")
-    side = _up_to(MAX_SIDE_PX)
-    page = PageSize(size.take("name", _text), size.take("width_px", side), size.take("height_px", side))
+    page = _page_size(size, size.take("name", _text))
     size.rest()
-    if page.width_px * page.height_px > MAX_PAGE_PIXELS:
-        raise fields.fault("size", f"has more than {MAX_PAGE_PIXELS} pixels")
     slots = tuple(_slot(item) for item in fields.mappings("slots"))
-    names = [slot.name for slot in slots]
-    for name in names:
-        if names.count(name) > 1:
-            raise fields.fault("slots", f"{name} is declared twice")
+    _check_apart(fields, "slots", [slot.name for slot in slots])
     product = fields.take("product_type", _one_of(ProductType))
+    kind = fields.take("kind", _one_of(TemplateKind))
+    pages = fields.take("pages", _up_to(MAX_PAGES))
+    print_width_mm = fields.take("print_width_mm", _print_width, _PRINT_WIDTH_MM[kind])
+    declared = {slot.name: slot for slot in slots}
+    further = fields.mappings("variants", [])
+    if len(further) > MAX_VARIANTS:
+        raise fields.fault("variants", f"has more than {MAX_VARIANTS} sizes")
+    variants = tuple(_variant(item, declared, pages, print_width_mm) for item in further)
+    _check_apart(fields, "variants", [variant.name for variant in variants])
     manifest = TemplateManifest(
         slug=fields.take("slug", _slug),
         version=fields.take("version", _count),
         name=fields.take("name", _text),
-        kind=fields.take("kind", _one_of(TemplateKind)),
+        kind=kind,
         style=fields.take("style", _text),
         summary=fields.take("summary", _text),
         audience=fields.take("audience", _text),
-        pages=fields.take("pages", _up_to(MAX_PAGES)),
+        pages=pages,
         size=page,
         slots=slots,
         product_type=product.value,
         disclosure=fields.take(DISCLOSURE, _text, None),
-        disclosure_min_px=fields.take("disclosure_min_px", _pixels),
+        disclosure_min_px=fields.take("disclosure_min_px", _measure),
+        print_width_mm=print_width_mm,
         tags=fields.take("tags", _texts, ()),
         valid_from=fields.take("valid_from", _day, None),
         valid_until=fields.take("valid_until", _day, None),
         use_guide=fields.take("use_guide", _text),
         rights=fields.take("rights", _text),
         directory=fields.file.parent,
+        variants=variants,
     )
     fields.rest()
     _check_disclosure(fields, product, manifest.disclosure)
     if manifest.valid_from and manifest.valid_until and manifest.valid_until < manifest.valid_from:
         raise fields.fault("valid_until", "lies before valid_from")
     return manifest
+
+
+def _check_apart(fields: _Fields, field_name: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise fields.fault(field_name, f"{name} is declared twice")
 
 
 def _check_disclosure(fields: _Fields, product: ProductType, disclosure: str | None) -> None:

@@ -13,7 +13,6 @@ from typing import Final
 import jinja2
 
 from templates_lib import document
-from templates_lib.catalog import BODY_NAME
 from templates_lib.document import FIELD, FILTERS, Element, TemplateError
 from templates_lib.fill import Filled
 from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
@@ -99,11 +98,11 @@ def slot_elements(
         context[slot.name] = _Mark(f"{_OPEN}{slot.name}{_CLOSE}") if here else ""
     tree = document.parse_tree(_MARKING.from_string(body).render(context))
     found: list[SlotElement] = []
-    _visit(tree, inside=False, found=found)
+    _visit(tree, inside=False, found=found, file=manifest.body_name)
     return tuple(found)
 
 
-def _visit(element: Element, *, inside: bool, found: list[SlotElement]) -> None:
+def _visit(element: Element, *, inside: bool, found: list[SlotElement], file: str) -> None:
     if document.is_comment(element):
         return
     slot = element.get(FIELD)
@@ -114,9 +113,9 @@ def _visit(element: Element, *, inside: bool, found: list[SlotElement]) -> None:
     if not inside and any(_OPEN in text for text in loose):
         printed = _MARK.search("".join(loose))
         name = printed[1] if printed else "a slot"
-        raise TemplateError(BODY_NAME, None, f"{name} is printed outside an element with {FIELD}")
+        raise TemplateError(file, None, f"{name} is printed outside an element with {FIELD}")
     for child in element:
-        _visit(child, inside=inside, found=found)
+        _visit(child, inside=inside, found=found, file=file)
 
 
 def _slot_element(element: Element, slot: str, ordinal: int) -> SlotElement:

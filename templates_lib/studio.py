@@ -9,10 +9,10 @@ from typing import Final
 
 from templates_lib.catalog import TemplateSource
 from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.compose import PDF, PictureFormat, compose_pages, hold
+from templates_lib.compose import DOCUMENTS, PictureFormat, compose_pages, hold
 from templates_lib.crew import CrewStopped
 from templates_lib.document import TemplateError
-from templates_lib.fill import SlotErrors, Value
+from templates_lib.fill import SlotErrors, Value, without_omitted
 from templates_lib.ledger import Entry, FolderLock
 from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.picture_store import PictureStore
@@ -24,6 +24,7 @@ SUFFIXES: Final[Mapping[PictureFormat, str]] = {
     PictureFormat.PNG: ".png",
     PictureFormat.WEBP: ".webp",
     PictureFormat.PDF: ".pdf",
+    PictureFormat.PRINT: ".print.pdf",
 }
 
 # A picture slot may also be given as the file it is read from, by whoever draws it.
@@ -124,7 +125,7 @@ class Studio:
     def _rendered(self, job: Job) -> tuple[Rendered, Entry | None]:
         order = self._order
         files = page_files(order.source, job.key, order.out, order.picture_format)
-        values = open_pictures(job.values)
+        values = open_pictures(without_omitted(order.source.manifest, job.values))
         digest = _digest(order, values)
         if job.known is not None and job.known.values == digest and self._holds(files, job.known):
             return Rendered(job.key, files, fresh=False, place=job.place), None
@@ -156,9 +157,14 @@ class Studio:
 def page_files(
     template: TemplateSource | CompiledTemplate, key: str, out: Path, picture_format: PictureFormat
 ) -> tuple[Path, ...]:
-    """Where the pages of a job go: `key.jpg`, or `key-1.jpg` … for a template of several pages."""
+    """Where the pages of a job go: `key.jpg`, or `key-1.jpg` … for a template of several pages.
+
+    Another size of the design is another file, `key-square.jpg`.
+    """
     suffix, pages = SUFFIXES[picture_format], template.manifest.pages
-    if pages == 1 or picture_format is PDF:
+    if template.manifest.drawn_as is not None:
+        key = f"{key}-{template.manifest.drawn_as.name}"
+    if pages == 1 or picture_format in DOCUMENTS:
         return (out / f"{key}{suffix}",)
     return tuple(out / f"{key}-{page}{suffix}" for page in range(1, pages + 1))
 

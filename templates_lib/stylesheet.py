@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import tinycss2
 
-from templates_lib.catalog import STYLE_NAME
 from templates_lib.embedded_picture import check_address
 from templates_lib.fault import TemplateError
+from templates_lib.manifest import STYLE_NAME
 
 # A property is allowed by its own name, or by the first word of it.
 _FAMILIES: Final = frozenset({

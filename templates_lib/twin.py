@@ -11,7 +11,6 @@ from functools import lru_cache
 import jinja2
 
 from templates_lib import document
-from templates_lib.catalog import BODY_NAME
 from templates_lib.fill import Filled
 from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
 
@@ -37,7 +36,7 @@ class TwinLine:
 def text_twin(manifest: TemplateManifest, filled: Filled) -> tuple[TwinLine, ...]:
     """All words of the picture in reading order: slots, the design's own words, the disclosure."""
     # keyed by the words themselves: a design that is edited is read anew
-    body = (manifest.directory / BODY_NAME).read_text(encoding="utf-8")
+    body = (manifest.directory / manifest.body_name).read_text(encoding="utf-8")
     tree = document.parse_tree(document.fill_body(_template(body, manifest), filled))
     labels = {slot.name: slot.label for slot in manifest.slots} | {DISCLOSURE: "风险提示"}
     pictures = {s.name for s in manifest.slots if s.kind in (SlotKind.IMAGE, SlotKind.QR)}

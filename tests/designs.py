@@ -49,6 +49,19 @@ _SAMPLES = """\
 - {name: longest, label: 写满, values: {headline: 一二三四五六七八九十十一, name: 阿卜杜热西提·买买提}}
 - {name: shortest, label: 最短, values: {headline: 早, name: 于一}}
 """
+_STRIP = """\
+variants:
+  - {name: strip, label: 横条 2:1, width_px: 200, height_px: 100}
+slots:
+"""
+# six characters a line, where the design itself takes fourteen
+_STRIP_STYLE = (
+    _STYLE.replace("320px 200px", "200px 100px")
+    .replace("width: 320px; height: 200px", "width: 200px; height: 100px")
+    .replace("top: 30px; width: 288px", "top: 4px; width: 128px")
+    .replace("top: 90px; width: 288px", "top: 40px; width: 180px")
+    .replace("left: 16px; top: 160px; width: 288px", "left: 4px; top: 72px; width: 192px")
+)
 
 
 def small_library(root: Path) -> Path:
@@ -63,4 +76,13 @@ def small_library(root: Path) -> Path:
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def library_with_a_strip(root: Path, *, samples: str = _SAMPLES) -> Path:
+    """The same design, which also comes as a strip that holds half as many words."""
+    folder = small_library(root) / "note" / "1"
+    (folder / "manifest.yaml").write_text(_MANIFEST.replace("slots:\n", _STRIP), encoding="utf-8")
+    (folder / "strip.css").write_text(_STRIP_STYLE, encoding="utf-8")
+    (folder / "samples.yaml").write_text(samples, encoding="utf-8")
     return root

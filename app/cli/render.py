@@ -19,8 +19,10 @@ from templates_lib.batch import render_many
 from templates_lib.catalog import Catalog, TemplateSource, UnknownTemplateError
 from templates_lib.compile import compile_template
 from templates_lib.compose import PictureFormat, compose_pages
+from templates_lib.fill import without_omitted
 from templates_lib.ledger import FolderTaken, OtherDesign
-from templates_lib.manifest import SlotKind
+from templates_lib.manifest import SlotKind, UnknownSizeError
+from templates_lib.pdf import Raster
 from templates_lib.picture_store import DISK
 from templates_lib.studio import BatchStopped, Failed, Given, open_pictures, page_files, steady_slots
 
@@ -45,6 +47,7 @@ _BAR_STEPS: Final = 200
     default=PictureFormat.JPEG.value,
     show_default=True,
 )
+@click.option("--size", default="", help="One of the design's further sizes; its own without.")
 @click.option("--quality", type=click.IntRange(1, 100), default=90, show_default=True)
 @click.option(
     "--jobs", type=click.IntRange(1), help="Processes that draw side by side.  [default: one a core]"
@@ -56,6 +59,7 @@ def render(
     advisors_file: Path | None,
     out: Path,
     picture_format: str,
+    size: str,
     quality: int,
     jobs: int | None,
 ) -> None:
@@ -69,11 +73,14 @@ def render(
     it again: what was drawn from the same values is kept. Rows that could not be drawn are listed,
     and written to OUT/failures.csv.
 
+    Values are those of the design in every size: what a size does not show is left out. `--format
+    print` writes a PDF for the press, with bleed and crop marks, and says how dense its pictures lie.
+
     Exit status: 0 all drawn, 1 some or none could be drawn, 2 wrong usage.
     """
     if (values_file is None) == (advisors_file is None):
         raise click.UsageError("give either --values or --advisors")
-    source = _source(template)
+    source = _source(template, size)
     chosen = PictureFormat(picture_format)
     if values_file is not None:
         _one(source, values_file, out, chosen, quality)
@@ -81,14 +88,16 @@ def render(
         _many(source, advisors_file, out, chosen, quality, jobs or _cores())
 
 
-def _source(name: str) -> TemplateSource:
+def _source(name: str, size: str) -> TemplateSource:
     slug, _, number = name.partition("@")
     catalog = Catalog()
     versions = [one.version for one in catalog.versions() if one.slug == slug]
     if not versions or (number and not number.isdigit()):
         raise click.UsageError(f"no template {name!r}: `imprimatur template list` shows those there are")
     try:
-        return catalog.source(slug, int(number) if number else max(versions))
+        return catalog.source(slug, int(number) if number else max(versions)).variant(size)
+    except UnknownSizeError as error:
+        raise click.BadParameter(f"{name}: {error}", param_hint="--size") from error
     except UnknownTemplateError as error:
         raise click.UsageError(f"no template {name!r}") from error
 
@@ -103,7 +112,7 @@ def _cores() -> int:
 def _one(source: TemplateSource, values_file: Path, out: Path, chosen: PictureFormat, quality: int) -> None:
     pages = page_files(source, source.manifest.slug, out, chosen)
     files = (out,) if out.suffix and len(pages) == 1 else pages
-    values = _given(source, _read_json(values_file), values_file.parent)
+    values = without_omitted(source.manifest, _given(source, _read_json(values_file), values_file.parent))
     try:
         pictures = compose_pages(
             compile_template(source), open_pictures(values), format=chosen, quality=quality
@@ -111,6 +120,8 @@ def _one(source: TemplateSource, values_file: Path, out: Path, chosen: PictureFo
         for file, picture in zip(files, pictures, strict=True):
             DISK.put(file, picture.data)
             click.echo(f"{file}")
+            for raster in picture.rasters:
+                click.echo(raster_line(raster))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -174,6 +185,11 @@ def _tell(sheet: Sheet, out: Path, kept: int, failed: list[Failed]) -> None:
     if rows:
         click.echo(f"{table}", err=True)
         raise click.exceptions.Exit(1)
+
+
+def raster_line(raster: Raster) -> str:
+    """A picture on paper in one line: its name, how dense it lies, and whether that is too little."""
+    return f"{raster.name}\t{raster.dpi} dpi" + ("\tlow_dpi" if raster.low_dpi else "")
 
 
 def _read_json(file: Path) -> dict[str, Any]:

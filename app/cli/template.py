@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from app.cli.edge import platform, tenant_named, tenant_option, terminal_actor
+from app.cli.render import raster_line
 from app.services.template import load_library, unseen_versions
 from templates_lib.batch import contact_sheet
 from templates_lib.catalog import Catalog
 from templates_lib.examine import examine
 from templates_lib.fault import TemplateError
 from templates_lib.manifest import ManifestError
+from templates_lib.pdf import Raster
 
 
 @click.group
@@ -24,7 +26,7 @@ def template() -> None:
 def list_library() -> None:
     """The versions of the library on disk."""
     for manifest in Catalog().versions():
-        size = f"{manifest.size.width_px}×{manifest.size.height_px}"
+        size = "、".join(f"{one.width_px}×{one.height_px}" for one in manifest.sizes.values())
         click.echo(f"{manifest.slug}\t{manifest.version}\t{manifest.name}\t{size}\t{manifest.pages} 页")
 
 
@@ -36,17 +38,26 @@ def list_library() -> None:
     help="Write all samples side by side to this PNG.",
 )
 def check(directory: Path, *, sheet: Path | None) -> None:
-    """Draw a version with all its extreme samples; exit 1 where any cannot be drawn.
+    """Draw a version with all its extreme samples in all its sizes; exit 1 where any cannot be drawn.
 
-    It is drawn in a process of its own, which is killed when it takes more than nine seconds of
-    the processor, so the folder may come from anybody.
+    Says as well how dense its pictures would lie on paper. Each size is drawn in a process of its
+    own, which is killed when it takes more than nine seconds of the processor, so the folder may
+    come from anybody.
     """
     try:
         found = examine(directory)
     except (ManifestError, TemplateError) as fault:
         raise click.ClickException(str(fault)) from fault
     for one in found.samples:
-        click.echo(f"{one.sample.name}\t{one.fault or '可用'}")
+        click.echo(f"{one.sample.name}\t{one.size.name}\t{one.fault or '可用'}")
+    coarsest: dict[tuple[str, str], Raster] = {}
+    for one in found.samples:
+        for raster in one.rasters:
+            known = coarsest.setdefault((one.size.name, raster.name), raster)
+            if raster.dpi < known.dpi:
+                coarsest[one.size.name, raster.name] = raster
+    for (size, _name), raster in coarsest.items():
+        click.echo(f"print\t{size}\t{raster_line(raster)}")
     if sheet is not None:
         contact_sheet(found).save(sheet, "PNG")
         click.echo(f"{sheet}")

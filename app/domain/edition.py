@@ -13,7 +13,10 @@ EditionId = NewType("EditionId", UUID)
 
 @dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """Everything that decides the bytes of one rendition; equal specs give equal bytes."""
+    """Everything that decides the bytes of one rendition; equal specs give equal bytes.
+
+    `size` names one of the design's further sizes; "" is its own.
+    """
 
     template_slug: str
     template_version: int
@@ -22,6 +25,7 @@ class RenderSpec:
     image_format: str
     page: int = 0
     width_px: int | None = None
+    size: str = ""
 
     def key(self) -> str:
         """SHA-256 over the whole spec, as hex: rendering twice under one key is harmless."""
@@ -37,6 +41,8 @@ class RenderSpec:
                     "format": self.image_format,
                     "page": self.page,
                     "width_px": self.width_px,
+                    # what was kept before a design had sizes keeps its key
+                    **({"size": self.size} if self.size else {}),
                 }
             )
         ).hexdigest()

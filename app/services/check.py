@@ -13,9 +13,9 @@ from app.services.unit_of_work import UnitOfWork
 from compliance.check import check
 from compliance.document import Document, FieldKind, ProductType, Sector, TextField, parse_channel
 from compliance.report import Report
-from templates_lib.fill import SlotErrors, fill
+from templates_lib.fill import SlotErrors, fill, without_omitted
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
-from templates_lib.twin import text_twin
+from templates_lib.twin import TwinLine, text_twin
 
 
 def check_text(uow: UnitOfWork, text: str, *, sector: str | None, channel: str) -> Report:
@@ -61,12 +61,20 @@ class ReadLine:
 
 
 def reading_of(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> tuple[ReadLine, ...]:
-    """All words on the picture in reading order; raises InvalidInput where the values do not fit."""
-    manifest = compiled_for(uow, version).manifest
-    try:
-        twin = text_twin(manifest, fill(manifest, slot_values(uow, values)))
-    except SlotErrors as refused:
-        raise slot_faults(refused) from refused
+    """All words on the picture in reading order; raises InvalidInput where the values do not fit.
+
+    What only another size of the design says is read after it.
+    """
+    shown = slot_values(uow, values)
+    twin: list[TwinLine] = []
+    design = compiled_for(uow, version).manifest
+    for size in design.sizes:
+        manifest = design.in_size(size)
+        try:
+            lines = text_twin(manifest, fill(manifest, without_omitted(manifest, shown)))
+        except SlotErrors as refused:
+            raise slot_faults(refused) from refused
+        twin += lines if not size else [line for line in lines if line not in twin]
     return tuple(
         ReadLine(line.slot or f"fixed-{position}", line.slot, line.label, line.text)
         for position, line in enumerate(twin)

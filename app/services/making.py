@@ -113,7 +113,7 @@ def _version(uow: UnitOfWork, reserved: Reserved) -> TemplateVersion:
 
 
 def preview_picture(
-    uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str], *, page: int = 0
+    uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str], *, page: int = 0, size: str = ""
 ) -> PictureFile:
     """The picture as it would go out with these words, byte for byte; nothing is stored.
 
@@ -122,7 +122,7 @@ def preview_picture(
     version = _version(uow, reserved)
     require_licence(uow, own_advisor(uow), version.product_type)
     draft = draft_of(uow, version, entered, qr_code=reserved.qr_code)
-    return draw(uow, spec_for(version, draft.values, page=page))
+    return draw(uow, spec_for(version, draft.values, page=page, size=size))
 
 
 @dataclass(frozen=True, slots=True)

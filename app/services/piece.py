@@ -39,6 +39,7 @@ from app.services.rendition import (
     draw,
     kept_picture,
     profile_values,
+    require_fits,
     revision_spec,
     spec_for,
 )
@@ -249,6 +250,7 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     # drawing it is the check that it can be drawn: overflow and missing glyphs are refused here
     checked = draft if piece.advisor_id else sampled(uow, draft)
     draw(uow, spec_for(version, checked.values))
+    require_fits(uow, version, checked.values)
     content = content_of(version, draft.values, manifest.disclosure)
     content_hash = revision_hash(content)
     if title:
@@ -284,6 +286,7 @@ def preview_draft(
     *,
     page: int = 0,
     width_px: int | None = None,
+    size: str = "",
 ) -> PictureFile:
     """What a piece made for everybody would look like with these values, without saving anything.
 
@@ -291,7 +294,7 @@ def preview_draft(
     """
     require(uow, Permission.PIECE_MAKE_MASTER)
     draft = sampled(uow, draft_of(uow, version, entered, qr_code=""))
-    return draw(uow, spec_for(version, draft.values, page=page, width_px=width_px))
+    return draw(uow, spec_for(version, draft.values, page=page, width_px=width_px, size=size))
 
 
 def judge_draft(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str]) -> Report:
@@ -308,6 +311,7 @@ def shown_picture(
     image_format: str = "jpeg",
     page: int = 0,
     width_px: int | None = None,
+    size: str = "",
 ) -> PictureFile:
     """A revision as its readers see it, byte for byte; one made for everybody, in a sample's edition."""
     if piece.advisor_id is not None:
@@ -318,6 +322,7 @@ def shown_picture(
             image_format=image_format,
             page=page,
             width_px=width_px,
+            size=size,
         )
     else:
         spec = revision_spec(
@@ -329,6 +334,7 @@ def shown_picture(
             image_format=image_format,
             page=page,
             width_px=width_px,
+            size=size,
         )
     return kept_picture(uow, spec)
 
@@ -465,10 +471,12 @@ def preview(
     number: int | None = None,
     image_format: str = "jpeg",
     page: int = 0,
+    size: str = "",
 ) -> PictureFile:
     """The picture these values would make, with a code that leads nowhere; nothing is kept."""
     draft = _looked_at(uow, slug, entered, number)
-    return draw(uow, spec_for(draft.version, draft.values, image_format=image_format, page=page))
+    spec = spec_for(draft.version, draft.values, image_format=image_format, page=page, size=size)
+    return draw(uow, spec)
 
 
 def _looked_at(uow: UnitOfWork, slug: str, entered: Mapping[str, str], number: int | None) -> Draft:
@@ -493,13 +501,13 @@ def open_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:
 
 
 def piece_picture(
-    uow: UnitOfWork, piece_id: UUID, *, image_format: str = "jpeg", page: int = 0
+    uow: UnitOfWork, piece_id: UUID, *, image_format: str = "jpeg", page: int = 0, size: str = ""
 ) -> PictureFile:
     """A piece's current picture as its reviewer sees it: an advisor's own is what goes out."""
     piece = open_piece(uow, piece_id)
     if piece.current_revision is None:
         raise Missing(noun="piece_revision")
-    return shown_picture(uow, piece, piece.current_revision, image_format=image_format, page=page)
+    return shown_picture(uow, piece, piece.current_revision, image_format=image_format, page=page, size=size)
 
 
 def make_piece_once(

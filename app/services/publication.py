@@ -331,7 +331,7 @@ def public_edition(uow: UnitOfWork, edition_id: UUID) -> tuple[Edition, Publicat
 
 
 def edition_picture(
-    uow: UnitOfWork, edition_id: UUID, *, image_format: str = "jpeg", page: int = 0
+    uow: UnitOfWork, edition_id: UUID, *, image_format: str = "jpeg", page: int = 0, size: str = ""
 ) -> PictureFile:
     """The picture of the acting advisor's edition as it may be used now.
 
@@ -340,9 +340,10 @@ def edition_picture(
     edition, publication = public_edition(uow, edition_id)
     link = edition_links(uow, edition.id)[LinkChannel.QR]
     advisor = own_advisor(uow)
-    return kept_picture(
-        uow, published_spec(uow, publication, advisor, link=link, image_format=image_format, page=page)
+    spec = published_spec(
+        uow, publication, advisor, link=link, image_format=image_format, page=page, size=size
     )
+    return kept_picture(uow, spec)
 
 
 def take_down_publication(uow: UnitOfWork, publication_id: UUID, *, note: str) -> Publication:

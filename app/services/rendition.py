@@ -26,8 +26,8 @@ from app.queries.scope import within
 from app.services.access import require
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
-from templates_lib.compose import PictureFormat, compose
-from templates_lib.fill import SlotError, SlotErrorCode, SlotErrors, fill
+from templates_lib.compose import DOCUMENTS, PictureFormat, compose
+from templates_lib.fill import SlotError, SlotErrorCode, SlotErrors, fill, without_omitted
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.pictures import ImageValue
 from templates_lib.samples import load_samples
@@ -36,7 +36,12 @@ from templates_lib.twin import TwinLine, text_twin
 log = structlog.get_logger(__name__)
 
 ASSET_PREFIX = "asset:"
-CONTENT_TYPES = {"jpeg": "image/jpeg", "png": "image/png", "pdf": "application/pdf"}
+CONTENT_TYPES = {
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "pdf": "application/pdf",
+    "print": "application/pdf",
+}
 _THUMBNAIL_QUALITY = 84
 _LAST_SIGNS = 6
 _MOST_REMEMBERED_BYTES = 2 * 1024 * 1024
@@ -61,8 +66,8 @@ def _rendition_key(uow: UnitOfWork, sha256: str) -> str:
     return f"renditions/{uow.tenant_id}/{sha256[:2]}/{sha256}"
 
 
-def compiled_for(uow: UnitOfWork, version: TemplateVersion) -> CompiledTemplate:
-    return uow.around.shelf.compiled(version.template.slug, version.number, version.digest)
+def compiled_for(uow: UnitOfWork, version: TemplateVersion, size: str = "") -> CompiledTemplate:
+    return uow.around.shelf.compiled(version.template.slug, version.number, version.digest, size)
 
 
 def profile_values(
@@ -95,6 +100,7 @@ def spec_for(
     image_format: str = "jpeg",
     page: int = 0,
     width_px: int | None = None,
+    size: str = "",
 ) -> RenderSpec:
     return RenderSpec(
         template_slug=version.template.slug,
@@ -104,6 +110,7 @@ def spec_for(
         image_format=image_format,
         page=page,
         width_px=width_px,
+        size=size,
     )
 
 
@@ -117,13 +124,14 @@ def revision_spec(
     image_format: str = "jpeg",
     page: int = 0,
     width_px: int | None = None,
+    size: str = "",
 ) -> RenderSpec:
     """What a revision looks like; for a piece made for everybody, in this advisor's edition."""
     values = dict(revision.values)
     if advisor is not None:
         manifest = compiled_for(uow, version).manifest
         values |= profile_values(uow, manifest, advisor, link=link)
-    return spec_for(version, values, image_format=image_format, page=page, width_px=width_px)
+    return spec_for(version, values, image_format=image_format, page=page, width_px=width_px, size=size)
 
 
 def published_spec(
@@ -134,6 +142,7 @@ def published_spec(
     link: str,
     image_format: str = "jpeg",
     page: int = 0,
+    size: str = "",
 ) -> RenderSpec:
     """What one advisor's edition of a publication looks like.
 
@@ -149,6 +158,7 @@ def published_spec(
         link=link,
         image_format=image_format,
         page=page,
+        size=size,
     )
 
 
@@ -186,7 +196,9 @@ def draw(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
 
 
 def _drawn(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
-    compiled = uow.around.shelf.compiled(spec.template_slug, spec.template_version, spec.template_digest)
+    compiled = uow.around.shelf.compiled(
+        spec.template_slug, spec.template_version, spec.template_digest, spec.size
+    )
     return _composed(compiled, slot_values(uow, spec.values), spec)
 
 
@@ -198,13 +210,13 @@ def _composed(
     try:
         picture = compose(
             compiled,
-            values,
+            without_omitted(compiled.manifest, values),
             format=PictureFormat(spec.image_format),
             page=spec.page,
         )
     except SlotErrors as refused:
-        raise slot_faults(refused) from refused
-    if spec.width_px is None or spec.image_format == "pdf":
+        raise _in_size(compiled.manifest, refused) from refused
+    if spec.width_px is None or spec.image_format in DOCUMENTS:
         data, width_px, height_px = picture.data, picture.width_px, picture.height_px
     else:
         data, width_px, height_px = _narrowed(picture.data, spec.width_px, spec.image_format)
@@ -223,17 +235,23 @@ def kept_picture(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
 
 
 def sample_picture(
-    uow: UnitOfWork, version: TemplateVersion, name: str, *, page: int = 0, width_px: int | None = None
+    uow: UnitOfWork,
+    version: TemplateVersion,
+    name: str,
+    *,
+    page: int = 0,
+    width_px: int | None = None,
+    size: str = "",
 ) -> PictureFile:
     """A version with the values of one of its samples; raises Missing, InvalidInput.
 
     The samples lie in the version's own folder, so its digest and the sample's name decide the bytes.
     """
-    compiled = compiled_for(uow, version)
+    compiled = compiled_for(uow, version, size)
     sample = next((one for one in load_samples(compiled.source) if one.name == name), None)
     if sample is None or not 0 <= page < compiled.manifest.pages:
         raise Missing(noun="sample")
-    spec = spec_for(version, {"sample": name}, page=page, width_px=width_px)
+    spec = spec_for(version, {"sample": name}, page=page, width_px=width_px, size=size)
     return _kept(uow, spec, lambda: _composed(compiled, sample.values, spec))
 
 
@@ -320,12 +338,21 @@ def slot_values(uow: UnitOfWork, values: Mapping[str, str]) -> dict[str, str | I
 
 
 def require_fits(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> None:
-    """Raise InvalidInput naming the slots whose words leave their frame; nothing is drawn."""
-    compiled = compiled_for(uow, version)
-    try:
-        compiled.place(fill(compiled.manifest, slot_values(uow, values)))
-    except SlotErrors as refused:
-        raise slot_faults(refused) from refused
+    """Raise InvalidInput naming the slots whose words leave their frame; nothing is drawn.
+
+    The words must fit every size of the design. The first that is too small is named.
+    """
+    shown = slot_values(uow, values)
+    for size in compiled_for(uow, version).manifest.sizes:
+        compiled = compiled_for(uow, version, size)
+        try:
+            compiled.place(fill(compiled.manifest, without_omitted(compiled.manifest, shown)))
+        except SlotErrors as refused:
+            raise _in_size(compiled.manifest, refused) from refused
+
+
+def _in_size(manifest: TemplateManifest, refused: SlotErrors) -> InvalidInput:
+    return slot_faults(refused.in_size(manifest.size.name) if manifest.drawn_as else refused)
 
 
 def slot_faults(refused: SlotErrors) -> InvalidInput:

@@ -26,8 +26,8 @@ from templates_lib.artefact import (
 )
 from templates_lib.catalog import Catalog, TemplateSource
 from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.fill import SlotError, SlotErrors, fill
-from templates_lib.manifest import ManifestError, TemplateManifest
+from templates_lib.fill import SlotError, SlotErrors, fill, without_omitted
+from templates_lib.manifest import ManifestError, TemplateManifest, UnknownSizeError
 from templates_lib.samples import Sample, load_samples
 
 log = structlog.get_logger(__name__)
@@ -43,10 +43,11 @@ class LibraryChanged(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class SampleFault:
-    """One slot that does not hold what one of the version's own samples puts into it."""
+    """One slot that does not hold what one of the version's own samples puts into it, in one size."""
 
     sample: str
     sample_label: str
+    size: str
     slot: str
     slot_label: str
     reason: str
@@ -65,13 +66,17 @@ class TemplateShelf:
     capacity: int = 32
     # where what was found out about a design is kept for other processes and for tomorrow
     store: ObjectStore | None = None
-    _compiled: dict[tuple[str, int, str], CompiledTemplate] = field(default_factory=dict)
+    _compiled: dict[tuple[str, int, str, str], CompiledTemplate] = field(default_factory=dict)
     _kept_pages: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def compiled(self, slug: str, number: int, digest: str) -> CompiledTemplate:
-        """The compiled version; raises LibraryChanged where the files are not those of digest."""
-        key = (slug, number, digest)
+    def compiled(self, slug: str, number: int, digest: str, size: str = "") -> CompiledTemplate:
+        """The compiled version in that size.
+
+        Raises LibraryChanged where the files are not those of digest, InvalidInput for a size that
+        the design does not have.
+        """
+        key = (slug, number, digest, size)
         with self._lock:
             if found := self._compiled.pop(key, None):
                 self._compiled[key] = found
@@ -80,7 +85,13 @@ class TemplateShelf:
             source = self.catalog.source(slug, number)
             if source.digest() != digest:
                 raise LibraryChanged(slug=slug, version=number)
-            compiled = compile_template(source)
+            try:
+                compiled = compile_template(source.variant(size))
+            except UnknownSizeError as unknown:
+                known = "、".join(unknown.known) or "仅有原尺寸"
+                raise InvalidInput.of(
+                    "size", unknown.code, f"这个模板没有尺寸“{size}”，可选：{known}。"
+                ) from unknown
             self._recall(compiled)
             self._compiled[key] = compiled
             while len(self._compiled) > self.capacity:
@@ -122,27 +133,29 @@ class TemplateShelf:
             return ()
 
     def sample_faults(self, slug: str, number: int, digest: str) -> tuple[SampleFault, ...]:
-        """Every slot that one of the version's samples breaks; empty for a sound design.
+        """Every slot that one of the version's samples breaks in any size; empty for a sound design.
 
         A version without samples has shown nothing of its extremes: that is a fault too.
         """
         compiled = self.compiled(slug, number, digest)
         samples = self.samples(slug, number)
         if not samples:
-            return (SampleFault("", "全部", "samples", "样例", "没有可用的样例文件 samples.yaml", None),)
+            return (SampleFault("", "全部", "", "samples", "样例", "没有可用的样例文件 samples.yaml", None),)
         if (known := _FAULTS.get(digest)) is None:
             labels = {slot.name: slot.label for slot in compiled.manifest.slots}
             known = tuple(
                 SampleFault(
                     sample.name,
                     sample.label,
+                    size,
                     error.slot,
                     labels.get(error.slot, error.slot),
                     error.reason,
                     error.fits,
                 )
+                for size in compiled.manifest.sizes
                 for sample in samples
-                for error in _slot_errors(compiled, sample)
+                for error in _slot_errors(self.compiled(slug, number, digest, size), sample)
             )
             _FAULTS[digest] = known
         return known
@@ -154,10 +167,11 @@ def _artefact_key(compiled: CompiledTemplate) -> str:
 
 
 def _slot_errors(compiled: CompiledTemplate, sample: Sample) -> tuple[SlotError, ...]:
+    manifest = compiled.manifest
     try:
-        compiled.place(fill(compiled.manifest, sample.values))
+        compiled.place(fill(manifest, without_omitted(manifest, sample.values)))
     except SlotErrors as refused:
-        return refused.errors
+        return (refused.in_size(manifest.size.name) if manifest.drawn_as else refused).errors
     return ()
 
 

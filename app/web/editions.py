@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import Ended, Missing, QualificationMissing
@@ -25,8 +25,10 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import SUFFIXES, asked_page, picture_answer
+from app.web.pictures import SUFFIXES, asked_page, asked_size, picture_answer, size_words
+from templates_lib.compose import DOCUMENTS
 from templates_lib.manifest import SlotKind, TemplateManifest
+from templates_lib.pdf import Paper
 
 bp = Blueprint("editions", __name__)
 
@@ -68,6 +70,8 @@ def show_edition(edition_id: UUID) -> ResponseReturnValue:
         except (Ended, QualificationMissing) as refused:
             ended = refused
         manifest = compiled_for(uow, edition.piece.template_version).manifest
+        size = asked_size(manifest)
+        shown = manifest.in_size(size)
         links = edition_links(uow, edition.id) if publication else {}
         return render_page(
             "editions/edition.html",
@@ -77,7 +81,17 @@ def show_edition(edition_id: UUID) -> ResponseReturnValue:
             publication=publication,
             ended=ended,
             ended_words=said(ended) if ended else None,
-            manifest=manifest,
+            size=size,
+            shown=shown,
+            sizes=[
+                (
+                    *size_words(offered),
+                    url_for("editions.show_edition", edition_id=edition.id, size=name or None),
+                    name == size,
+                )
+                for name, offered in manifest.sizes.items()
+            ],
+            paper=Paper.of(shown),
             texts=_ready_texts(uow, edition, publication, manifest) if publication else [],
             links=[
                 (_(words), links[channel]) for channel, words in CHANNEL_WORDS.items() if channel in links
@@ -88,14 +102,16 @@ def show_edition(edition_id: UUID) -> ResponseReturnValue:
 
 @bp.get("/editions/<uuid:edition_id>/picture.<suffix>")
 def show_picture(edition_id: UUID, suffix: str) -> ResponseReturnValue:
-    """The picture as approved. `?save=1` asks the browser to keep it;"""
+    """The picture as approved, in the size asked for. `?save=1` asks the browser to keep it."""
     if suffix not in SUFFIXES:
         raise Missing(noun="format")
     image_format = SUFFIXES[suffix]
     with unit_of_work() as uow:
         edition, publication = public_edition(uow, edition_id)
-        manifest = compiled_for(uow, edition.piece.template_version).manifest
-        page = 0 if image_format == "pdf" else asked_page(manifest.pages)
+        design = compiled_for(uow, edition.piece.template_version).manifest
+        size = asked_size(design)
+        manifest = design.in_size(size)
+        page = 0 if image_format in DOCUMENTS else asked_page(manifest.pages)
         spec = published_spec(
             uow,
             publication,
@@ -103,12 +119,17 @@ def show_picture(edition_id: UUID, suffix: str) -> ResponseReturnValue:
             link=edition_links(uow, edition.id)[LinkChannel.QR],
             image_format=image_format,
             page=page,
+            size=size,
         )
         picture = kept_picture(uow, spec)
         name = edition.piece.title
-    if manifest.pages > 1 and image_format != "pdf":
+    if size:
+        name = f"{name} {size_words(manifest.size)[0]}"
+    if image_format == "print":
+        name = f"{name} {_('印刷')}"
+    elif manifest.pages > 1 and image_format not in DOCUMENTS:
         name = f"{name} {page + 1}"
-    ending = "jpg" if image_format == "jpeg" else image_format
+    ending = {"jpeg": "jpg", "print": "pdf"}.get(image_format, image_format)
     # what may be used can end at any moment: a browser asks each time
     return picture_answer(picture, name=f"{name}.{ending}", save=request.args.get("save") == "1")
 

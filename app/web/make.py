@@ -36,7 +36,7 @@ from app.services.piece import submit_for_review
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.i18n import translate as _
-from app.web.pictures import picture_answer
+from app.web.pictures import picture_answer, size_words
 from templates_lib.manifest import Slot, SlotKind
 
 bp = Blueprint("make", __name__)
@@ -59,8 +59,9 @@ def show_preview(slug: str) -> ResponseReturnValue:
     """The picture with the form's words in it: exactly the bytes that would go out."""
     reserved = _reserved(slug, request.args)
     with unit_of_work() as uow:
-        page = request.args.get("page", default=0, type=int)
-        picture = preview_picture(uow, reserved, _entered(request.args), page=page)
+        size = request.args.get("size", default="")
+        page = 0 if size else request.args.get("page", default=0, type=int)  # another size is one page
+        picture = preview_picture(uow, reserved, _entered(request.args), page=page, size=size)
     return picture_answer(picture)
 
 
@@ -168,6 +169,7 @@ def _page(
     mine = {slot.name for slot in place.open_slots}
     reservation = _signed(place.reserved)
     page = request.values.get("page", default=0, type=int)
+    size = request.values.get("size", default="")
     query = {SLOT + name: text for name, text in place.entered.items()}
     return render_page(
         "make/make.html",
@@ -185,7 +187,9 @@ def _page(
         blank=blank,
         reservation=reservation,
         shown_page=min(max(page, 0), place.manifest.pages - 1),
-        preview_query=urlencode({"reservation": reservation, "page": page, **query}),
+        shown_size=size if size in place.manifest.sizes else "",
+        sizes=[(name, *size_words(one)) for name, one in place.manifest.sizes.items()],
+        preview_query=urlencode({"reservation": reservation, "page": page, "size": size, **query}),
         **_standing(uow, outlook),
     )
 

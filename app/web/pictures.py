@@ -10,10 +10,11 @@ from flask import Response, request, send_file
 
 from app.domain.errors import Missing
 from app.services.rendition import PictureFile
+from templates_lib.manifest import PageSize, TemplateManifest
 
 # A thumbnail comes in few widths, so that few are kept; a phone asks for the next larger one.
 WIDTHS: Final = (270, 540, 720)
-SUFFIXES: Final = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "pdf": "pdf"}
+SUFFIXES: Final = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "pdf": "pdf", "print.pdf": "print"}
 _NOT_IN_A_NAME: Final = re.compile(r"[\\/:*?\"<>|\x00-\x1f]+")
 
 
@@ -29,6 +30,20 @@ def asked_page(pages: int) -> int:
     if not 0 <= page < pages:
         raise Missing(noun="page")
     return page
+
+
+def asked_size(manifest: TemplateManifest) -> str:
+    """The size of a design asked for by ?size=, "" for its own. Raises Missing for one it has not."""
+    size = request.args.get("size", "")
+    if size not in manifest.sizes:
+        raise Missing(noun="size")
+    return size
+
+
+def size_words(size: PageSize) -> tuple[str, str]:
+    """A size as it is offered: what it is for, and its shape."""
+    words, _blank, shape = size.name.partition(" ")
+    return words, shape
 
 
 def picture_answer(

@@ -41,9 +41,8 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import picture_answer
+from app.web.pictures import asked_page, asked_size, picture_answer
 from compliance.report import Report
-from templates_lib.manifest import TemplateManifest
 
 bp = Blueprint("pieces", __name__)
 
@@ -126,7 +125,7 @@ def preview() -> ResponseReturnValue:
                 uow,
                 version,
                 _entered(request.args),
-                page=_page_of(manifest_of(uow, version)),
+                page=asked_page(manifest_of(uow, version).pages),
                 width_px=_PREVIEW_PX,
             )
         )
@@ -155,8 +154,10 @@ def picture(piece_id: UUID) -> ResponseReturnValue:
         piece = _seen_piece(uow, piece_id)
         if piece.current_revision is None:
             raise Missing(noun="piece_revision")
-        page = _page_of(manifest_of(uow, piece.template_version))
-        return picture_answer(shown_picture(uow, piece, piece.current_revision, page=page))
+        manifest = manifest_of(uow, piece.template_version)
+        size = asked_size(manifest)
+        page = asked_page(manifest.in_size(size).pages)
+        return picture_answer(shown_picture(uow, piece, piece.current_revision, page=page, size=size))
 
 
 @bp.post("/pieces/<uuid:piece_id>/submit")
@@ -477,13 +478,6 @@ def _tags(text: str) -> tuple[str, ...]:
     for mark in "，、;；\n":
         text = text.replace(mark, ",")
     return tuple(dict.fromkeys(part.strip()[:64] for part in text.split(",") if part.strip()))
-
-
-def _page_of(manifest: TemplateManifest) -> int:
-    page = request.args.get("page", 0, type=int)
-    if not 0 <= page < manifest.pages:
-        raise Missing(noun="page")
-    return page
 
 
 def _day(text: str, field: str) -> datetime | None:

@@ -17,7 +17,6 @@ from app.domain.errors import (
     Fault,
     IllegalTransition,
     InvalidInput,
-    Missing,
     StaleRevision,
 )
 from app.domain.organisation import Permission
@@ -52,7 +51,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, platform, render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import picture_answer
+from app.web.pictures import asked_page, asked_size, picture_answer
 from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
 
 bp = Blueprint("review", __name__)
@@ -137,10 +136,10 @@ def picture(review_id: UUID) -> ResponseReturnValue:
     """The very bytes under review."""
     with unit_of_work() as uow:
         review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
-        page = request.args.get("page", 0, type=int)
-        if not 0 <= page < manifest_of(uow, review.piece.template_version).pages:
-            raise Missing(noun="page")
-        return picture_answer(shown_picture(uow, review.piece, review.revision, page=page))
+        manifest = manifest_of(uow, review.piece.template_version)
+        size = asked_size(manifest)
+        page = asked_page(manifest.in_size(size).pages)
+        return picture_answer(shown_picture(uow, review.piece, review.revision, page=page, size=size))
 
 
 @bp.post("/reviews/<uuid:review_id>/claim")

@@ -17,7 +17,7 @@ from app.services.template import clear_template, manifest_of, publish_template,
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import picture_answer
+from app.web.pictures import asked_size, picture_answer
 
 bp = Blueprint("template", __name__)
 
@@ -84,7 +84,7 @@ def show_version(slug: str, number: int) -> ResponseReturnValue:
 
 @bp.get("/templates/<slug>/<int:number>/samples/<name>.jpg")
 def sample(slug: str, number: int, name: str) -> ResponseReturnValue:
-    """One of the version's own samples, drawn and kept; `size` is thumbnail, half or full."""
+    """One of the version's own samples, drawn and kept; `width` is thumbnail, half or full."""
     widths = {"thumbnail": _THUMBNAIL_PX, "half": _SIDE_BY_SIDE_PX}
     with unit_of_work() as uow:
         version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_VIEW)
@@ -94,7 +94,8 @@ def sample(slug: str, number: int, name: str) -> ResponseReturnValue:
                 version,
                 name,
                 page=request.args.get("page", 0, type=int),
-                width_px=widths.get(request.args.get("size", "")),
+                width_px=widths.get(request.args.get("width", "")),
+                size=asked_size(manifest_of(uow, version)),
             )
         )
 
@@ -144,7 +145,7 @@ def _version(slug: str, number: int, *, refused: str | None = None) -> Response:
             manifest=manifest,
             samples=uow.around.shelf.samples(slug, number),
             faults=faults,
-            faulty={fault.sample for fault in faults},
+            faulty={(fault.sample, fault.size) for fault in faults},
             use=version_use(uow.session, me.scope_for(Permission.PIECE_VIEW)).get(version.id, VersionUse()),
             others=[
                 one

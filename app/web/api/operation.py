@@ -19,7 +19,7 @@ View = Callable[..., Any]
 Answering = Callable[..., Response]
 
 MARK: Final = "__imprimatur_operation__"
-PICTURES: Final = tuple(CONTENT_TYPES.values())
+PICTURES: Final = tuple(dict.fromkeys(CONTENT_TYPES.values()))
 
 
 class NoParameters(Strict):

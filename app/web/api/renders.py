@@ -11,10 +11,10 @@ from app.services.piece import piece_picture, preview
 from app.services.publication import edition_picture
 from app.services.rendition import PictureFile, decided_picture
 from app.web.api.checks import TemplateNameSchema
-from app.web.api.fields import Id, Strict, one_of, slot_values, whole
+from app.web.api.fields import Id, Strict, one_of, slot_values, text, whole
 from app.web.api.operation import PICTURES, operation
 from app.web.edge import unit_of_work
-from templates_lib.compose import PictureFormat
+from templates_lib.compose import DOCUMENTS, PictureFormat
 
 bp = Blueprint("renders", __name__)
 
@@ -27,7 +27,12 @@ class AskedRenderSchema(Strict):
     piece_id = Id()
     edition_id = Id()
     format = one_of(PictureFormat, load_default=PictureFormat.JPEG)
-    page = whole(least=0, most=99, load_default=0, metadata={"description": "从 0 数起；pdf 总是全部页"})
+    page = whole(
+        least=0, most=99, load_default=0, metadata={"description": "从 0 数起；pdf、print 总是全部页"}
+    )
+    size = text(
+        most=40, load_default="", metadata={"description": "模板的其他尺寸之一，见模板的 sizes；空为原尺寸"}
+    )
 
     @validates_schema
     def _one_subject(self, data: dict[str, Any], **_: Any) -> None:
@@ -41,8 +46,8 @@ class AskedRenderSchema(Strict):
 @operation("出图", body=AskedRenderSchema, answers=PICTURES, refuses={403, 404, 410})
 def render(body: dict[str, Any]) -> PictureFile:
     image_format: PictureFormat = body["format"]
-    page = 0 if image_format is PictureFormat.PDF else body["page"]
-    drawn: dict[str, Any] = {"image_format": image_format.value, "page": page}
+    page = 0 if image_format in DOCUMENTS else body["page"]
+    drawn: dict[str, Any] = {"image_format": image_format.value, "page": page, "size": body["size"]}
     with unit_of_work() as uow:
         if "piece_id" in body:
             return piece_picture(uow, body["piece_id"], **drawn)

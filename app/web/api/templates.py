@@ -61,8 +61,16 @@ class SlotSchema(Shown):
     help = fields.String(allow_none=True)
 
 
+class SizeSchema(Shown):
+    name = fields.String(metadata={"description": "出图时的 size；空为原尺寸"})
+    label = fields.String()
+    width_px = fields.Integer()
+    height_px = fields.Integer()
+
+
 class OpenTemplateSchema(TemplateSchema):
     slots = fields.List(fields.Nested(SlotSchema))
+    sizes = fields.List(fields.Nested(SizeSchema))
 
 
 class TemplatePageSchema(Shown):
@@ -108,4 +116,12 @@ def release_template(slug: str, version: int) -> dict[str, Any]:
 
 
 def _opened(uow: UnitOfWork, version: TemplateVersion) -> dict[str, Any]:
-    return {**asdict(template(uow.session, version.id)), "slots": manifest_of(uow, version).slots}
+    manifest = manifest_of(uow, version)
+    return {
+        **asdict(template(uow.session, version.id)),
+        "slots": manifest.slots,
+        "sizes": [
+            {"name": name, "label": size.name, "width_px": size.width_px, "height_px": size.height_px}
+            for name, size in manifest.sizes.items()
+        ],
+    }

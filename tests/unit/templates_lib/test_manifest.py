@@ -39,7 +39,7 @@ def test_a_sound_manifest_says_what_it_declares(tmp_path):
         ("name: seal", "name: disclosure", "slots[1].name", 17),
         ("pages: 1", "pages: 31", "pages", 8),
         ("width_px: 400", "width_px: 10001", "size.width_px", 9),
-        ("width_px: 400, height_px: 300", "width_px: 9000, height_px: 9000", "size", 1),
+        ("width_px: 400, height_px: 300", "width_px: 9000, height_px: 9000", "size", 9),
         ("max_chars: 60", "max_chars: 5001", "slots[0].max_chars", 16),
         ("rights: 无图片", "rights: 无图片\nvalid_from: 2026-99-99", "valid_from", 15),
         ("version: 1", "version: !!python/object/apply:os.system [id]", "version", 2),
