@@ -45,8 +45,9 @@ types: setup-test ## Check types, strictly.
 arch: setup-test ## Check that imports only point down.
 	$(BIN)/lint-imports --no-logo
 
-fuzz: setup-test ## Send the API as many new cases an operation and role as EXAMPLES says (100).
+fuzz: setup-test ## EXAMPLES (100) new cases an API operation and role; 5,000 new names on a poster.
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/functional/test_api_schemathesis.py $(ARGS)
+	NAMES=5000 $(BIN)/python -m pytest tests/unit/templates_lib/test_ways.py -k random_names $(ARGS)
 
 lock: setup-test ## Resolve both requirements files anew from pyproject.toml.
 	bin/lock

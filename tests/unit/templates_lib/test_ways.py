@@ -1,6 +1,7 @@
 """The fast way draws what the page laid out whole would show, or it is not taken."""
 
 import io
+import os
 import random
 import re
 
@@ -22,6 +23,7 @@ STYLED = STYLE + (
     ".name { position: absolute; left: 230px; top: 170px; width: 150px; font-size: 18px;"
     " line-height: 26px; white-space: nowrap }"
 )
+NAMES = int(os.environ.get("NAMES", "800"))  # `make fuzz` takes more
 VALUES = {"headline": "早安，朋友", "name": "王小明", "qr": URL}
 
 
@@ -169,15 +171,15 @@ def drawn_or_refused(note, name):
         return refused.errors
 
 
-def test_five_thousand_random_names_are_drawn_whole_or_refused(note):
+def test_random_names_are_drawn_whole_or_refused(note):
     """Never tofu, never a cut line: no ink stands outside the place the design gives a name."""
-    source = random.Random("names")  # noqa: S311
+    source = random.Random("names")
     nobody = drawn(compose(note, {key: value for key, value in VALUES.items() if key != "name"}, format=PNG))
     still = nobody.copy()
     still[165:200, 225:390] = 0  # where a name may be
     still[170:230, 20:80] = 0  # and the first character of it, for want of a photo
     refused = 0
-    for _ in range(5_000):
+    for _ in range(NAMES):
         made = drawn_or_refused(note, random_name(source))
         if isinstance(made, tuple):
             refused += 1
@@ -189,4 +191,4 @@ def test_five_thousand_random_names_are_drawn_whole_or_refused(note):
         pixels[165:200, 225:390] = 0
         pixels[170:230, 20:80] = 0
         assert (pixels == still).all()
-    assert 0 < refused < 2_500
+    assert 0 < refused < NAMES / 2
