@@ -18,7 +18,7 @@ from templates_lib.parts import asked_slots
 from templates_lib.pictures import clean_image, monogram_svg
 from templates_lib.plate import Arrangement, Plate, PlateSet, arrange, base_values, make_plate
 from templates_lib.qr import qr_svg
-from templates_lib.skeleton import FILLER, Counts, Skeleton, examine
+from templates_lib.skeleton import FILLER, Counts, Skeleton, Way, examine, fitting_size
 from templates_lib.survey import LaidOut
 
 _SVG = "image/svg+xml"
@@ -104,6 +104,20 @@ class CompiledTemplate:
                 )
             return known
 
+    def sizes(self, filled: Filled) -> dict[str, float]:
+        """The type sizes, by slot, of words that were made smaller to fit."""
+        if not any(slot.min_font_px for slot in self.manifest.slots):
+            return {}
+        sizes = {}
+        for place in self.skeleton(filled).words_places():
+            slot = self.manifest.slot(place.element.slot)
+            if slot.min_font_px is None or place.way is Way.FULL:
+                continue
+            size = fitting_size(place, place.element.words(filled), slot.max_lines, slot.min_font_px)
+            if size != place.style.size_px:
+                sizes[slot.name] = size
+        return sizes
+
     def plates(self, skeleton: Skeleton, counts: Counts) -> PlateSet | None:
         """The still pages for these numbers of lines; `None` where they cannot be had."""
         arrangement = Arrangement(skeleton.present, counts)
@@ -136,7 +150,7 @@ class CompiledTemplate:
 
     def place(self, filled: Filled) -> LaidOut:
         """Lay the filled page out. Raises SlotErrors when words leave their frame."""
-        laid_out = self.lay_out(filled)
+        laid_out = self.lay_out(filled, sizes=self.sizes(filled))
         errors = self._overflows(laid_out)
         if errors:
             raise SlotErrors(tuple(self._with_what_fits(error, filled) for error in errors))
@@ -184,7 +198,7 @@ class CompiledTemplate:
 
         def accepts(text: str) -> bool:
             trial = Filled(filled.manifest, {**filled.texts, error.slot: text}, filled.images)
-            laid_out = self.lay_out(trial)
+            laid_out = self.lay_out(trial, sizes=self.sizes(trial))
             return all(other.slot != error.slot for other in self._overflows(laid_out))
 
         fits = layout.find_longest(filled.texts[error.slot], accepts)

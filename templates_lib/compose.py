@@ -31,6 +31,7 @@ from templates_lib.survey import LaidOut, holds
 
 _MOST_SHEETS: Final = 24
 _SAME_FACE_PX: Final = 0.02
+_WATCHED_PX: Final = 48  # more than any shadow or outline reaches
 
 
 class PictureFormat(StrEnum):
@@ -134,6 +135,7 @@ class _Plan:
     plates: PlateSet
     lines: Mapping[int, tuple[SetLine, ...]]
     slow: Mapping[int, str]
+    sizes: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ class _Press:
         if self._least is Way.FULL:
             return self._laid_whole("asked for")
         skeleton = compiled.skeleton(filled)
+        self._sizes = compiled.sizes(filled)
         lines: dict[int, tuple[SetLine, ...]] = {}
         for place in skeleton.words_places():
             if place.way is Way.FULL:
@@ -200,10 +203,12 @@ class _Press:
     def _set(self, skeleton: Skeleton, place: TextPlace) -> tuple[SetLine, ...]:
         held = self._compiled.held
         if held is None or not place.element.slots <= held.names:
-            return set_in(place, place.element.words(self._filled))
+            words = place.element.words(self._filled)
+            return set_in(place, words, self._sizes.get(place.element.slot))
         key = skeleton.present, place.element.ordinal
         if key not in held.lines:
-            held.lines[key] = set_in(place, place.element.words(self._filled))
+            words = place.element.words(self._filled)
+            held.lines[key] = set_in(place, words, self._sizes.get(place.element.slot))
         return held.lines[key]
 
     def _ways(
@@ -226,16 +231,17 @@ class _Press:
                 return self._laid_whole(f"{place.element.slot}: {reason}")
             if way is Way.SLOW:
                 slow[ordinal] = reason
-        return _Plan(skeleton, plates, lines, slow)
+        return _Plan(skeleton, plates, lines, slow, self._sizes)
 
     def _way_of_value(self, place: Place, lines: Mapping[int, tuple[SetLine, ...]]) -> tuple[Way, str]:
         if isinstance(place, TextPlace):
+            scale = self._sizes.get(place.element.slot, place.style.size_px) / place.style.size_px
             for line in lines[place.element.ordinal]:
                 if not line.whole:
                     return Way.FULL, "a character without a glyph"
                 if line.glyphs and (
-                    abs(line.height - place.height) > _SAME_FACE_PX
-                    or abs(line.baseline - place.baseline) > _SAME_FACE_PX
+                    abs(line.height - place.height * scale) > _SAME_FACE_PX
+                    or abs(line.baseline - place.baseline * scale) > _SAME_FACE_PX
                 ):
                     return Way.SLOW, "a character of another face"
             return Way.FAST, ""
@@ -300,19 +306,25 @@ class _Press:
                 continue
             spot = plan.plates.spots.get(ordinal)
             if isinstance(place, TextPlace) and isinstance(spot, TextSpot):
-                ink.draw_words(canvas, place, spot, plan.lines[ordinal], place.style.size_px)
+                size_px = plan.sizes.get(place.element.slot, place.style.size_px)
+                ink.draw_words(canvas, place, spot, plan.lines[ordinal], size_px)
             elif isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
                 slot = self._filled.manifest.slot(place.element.slot)
                 names = {slot.name: name_beside(slot, self._filled)}
                 draw_picture(canvas, place, spot, self._filled, self._compiled.colours, names)
         if plan.slow:
-            laid_out = self._compiled.lay_out(self._filled, ink=Ink.MARKS, named=plan.slow)
+            laid_out = self._compiled.lay_out(self._filled, ink=Ink.MARKS, named=plan.slow, sizes=plan.sizes)
             pdf = layout.write_pdf(laid_out, compressed=False)
-            sheet_width = self._compiled.manifest.size.width_px
+            size = self._compiled.manifest.size
             for left, top, patch in canvas.patches:
-                rows = top, top + patch.height
-                drawn = layout.rasterise_ink(pdf, self._page, sheet_width, rows)
-                ink.lay_ink(canvas, left, top, drawn.crop((left, 0, left + patch.width, patch.height)))
+                # shadows reach farther than letters: what lies just outside is looked at, too
+                rows = max(0, top - _WATCHED_PX), min(size.height_px, top + patch.height + _WATCHED_PX)
+                drawn = layout.rasterise_ink(pdf, self._page, size.width_px, rows)
+                inside = (left, top - rows[0], left + patch.width, top - rows[0] + patch.height)
+                inked = drawn.getchannel("a").getbbox()
+                if inked is not None and (inked[1] < inside[1] or inked[3] > inside[3]):
+                    raise OutsideAreas
+                ink.lay_ink(canvas, left, top, drawn.crop(inside))
 
     def _laid_whole(self, reason: str) -> _Whole:
         self._laid_out = self._compiled.place(self._filled)

@@ -28,6 +28,7 @@ from templates_lib.embedded_picture import check_address
 from templates_lib.fault import TemplateError as TemplateError  # noqa: PLC0414  its old and public name
 from templates_lib.fill import Filled
 from templates_lib.folder import check_folder
+from templates_lib.lettering import carried
 from templates_lib.manifest import BODY_NAME, DISCLOSURE, SlotKind, TemplateManifest
 from templates_lib.stylesheet import check_style
 
@@ -237,7 +238,7 @@ def page_html(body: str, style: str) -> str:
     """Put the whole document around a filled body; the style stands in it, nothing is fetched."""
     return (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>.</title>'
-        f"<style>{style}</style></head><body>{body}</body></html>"
+        f"<style>{carried(style)}</style></head><body>{body}</body></html>"
     )
 
 

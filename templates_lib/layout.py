@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,10 +25,14 @@ fonts.isolate()
 
 import pypdfium2  # noqa: E402  FontConfig is told first where the fonts are
 import weasyprint  # noqa: E402
+import weasyprint.draw  # noqa: E402
 from weasyprint.text.fonts import FontConfiguration  # noqa: E402
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse  # noqa: E402
 
+from templates_lib.lettering import draw_lettered  # noqa: E402
 from templates_lib.survey import LaidOut, survey  # noqa: E402
+
+weasyprint.draw.draw_text = partial(draw_lettered, weasyprint.draw.draw_text)
 
 # half a picture drawn is worse than none: WeasyPrint asks Pillow to be forgiving, we do not
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -161,7 +166,10 @@ def lay_out(
 _NAMED: Final = "data-named"
 _INK: Final = {
     Ink.STILL: f"""
-        [{_NAMED}], [{_NAMED}] * {{ color: transparent !important }}
+        [{_NAMED}], [{_NAMED}] * {{
+            color: transparent !important;
+            --text-shadow: none !important; --text-stroke: none !important
+        }}
         img[{_NAMED}] {{ visibility: hidden !important }}
     """,
     Ink.MARKS: f"""

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from templates_lib import fonts
 from templates_lib.layout import ENGINE, font_configuration
+from templates_lib.lettering import SHADOW, STROKE, shadow_of, stroke_of
 
 from weasyprint.css.properties import INITIAL_VALUES  # isort: skip  FontConfig was told first
 from weasyprint.formatting_structure.boxes import TextBox  # isort: skip
@@ -84,6 +85,7 @@ def style_of(computed: Mapping[str, Any]) -> TextStyle:
 def unusual_properties(computed: Mapping[str, Any]) -> tuple[str, ...]:
     """Name the text properties of a computed style that lines set alone would not honour."""
     odd = [name for name in UNVARIED if computed[name] != INITIAL_VALUES[name]]
+    odd += [name for name, drawn in ((SHADOW, shadow_of), (STROKE, stroke_of)) if drawn(computed)]
     return tuple(name.replace("_", "-") for name in odd)
 
 

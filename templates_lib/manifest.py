@@ -150,6 +150,8 @@ class Slot:
     phrases: tuple[str, ...]
     default: str | None
     help: str | None
+    # words that do not fit are set smaller, in whole pixels, down to this; None: never
+    min_font_px: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +432,7 @@ def _slot(fields: _Fields) -> Slot:
         phrases=fields.take("phrases", _texts, ()),
         default=fields.take("default", _text, None),
         help=fields.take("help", _text, None),
+        min_font_px=fields.take("min_font_px", _measure, None),
     )
     fields.rest()
     if slot.name == DISCLOSURE:

@@ -369,7 +369,7 @@ def _rows(areas: list[Rectangle], size: tuple[int, int]) -> Iterator[Rectangle]:
     spans = sorted((top // BAND_PX * BAND_PX, -(-bottom // BAND_PX) * BAND_PX) for _, top, _, bottom in areas)
     merged: list[list[int]] = []
     for top, bottom in spans:
-        if merged and top <= merged[-1][1] + 2 * BAND_PX:
+        if merged and top <= merged[-1][1] + 4 * BAND_PX:
             merged[-1][1] = max(merged[-1][1], bottom)
         else:
             merged.append([top, bottom])

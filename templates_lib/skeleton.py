@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
+from math import ceil
 from typing import Any, Final
 
 from templates_lib.fill import Filled
@@ -156,9 +157,26 @@ class _Probe:
                 self.places[ordinal] = replace(place, way=way, reason=reason)
 
 
-def set_in(place: TextPlace, words: str) -> tuple[SetLine, ...]:
-    """Set words in the width of a place."""
-    return set_lines(words, place.style, place.limit_px)
+def set_in(place: TextPlace, words: str, size_px: float | None = None) -> tuple[SetLine, ...]:
+    """Set words in the width of a place, in its own size or another."""
+    style = place.style if size_px is None else place.style.sized(size_px)
+    return set_lines(words, style, place.limit_px)
+
+
+def fitting_size(place: TextPlace, words: str, max_lines: int | None, least_px: float) -> float:
+    """Find the largest size, in whole pixels below the design's, that words fit their place in.
+
+    Words that fit in none keep the design's size, so that the overflow is told of what was asked.
+    """
+    most = 1 if place.single else max_lines
+    size = place.style.size_px
+    while size >= least_px:
+        lines = set_in(place, words, size)
+        narrow = all(line.width - place.style.trailing_px <= place.limit_px for line in lines)
+        if narrow and (most is None or len(lines) <= most):
+            return size
+        size = float(ceil(size) - 1)
+    return place.style.size_px
 
 
 def examine(

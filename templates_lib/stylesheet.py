@@ -11,6 +11,7 @@ import tinycss2
 
 from templates_lib.embedded_picture import check_address
 from templates_lib.fault import TemplateError
+from templates_lib.lettering import STROKE, lettering_fault
 from templates_lib.manifest import STYLE_NAME
 
 # A property is allowed by its own name, or by the first word of it.
@@ -23,7 +24,7 @@ _PROPERTIES: Final = frozenset({
     "bleed", "block-size", "bottom", "box-decoration-break", "box-shadow", "box-sizing",
     "caption-side", "clear", "clip", "color", "content", "display", "empty-cells", "float",
     "height", "image-orientation", "image-rendering", "inline-size", "left", "letter-spacing",
-    "line-height", "marks", "opacity", "order", "position", "right", "size", "tab-size",
+    STROKE, "line-height", "marks", "opacity", "order", "position", "right", "size", "tab-size",
     "table-layout", "top", "transform", "transform-origin", "vertical-align", "visibility",
     "white-space", "width", "z-index",
 })  # fmt: skip
@@ -92,6 +93,8 @@ def _check_declaration(declaration: Any, file: str) -> None:
     if name in _REFUSED_PROPERTIES or not (name in _PROPERTIES or family in _FAMILIES):
         raise TemplateError(file, line, f"{name} is not allowed")
     _count(declaration.value, file, line)
+    if fault := lettering_fault(name, declaration.value):
+        raise TemplateError(file, line, fault)
     for token in _tokens(declaration.value, file):
         reason = _token_fault(name, token)
         if reason is not None:
