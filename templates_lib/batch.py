@@ -24,6 +24,7 @@ from templates_lib.manifest import ManifestError, PageSize
 from templates_lib.pdf import Raster, measured_pdf
 from templates_lib.picture_store import DISK, PictureStore
 from templates_lib.qr import QrError
+from templates_lib.report import compile_report
 from templates_lib.samples import Sample, load_samples
 from templates_lib.studio import (
     Failed,
@@ -160,7 +161,8 @@ class SampleCheck:
 class TemplateCheck:
     """The examination of one template folder; `fault` is set where it cannot be used at all.
 
-    `sizes` names the sizes the design comes in, its own as "".
+    `sizes` names the sizes the design comes in, its own as "". `report` says of each place a slot
+    is shown at how it is drawn, and why.
     """
 
     directory: Path
@@ -168,6 +170,7 @@ class TemplateCheck:
     fault: str | None
     samples: tuple[SampleCheck, ...]
     sizes: tuple[str, ...] = ("",)
+    report: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -190,15 +193,32 @@ def all_sizes(draw: Callable[[str], TemplateCheck]) -> TemplateCheck:
     """Put together what is found of a design in each of its sizes, beginning with its own."""
     own = draw("")
     further = [draw(size) for size in own.sizes if size]
-    return replace(own, samples=tuple(one for check in (own, *further) for one in check.samples))
+    return replace(
+        own,
+        samples=tuple(one for check in (own, *further) for one in check.samples),
+        report=tuple(line for check in (own, *further) for line in check.report),
+    )
 
 
 def draw_samples(directory: Path, size: str = "") -> TemplateCheck:
     """Draw a template in one size with all its samples. Raises ManifestError, TemplateError."""
     source = open_source(directory)
     compiled = compile_template(source.variant(size))
-    checks = tuple(_check_sample(compiled, sample) for sample in load_samples(source))
-    return TemplateCheck(directory, source.digest(), None, checks, tuple(source.manifest.sizes))
+    samples = load_samples(source)
+    checks = tuple(_check_sample(compiled, sample) for sample in samples)
+    sizes = tuple(source.manifest.sizes)
+    return TemplateCheck(directory, source.digest(), None, checks, sizes, _report(compiled, samples))
+
+
+def _report(compiled: CompiledTemplate, samples: Iterable[Sample]) -> tuple[str, ...]:
+    """Report on the first sample that fills the design: what differs between them is their words."""
+    for sample in samples:
+        try:
+            filled = fill(compiled.manifest, without_omitted(compiled.manifest, sample.values))
+        except SlotErrors:
+            continue
+        return compile_report(compiled, filled)
+    return ()
 
 
 def _check_sample(compiled: CompiledTemplate, sample: Sample) -> SampleCheck:

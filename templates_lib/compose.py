@@ -8,7 +8,7 @@ follows from the template and the values, so the bytes do too.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -69,6 +69,10 @@ class Picture:
     def sha256(self) -> str:
         """The name a rendition is kept under."""
         return hashlib.sha256(self.data).hexdigest()
+
+
+# Told of every page drawn: the design's slug and the picture, with its way and the reason for it.
+watchers: Final[list[Callable[[str, Picture], None]]] = []
 
 
 def compose(
@@ -168,7 +172,10 @@ class _Press:
 
     def _finished(self, data: bytes, format: PictureFormat, way: Way, reason: str) -> Picture:  # noqa: A002
         size = self._compiled.manifest.size
-        return Picture(data, format, size.width_px, size.height_px, way, reason)
+        picture = Picture(data, format, size.width_px, size.height_px, way, reason)
+        for watch in watchers:
+            watch(self._compiled.manifest.slug, picture)
+        return picture
 
     def _slow_names(self, plan: _Plan) -> Iterable[tuple[str, str]]:
         for place in plan.skeleton.places:

@@ -23,6 +23,8 @@ THUMB_WIDTH_PX: Final = 360
 # Nothing in a template waits: on a machine with time to spare the processor's seconds are the
 # clock's. The clock only ends what a busy machine keeps too long.
 LIMITS: Final = Limits(cpu_s=9, wall_s=60)
+_MOST_LINES: Final = 1_000
+_MOST_SAID: Final = 400
 _LENGTH: Final = struct.Struct(">Q")
 _REMEDIES: Final = {
     Stop.TOO_SLOW: "use fewer elements, shorter paths, smaller numbers",
@@ -79,6 +81,7 @@ def draw(question: bytes) -> bytes:
     told = {
         "digest": check.digest,
         "sizes": check.sizes,
+        "report": check.report,
         "samples": [
             {
                 "name": one.sample.name,
@@ -116,11 +119,12 @@ def _unpacked(directory: Path, answer: bytes) -> TemplateCheck:
         thumbs = memoryview(answer)[_LENGTH.size + length :]
         checks = () if fault else _told_checks(told["samples"], thumbs)
         sizes = () if fault else tuple(str(name) for name in told["sizes"][: MAX_VARIANTS + 1])
+        report = () if fault else tuple(str(line)[:_MOST_SAID] for line in told["report"][:_MOST_LINES])
     except (ValueError, TypeError, KeyError, AttributeError, struct.error) as error:
         raise StoppedError(Stop.CRASHED, "gave an answer that cannot be read") from error
     if fault:
         raise fault
-    return TemplateCheck(directory, str(told["digest"]), None, checks, sizes)
+    return TemplateCheck(directory, str(told["digest"]), None, checks, sizes, report)
 
 
 def _told_fault(told: dict[str, Any]) -> ManifestError | TemplateError | None:

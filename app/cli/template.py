@@ -50,6 +50,8 @@ def check(directory: Path, *, sheet: Path | None) -> None:
         raise click.ClickException(str(fault)) from fault
     for one in found.samples:
         click.echo(f"{one.sample.name}\t{one.size.name}\t{one.fault or '可用'}")
+    for line in found.report:
+        click.echo(f"draw\t{line}")
     coarsest: dict[tuple[str, str], Raster] = {}
     for one in found.samples:
         for raster in one.rasters:

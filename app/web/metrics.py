@@ -15,7 +15,7 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response, g, make_response, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -24,6 +24,7 @@ from app.domain.errors import AccessDenied
 from app.queries.vitals import Vitals, vitals
 from app.settings import process_environ
 from app.web.edge import platform, public
+from templates_lib.compose import Picture, watchers
 
 bp = Blueprint("metrics", __name__)
 
@@ -34,11 +35,19 @@ _REQUESTS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=None,
 )
+_PICTURES: Final = Counter(
+    "imprimatur_pages_drawn",
+    "Pages drawn by this process: by design, by the way their ink came onto the page, and why.",
+    ("design", "way", "reason"),
+    registry=None,
+)
 _PROXY_MARKS: Final = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 
 
 def register_metrics(app: Flask) -> None:
     """Count every request by its rule: addresses hold codes and tokens, and do not belong here."""
+    if _count_picture not in watchers:
+        watchers.append(_count_picture)
 
     @app.after_request
     def _observe(response: Response) -> Response:
@@ -49,6 +58,10 @@ def register_metrics(app: Flask) -> None:
                 str(response.status_code),
             ).observe(time.perf_counter() - g.began)
         return response
+
+
+def _count_picture(design: str, picture: Picture) -> None:
+    _PICTURES.labels(design, picture.way.value, picture.reason).inc()
 
 
 @bp.get("/metrics")
@@ -64,6 +77,7 @@ def show_metrics() -> ResponseReturnValue:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry.register(_REQUESTS)
+        registry.register(_PICTURES)
     registry.register(_VitalsCollector(state))
     response = make_response(generate_latest(registry))
     response.headers["Content-Type"] = CONTENT_TYPE_LATEST
