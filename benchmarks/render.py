@@ -1,6 +1,6 @@
 """Ours beside its peers: one design, the same advisors, one run.
 
-    pip install 'imprimatur[bench]'
+    pip install '.[bench]'
     python -m benchmarks.render [--json] [--rounds 8] [--posters 16] [--out DIR]
 
 The routes take turns, so whatever else the machine does meets all alike. A turn is so many posters

@@ -143,6 +143,8 @@ class Studio:
     def _held_for(self, values: Mapping[str, Value]) -> CompiledTemplate:
         """The template with what stays the same drawn once, if with these values it does stay so."""
         steady = {name: values.get(name) for name in self._order.steady}
+        if not steady:
+            return self._compiled
         if self._held is None:
             self._held = steady, hold(self._compiled, values, steady)
         return self._held[1] if steady == self._held[0] else self._compiled

@@ -19,19 +19,20 @@ from templates_lib.batch import render_many
 from templates_lib.catalog import Catalog, TemplateSource, UnknownTemplateError
 from templates_lib.compile import compile_template
 from templates_lib.compose import PictureFormat, compose_pages
+from templates_lib.crew import CrewStopped
 from templates_lib.fill import without_omitted
 from templates_lib.ledger import FolderTaken, OtherDesign
 from templates_lib.manifest import SlotKind, UnknownSizeError
 from templates_lib.pdf import Raster
 from templates_lib.picture_store import DISK
-from templates_lib.studio import BatchStopped, Failed, Given, open_pictures, page_files, steady_slots
+from templates_lib.studio import Failed, Given, open_pictures, page_files, steady_slots
 
 # The column that names an advisor's file; every other column is a slot.
 KEY_COLUMN: Final = "staff_no"
 FAILURES_NAME: Final = "failures.csv"
 _MOST_ROWS: Final = 1_000_000
-# Making a template ready takes as long as drawing some posters: fewer rows than this are not shared out.
-_WORTH_A_PROCESS: Final = 8
+# Until a process is ready, another has drawn this many.
+_WORTH_A_PROCESS: Final = 64
 _BAR_STEPS: Final = 200
 
 
@@ -85,7 +86,7 @@ def render(
     if values_file is not None:
         _one(source, values_file, out, chosen, quality)
     elif advisors_file is not None:
-        _many(source, advisors_file, out, chosen, quality, jobs or _cores())
+        _many(source, advisors_file, out, chosen, quality, jobs)
 
 
 def _source(name: str, size: str) -> TemplateSource:
@@ -127,19 +128,20 @@ def _one(source: TemplateSource, values_file: Path, out: Path, chosen: PictureFo
 
 
 def _many(
-    source: TemplateSource, table: Path, out: Path, chosen: PictureFormat, quality: int, processes: int
+    source: TemplateSource, table: Path, out: Path, chosen: PictureFormat, quality: int, most: int | None
 ) -> None:
     sheet = read_sheet(table.read_bytes(), most_rows=_MOST_ROWS)
-    if KEY_COLUMN not in sheet.headings:
-        raise click.UsageError(f"{table} needs a heading row with the column {KEY_COLUMN}")
+    if not sheet.rows or KEY_COLUMN not in sheet.headings:
+        raise click.UsageError(f"{table} needs a heading row with the column {KEY_COLUMN}, and rows below it")
     jobs = list(_jobs(source, sheet, table.parent))
+    processes = most or min(_cores(), len(jobs) // _WORTH_A_PROCESS)
     outcomes = render_many(
         source,
         jobs,
         out,
         picture_format=chosen,
         quality=quality,
-        processes=max(1, min(processes, len(jobs) // _WORTH_A_PROCESS)),
+        processes=max(1, min(processes, len(jobs))),
         steady=steady_slots(source.manifest, (values for _, values in jobs)),
     )
     kept, failed = 0, list[Failed]()
@@ -154,7 +156,7 @@ def _many(
                 else:
                     kept += not outcome.fresh
                 bar.update(1)
-    except (FolderTaken, OtherDesign, BatchStopped) as error:
+    except (FolderTaken, OtherDesign, CrewStopped, OSError) as error:
         raise click.ClickException(str(error)) from error
     _tell(sheet, out, kept, sorted(failed, key=lambda one: one.place))
 

@@ -121,7 +121,7 @@ def test_a_cured_row_is_drawn_alone_and_the_list_of_failures_goes(tmp_path):
 
 
 def test_two_processes_draw_what_one_draws(tmp_path, photo):
-    file = table(tmp_path, *(row(f"A{number}", photo=photo) for number in range(16)))
+    file = table(tmp_path, *(row(f"A{number}", photo=photo) for number in range(4)))
 
     for processes in (1, 2):
         out = tmp_path / f"by-{processes}"
@@ -130,7 +130,7 @@ def test_two_processes_draw_what_one_draws(tmp_path, photo):
 
     for name in drawn(tmp_path / "by-1"):
         assert (tmp_path / "by-1" / name).read_bytes() == (tmp_path / "by-2" / name).read_bytes()
-    assert drawn(tmp_path / "by-2") == drawn(tmp_path / "by-1") == {f"A{number}.jpg" for number in range(16)}
+    assert drawn(tmp_path / "by-2") == drawn(tmp_path / "by-1") == {f"A{number}.jpg" for number in range(4)}
 
 
 def test_a_folder_with_another_design_is_refused(tmp_path):
@@ -144,6 +144,15 @@ def test_a_folder_with_another_design_is_refused(tmp_path):
 
     assert result.exit_code == 1
     assert "daily-morning@1" in result.output
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "out").write_text("a file")
+
+    result = render("--advisors", table(tmp_path, row("A1")), "--out", tmp_path / "out")
+
+    assert result.exit_code == 1
+    assert result.output.rstrip().endswith(f"File exists: '{tmp_path / 'out'}'")
 
 
 def test_one_picture_goes_where_it_was_asked_to(tmp_path, photo):
