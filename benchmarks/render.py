@@ -48,7 +48,7 @@ from templates_lib.pictures import clean_image, monogram_frame, monogram_svg
 from templates_lib.qr import decode_qr, qr_svg
 from templates_lib.skeleton import Way
 
-WARM_UP = 4
+WARM_UP = 8
 # What ours remembers of an advisor from one picture to the next; forgotten before each turn.
 REMEMBERED = (clean_image, monogram_frame, monogram_svg, qr_svg)
 OURS = {"jpeg": "ours-jpeg", "png": "ours-png"}
