@@ -65,6 +65,8 @@ class Route:
 
     draw: Callable[[Subject], bytes]
     user_s: Callable[[], float]
+    # done for each subject before the clock starts
+    ready: Callable[[Subject], object] = lambda _subject: None
 
 
 class Design:

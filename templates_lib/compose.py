@@ -116,6 +116,27 @@ def compose_filled(
         return _Press(compiled, filled, page, least).picture(format, JpegSettings(quality, chroma), spliced)
 
 
+def ready_pictures(compiled: CompiledTemplate, values: Mapping[str, Value]) -> Arrangement:
+    """Decode and cut the pictures of these values ahead of the first poster that shows them.
+
+    Returns the arrangement that the values take, which may have a still page of its own.
+    """
+    filled = fill(compiled.manifest, values)
+    with layout.ENGINE:
+        skeleton = compiled.skeleton(filled)
+        lines = {
+            place.element.ordinal: set_in(place, place.element.words(filled))
+            for place in skeleton.words_places()
+        }
+        plates = compiled.plates(skeleton, skeleton.counts(lines))
+        for place in skeleton.places:
+            spot = plates.spots.get(place.element.ordinal) if plates else None
+            value = filled.images.get(place.element.slot)
+            if value is not None and isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
+                ink.frame_photo(place, spot, value)
+        return Arrangement(skeleton.present, skeleton.counts(lines))
+
+
 def compose_pages(
     compiled: CompiledTemplate,
     values: Mapping[str, Value],

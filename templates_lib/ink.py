@@ -111,25 +111,30 @@ def draw_words(
 
 def draw_photo(canvas: Canvas, place: PicturePlace, spot: PictureSpot, value: ImageValue) -> None:
     """Draw a photograph, cut to its place as CSS object-fit says. Raises OutsideAreas."""
-    width, height = spot.right - spot.left, spot.bottom - spot.top
-    pixels, mask, left, top = framed(value, width, height, place.fit, place.position, place.radii)
+    pixels, mask, left, top = frame_photo(place, spot, value)
     left, top = spot.left + left, spot.top + top
     canvas.paste((left, top, left + pixels.width, top + pixels.height), pixels, mask)
 
 
+Framed = tuple[Image.Image, Image.Image | None, int, int]
+
+
+def frame_photo(place: PicturePlace, spot: PictureSpot, value: ImageValue) -> Framed:
+    """Cut a photograph for a place. It is done once for each portrait, not for each poster."""
+    width, height = spot.right - spot.left, spot.bottom - spot.top
+    return _framed(value, width, height, place.fit, place.position, place.radii)
+
+
 @lru_cache(maxsize=256)
-def framed(
+def _framed(
     value: ImageValue,
     width: int,
     height: int,
     fit: str,
     position: tuple[float, float],
     radii: tuple[float, float, float, float],
-) -> tuple[Image.Image, Image.Image | None, int, int]:
-    """Cut and scale a picture for a frame: its pixels, their mask, and their place in the frame.
-
-    A portrait is decoded and scaled when it is first drawn, not for each poster that shows it.
-    """
+) -> Framed:
+    """Cut and scale a picture for a frame: its pixels, their mask, and their place in the frame."""
     pixels, left, top = _fitted(clean_image(value).pixels, width, height, fit, position)
     mask = _rounded(width, height, radii)
     if mask is not None and (left or top or pixels.size != (width, height)):
@@ -139,6 +144,11 @@ def framed(
         mask = alpha if mask is None else Image.composite(alpha, Image.new("L", alpha.size), mask)
         pixels = pixels.convert("RGB")
     return pixels, mask, left, top
+
+
+def forget_photos() -> None:
+    """Forget every photograph that was cut: for measuring."""
+    _framed.cache_clear()
 
 
 def _fitted(
