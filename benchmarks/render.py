@@ -1,7 +1,7 @@
 """Ours beside its peers: one design, the same advisors, one run.
 
     pip install '.[bench]'
-    python -m benchmarks.render [--json] [--rounds 8] [--posters 16] [--out DIR]
+    python -m benchmarks.render [--json] [--rounds 4] [--posters 32] [--out DIR]
 
 The routes take turns, so whatever else the machine does meets all alike. A turn is so many posters
 of advisors nobody has drawn before; every route gets the same ones. Wall time is the median of all
@@ -172,8 +172,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--rounds", type=int, default=8)
-    parser.add_argument("--posters", type=int, default=16, help="of each route in each round")
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--posters", type=int, default=32, help="of each route in each round")
     parser.add_argument("--design", default="poster-qiushi")
     parser.add_argument("--only", nargs="+", metavar="ROUTE", help="leave the other routes out")
     parser.add_argument("--out", type=Path, help="keep one picture of each route here")

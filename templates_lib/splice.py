@@ -217,6 +217,10 @@ def _fast_band(rows: Pixels, up: Pixels) -> _Band:
     filtered = np.empty((rows.shape[0], rows.shape[1] + 1), np.uint8)
     filtered[:, 0] = 2
     np.subtract(rows, up, out=filtered[:, 1:])
+    return _fast_coded(filtered)
+
+
+def _fast_coded(filtered: Pixels) -> _Band:
     coder = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
     data = coder.compress(filtered) + coder.flush(isal_zlib.Z_FULL_FLUSH)
     return _Band(data, isal_zlib.adler32(filtered), filtered.size)
@@ -252,6 +256,13 @@ def _filtered(rows: Pixels, up: Pixels) -> Pixels:
     for kind, each in enumerate(candidates):
         out[best == kind, 1:] = each[best == kind]
     return out
+
+
+def _stretches(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Join numbers that follow each other: first and last of each stretch."""
+    for _, group in groupby(enumerate(sorted(numbers)), key=lambda pair: pair[1] - pair[0]):
+        stretch = [number for _, number in group]
+        yield stretch[0], stretch[-1]
 
 
 def bands_touched(height_px: int, rectangles: Iterable[Rectangle]) -> frozenset[int]:
@@ -291,6 +302,21 @@ class PngSplice:
             flat = np.concatenate((np.zeros_like(flat[:1]), flat))
         return (_fast_band if number in self._fast else _thorough_band)(flat[1:], flat[:-1])
 
+    def _fast_bands(self, crop: Cropper, first: int, last: int) -> list[_Band]:
+        """Neighbouring bands, filtered in one go."""
+        width, height = self._size
+        top, bottom = first * BAND_PX, min((last + 1) * BAND_PX, height)
+        pixels = np.asarray(crop((0, max(top - 1, 0), width, bottom)))
+        flat = pixels.reshape(pixels.shape[0], -1)
+        filtered = np.empty((bottom - top, flat.shape[1] + 1), np.uint8)
+        filtered[:, 0] = 2
+        if top:
+            np.subtract(flat[1:], flat[:-1], out=filtered[:, 1:])
+        else:
+            filtered[0, 1:] = flat[0]
+            np.subtract(flat[1:], flat[:-1], out=filtered[1:, 1:])
+        return [_fast_coded(filtered[at : at + BAND_PX]) for at in range(0, bottom - top, BAND_PX)]
+
     def _chunk(self, stretch: list[int], bands: Sequence[_Band]) -> bytes:
         data = b"".join(bands[number].data for number in stretch)
         return _chunk(b"IDAT", b"\x78\x01" + data if stretch[0] == 0 else data)
@@ -299,8 +325,12 @@ class PngSplice:
         """The whole file of a picture that differs from the first inside `changed` only."""
         touched = bands_touched(self._size[1], changed)
         bands = list(self._bands)
-        for number in touched:
-            bands[number] = self._band(crop, number)
+        for first, last in _stretches(touched):
+            if self._fast.issuperset(range(first, last + 1)):
+                bands[first : last + 1] = self._fast_bands(crop, first, last)
+            else:
+                for number in range(first, last + 1):
+                    bands[number] = self._band(crop, number)
         chunks = [
             kept if touched.isdisjoint(stretch) else self._chunk(stretch, bands)
             for stretch, kept in zip(self._stretches, self._chunks, strict=True)
