@@ -39,6 +39,7 @@ ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {
     "jpeg": "image/jpeg",
     "png": "image/png",
+    "webp": "image/webp",
     "pdf": "application/pdf",
     "print": "application/pdf",
 }
@@ -368,7 +369,7 @@ def _in_words(error: SlotError) -> str:
 
 
 def _narrowed(data: bytes, width_px: int, image_format: str) -> tuple[bytes, int, int]:
-    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG")) as picture:
+    with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as picture:
         height_px = max(1, round(picture.height * width_px / picture.width))
         small = picture.convert("RGB").resize((width_px, height_px), Image.Resampling.LANCZOS)
     out = io.BytesIO()

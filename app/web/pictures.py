@@ -14,7 +14,14 @@ from templates_lib.manifest import PageSize, TemplateManifest
 
 # A thumbnail comes in few widths, so that few are kept; a phone asks for the next larger one.
 WIDTHS: Final = (270, 540, 720)
-SUFFIXES: Final = {"jpg": "jpeg", "jpeg": "jpeg", "png": "png", "pdf": "pdf", "print.pdf": "print"}
+SUFFIXES: Final = {
+    "jpg": "jpeg",
+    "jpeg": "jpeg",
+    "png": "png",
+    "webp": "webp",
+    "pdf": "pdf",
+    "print.pdf": "print",
+}
 _NOT_IN_A_NAME: Final = re.compile(r"[\\/:*?\"<>|\x00-\x1f]+")
 
 

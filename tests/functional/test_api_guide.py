@@ -43,6 +43,8 @@ def test_every_request_of_the_guide_succeeds(house: House, address: str, tmp_pat
             house.run_checks()  # what the worker does meanwhile
 
     assert (tmp_path / "mine.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+    assert (tmp_path / "square.webp").read_bytes().startswith(b"RIFF")
+    assert (tmp_path / "print.pdf").read_bytes().startswith(b"%PDF")
     assert (tmp_path / "decided.jpg").read_bytes().startswith(b"\xff\xd8\xff")
 
 

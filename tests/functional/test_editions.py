@@ -41,7 +41,13 @@ def link_of(house: House, edition_id: UUID, channel: LinkChannel) -> str:
 
 def test_the_picture_is_saved_under_the_pieces_name_in_every_format(phone, house):
     edition_id = edition_of(house, house.published("advisor", headline="先想清楚"))
-    for suffix, start in (("jpg", b"\xff\xd8\xff"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
+    for suffix, start in (
+        ("jpg", b"\xff\xd8\xff"),
+        ("png", b"\x89PNG"),
+        ("webp", b"RIFF"),
+        ("pdf", b"%PDF"),
+        ("print.pdf", b"%PDF"),
+    ):
         answer = phone.get(f"/editions/{edition_id}/picture.{suffix}", query_string={"save": 1})
         assert answer.data.startswith(start)
         disposition = answer.headers["Content-Disposition"]
