@@ -38,8 +38,8 @@ weasyprint.draw.draw_text = partial(draw_lettered, weasyprint.draw.draw_text)
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 PX_PER_PT: Final = 96 / 72
-FINER: Final = 3  # drawn so many times finer across and down, then averaged
-STRIP_PX: Final = 640  # rows drawn at a time: a whole fine page would take 60 MB
+FINER: Final = 2  # drawn so many times finer across and down, then averaged
+STRIP_PX: Final = 640  # rows drawn at a time: a whole fine page and its pictures would take 70 MB
 MAX_ASSET_BYTES: Final = 24 * 1024 * 1024
 
 ENGINE = threading.RLock()
@@ -282,9 +282,12 @@ def _strips(
                         optimize_mode=None,
                         force_bitmap_format=pypdfium2.raw.FPDFBitmap_BGRA if clear else None,
                     )
-                    fine = bitmap.to_pil().convert("RGBa" if clear else "RGB")
-                    fine = fine.crop((0, 0, width_px * FINER, (bottom - top) * FINER))
-                    yield top, fine.reduce(FINER)
+                    wanted = (0, 0, width_px * FINER, (bottom - top) * FINER)
+                    fine = bitmap.to_pil()
+                    if clear:  # a mean of colours is one of what shines through, too
+                        yield top, fine.convert("RGBa").reduce(FINER, wanted)
+                    else:
+                        yield top, fine.reduce(FINER, wanted).convert("RGB")
                     bitmap.close()
             finally:
                 sheet.close()
