@@ -43,12 +43,8 @@ class SlotElement:
     slot: str
     parts: tuple[Part, ...] | None
     picture: bool
-
-    @property
-    def slots(self) -> frozenset[str]:
-        """Every slot its words depend on."""
-        printed = {part.slot for part in self.parts or () if isinstance(part, Print)}
-        return frozenset(printed | {self.slot})
+    # every slot its words depend on
+    slots: frozenset[str]
 
     def words(self, filled: Filled) -> str:
         """The words it shows for these values."""
@@ -120,12 +116,12 @@ def _visit(element: Element, *, inside: bool, found: list[SlotElement], file: st
 
 def _slot_element(element: Element, slot: str, ordinal: int) -> SlotElement:
     if element.tag == "img":
-        return SlotElement(ordinal, slot, None, picture=True)
-    children = [child for child in element if not document.is_comment(child)]
-    if children:
-        return SlotElement(ordinal, slot, None, picture=False)
-    text = (element.text or "") + "".join(child.tail or "" for child in element)
-    return SlotElement(ordinal, slot, tuple(_parts(text)), picture=False)
+        return SlotElement(ordinal, slot, None, True, frozenset({slot}))
+    if any(not document.is_comment(child) for child in element):
+        return SlotElement(ordinal, slot, None, False, frozenset({slot}))
+    parts = tuple(_parts((element.text or "") + "".join(child.tail or "" for child in element)))
+    printed = {part.slot for part in parts if isinstance(part, Print)}
+    return SlotElement(ordinal, slot, parts, False, frozenset(printed | {slot}))
 
 
 def _parts(text: str) -> list[Part]:
