@@ -6,6 +6,7 @@ map is not shared), so one lock covers both. Threads of a web process queue here
 processes for throughput.
 """
 
+import ctypes
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -254,6 +255,19 @@ def rasterise_ink(pdf: bytes, page: int, width_px: int, rows: tuple[int, int]) -
     for place, strip in _strips(pdf, page, width_px, rows, clear=True):
         image.paste(strip, (0, place - top))
     return image
+
+
+def give_back_memory() -> None:
+    """Return to the system what laying out and drawing whole pages took, where the C library can.
+
+    glibc keeps freed memory in as many pools as there are threads; a web process would hold
+    hundreds of megabytes of pages it drew once.
+    """
+    if _TRIM is not None:
+        _TRIM(0)
+
+
+_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 def _strips(

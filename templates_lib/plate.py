@@ -177,6 +177,7 @@ def make_plate(
     plates.plates[page] = plate
     if len(plates.plates) == filled.manifest.pages:
         plates.drawn = None
+    layout.give_back_memory()
     return plate
 
 
