@@ -18,7 +18,7 @@ from templates_lib.parts import asked_slots
 from templates_lib.pictures import clean_image, monogram_svg
 from templates_lib.plate import Arrangement, Plate, PlateSet, arrange, base_values, make_plate
 from templates_lib.qr import qr_svg
-from templates_lib.skeleton import FILLER, Counts, Skeleton, Way, examine, fitting_size
+from templates_lib.skeleton import FILLER, Counts, Skeleton, Way, examine, fitting_size, set_in
 from templates_lib.survey import LaidOut
 
 _SVG = "image/svg+xml"
@@ -84,13 +84,28 @@ class CompiledTemplate:
         laid_out = layout.lay_out(html, fetcher, images)
         return laid_out, layout.without_slot_pictures(images)
 
-    def skeleton(self, filled: Filled) -> Skeleton:
-        """How the design behaves with the optional slots that these values have."""
-        present = frozenset(
+    def is_known(self, filled: Filled) -> bool:
+        """Say whether these values can be measured at once, with nothing to be found out first."""
+        skeleton = self.kept_skeletons.get(self._present(filled))
+        if skeleton is None or any(place.way is Way.FULL for place in skeleton.places):
+            return False
+        sizes = self.sizes(filled)
+        lines = {
+            place.element.ordinal: set_in(place, place.element.words(filled), sizes.get(place.element.slot))
+            for place in skeleton.words_places()
+        }
+        return Arrangement(skeleton.present, skeleton.counts(lines)) in self.kept_plates
+
+    def _present(self, filled: Filled) -> frozenset[str]:
+        return frozenset(
             slot.name
             for slot in self.manifest.slots
             if slot.name not in self.asked or filled.texts.get(slot.name)
         )
+
+    def skeleton(self, filled: Filled) -> Skeleton:
+        """How the design behaves with the optional slots that these values have."""
+        present = self._present(filled)
         with layout.ENGINE:
             known = self.kept_skeletons.get(present)
             if known is None:

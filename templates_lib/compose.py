@@ -116,6 +116,12 @@ def compose_filled(
         return _Press(compiled, filled, page, least).picture(format, JpegSettings(quality, chroma), spliced)
 
 
+def require_fit(compiled: CompiledTemplate, filled: Filled) -> None:
+    """Raise SlotErrors where words do not fit, without drawing anything."""
+    with layout.ENGINE:
+        _Press(compiled, filled, 0, Way.FAST).require_fit()
+
+
 def ready_pictures(compiled: CompiledTemplate, values: Mapping[str, Value]) -> Arrangement:
     """Decode and cut the pictures of these values ahead of the first poster that shows them.
 
@@ -205,11 +211,23 @@ class _Press:
 
     # ── what goes which way ──────────────────────────────────────────────────────────────────────
 
+    def require_fit(self) -> None:
+        """Measure the words alone; lay the page out where that says no, or cannot say yet."""
+        if self._compiled.is_known(self._filled):
+            self._measured()
+        else:
+            self._compiled.place(self._filled)
+
     def _plan(self) -> _Plan | _Whole:
         """Decide. Raises SlotErrors where words do not fit."""
-        compiled, filled = self._compiled, self._filled
         if self._least is Way.FULL:
             return self._laid_whole("asked for")
+        measured = self._measured()
+        return measured if isinstance(measured, _Whole) else self._ways(*measured)
+
+    def _measured(self) -> tuple[Skeleton, PlateSet, Mapping[int, tuple[SetLine, ...]]] | _Whole:
+        """Set the words of all pages. Raises SlotErrors where they do not fit."""
+        compiled, filled = self._compiled, self._filled
         skeleton = compiled.skeleton(filled)
         self._sizes = compiled.sizes(filled)
         lines: dict[int, tuple[SetLine, ...]] = {}
@@ -226,7 +244,7 @@ class _Press:
         for place in skeleton.words_places():
             if place.element.ordinal in lines and not self._fits(place, plates, lines[place.element.ordinal]):
                 return self._laid_whole(f"{place.element.slot}: measured apart from the page it overflows")
-        return self._ways(skeleton, plates, lines)
+        return skeleton, plates, lines
 
     def _set(self, skeleton: Skeleton, place: TextPlace) -> tuple[SetLine, ...]:
         held = self._compiled.held

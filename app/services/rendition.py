@@ -26,7 +26,7 @@ from app.queries.scope import within
 from app.services.access import require
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
-from templates_lib.compose import DOCUMENTS, PictureFormat, compose
+from templates_lib.compose import DOCUMENTS, PictureFormat, compose, require_fit
 from templates_lib.fill import SlotError, SlotErrorCode, SlotErrors, fill, without_omitted
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.pictures import ImageValue
@@ -347,7 +347,7 @@ def require_fits(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str,
     for size in compiled_for(uow, version).manifest.sizes:
         compiled = compiled_for(uow, version, size)
         try:
-            compiled.place(fill(compiled.manifest, without_omitted(compiled.manifest, shown)))
+            require_fit(compiled, fill(compiled.manifest, without_omitted(compiled.manifest, shown)))
         except SlotErrors as refused:
             raise _in_size(compiled.manifest, refused) from refused
 
