@@ -81,7 +81,7 @@ def test_a_strange_folder_is_drawn_to_a_sheet(run, library, tmp_path) -> None:
     result = run("check", library / "note" / "1", "--sheet", sheet)
 
     assert result.exit_code == 0, result.output
-    assert "longest\t可用" in result.stdout
+    assert "longest\t便签\t可用" in result.stdout
     assert sheet.stat().st_size > 1000
 
 
