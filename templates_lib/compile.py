@@ -26,13 +26,21 @@ _BLANK = "https://example.com/"
 _MOST_ARRANGEMENTS: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Held:
     """Slots whose values stay the same from picture to picture, and those values."""
 
     filled: Filled
     names: frozenset[str]
     lines: dict[tuple[frozenset[str], int], tuple[SetLine, ...]] = field(default_factory=dict)
+
+    def agrees(self, filled: Filled) -> bool:
+        """Say whether these values are those that are held."""
+        return all(
+            filled.texts.get(name) == self.filled.texts.get(name)
+            and filled.images.get(name) == self.filled.images.get(name)
+            for name in self.names
+        )
 
 
 @dataclass(frozen=True, slots=True)

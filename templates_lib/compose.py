@@ -110,6 +110,8 @@ def compose_filled(
     """
     if not 0 <= page < compiled.manifest.pages:
         raise IndexError(f"{compiled.manifest.slug} has pages 0 to {compiled.manifest.pages - 1}, not {page}")
+    if compiled.held is not None and not compiled.held.agrees(filled):
+        raise ValueError("the values of slots that are held differ from those they are held at")
     with layout.ENGINE:
         if format in DOCUMENTS:
             return _document(compiled, filled, format)
@@ -190,9 +192,10 @@ class _Press:
         sheet = _sheet(self._compiled, self._filled, plan, self._page)
         try:
             canvas = self._inked(sheet.canvas(), plan)
+            data = self._coded(sheet, canvas, format, settings, spliced)
         except OutsideAreas:
-            canvas, spliced = self._inked(sheet.whole_canvas(), plan), False
-        data = self._coded(sheet, canvas, format, settings, spliced)
+            canvas = self._inked(sheet.whole_canvas(), plan)
+            data = self._coded(sheet, canvas, format, settings, spliced=False)
         reasons = sorted({f"{name}: {why}" for name, why in self._slow_names(plan)})
         way = Way.SLOW if plan.slow else Way.FAST
         return self._finished(data, format, way, "; ".join(reasons))
@@ -420,15 +423,16 @@ def _encode(image: Image.Image, format: PictureFormat, settings: JpegSettings) -
 
 # ── sheets ───────────────────────────────────────────────────────────────────────────────────────
 
-_SheetKey = tuple[str, Arrangement, int, int]
+# a held set is part of the key itself, not its address: that may come to be another's
+_SheetKey = tuple[str, Arrangement, int, Held | None, frozenset[int]]
 _sheets: OrderedDict[_SheetKey, Sheet] = OrderedDict()
 
 
 def hold(compiled: CompiledTemplate, values: Mapping[str, Value], slots: Iterable[str]) -> CompiledTemplate:
     """Fix some slots for a run of pictures: their ink is drawn once, on the still page.
 
-    Pictures come out byte for byte as without, faster. Values that differ from the held ones must
-    not be composed with the result. Raises SlotErrors.
+    Pictures come out byte for byte as without, faster. Composing other values for these slots with
+    the result raises ValueError. Raises SlotErrors.
     """
     filled = fill(compiled.manifest, values)
     names = frozenset(slots)
@@ -457,7 +461,7 @@ def _is_monogram(place: PicturePlace, filled: Filled) -> bool:
 
 def _sheet(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int) -> Sheet:
     held = _held(compiled, plan, page)
-    key = (compiled.digest, plan.plates.arrangement, page, id(compiled.held) if held else 0)
+    key = (compiled.digest, plan.plates.arrangement, page, compiled.held if held else None, held)
     sheet = _sheets.get(key)
     if sheet is not None:
         _sheets.move_to_end(key)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from templates_lib import ink, layout
 from templates_lib.fill import Filled
-from templates_lib.ink import Canvas, Colour, PictureSpot, TextSpot
+from templates_lib.ink import Canvas, Colour, OutsideAreas, PictureSpot, TextSpot
 from templates_lib.layout import Ink
 from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.skeleton import FILLER, Counts, PicturePlace, Place, Skeleton, TextPlace, Way, set_in
@@ -270,7 +270,7 @@ def draw_picture(
     inks: Mapping[str, Colour],
     names: Mapping[str, str],
 ) -> None:
-    """Draw a photograph, its monogram, or a code. Raises OutsideRows, QrError."""
+    """Draw a photograph, its monogram, or a code. Raises OutsideAreas, QrError."""
     slot = filled.manifest.slot(place.element.slot)
     colour = inks.get(slot.name, (0, 0, 0))
     if slot.kind is SlotKind.QR:
@@ -322,10 +322,12 @@ class Sheet:
         return Image.open(io.BytesIO(self._still)).convert("RGB")
 
     def jpeg(self, canvas: Canvas, settings: JpegSettings) -> bytes:
-        """The file of this page with the ink of a canvas."""
+        """The file of this page with the ink of a canvas. Raises OutsideAreas."""
         splice = self._jpeg.get(settings)
         if splice is None:
             splice = self._jpeg[settings] = JpegSplice(self._page(), self._live, settings)
+        if not splice.covers(canvas.changed):
+            raise OutsideAreas
         return splice.splice(canvas.crop)
 
     def png(self, canvas: Canvas) -> bytes:

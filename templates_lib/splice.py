@@ -93,7 +93,7 @@ class _Grid:
         return tuple(areas)
 
     def cells(self, rectangle: Rectangle) -> Iterator[int]:
-        """Number the cells of an aligned rectangle in the order they are coded."""
+        """Number the cells a rectangle touches, in the order they are coded."""
         wide, high = self.blocks * self.block_px[0], self.block_px[1]
         left, top, right, bottom = rectangle
         for row in range(top // high, -(-bottom // high)):
@@ -155,6 +155,7 @@ class JpegSplice:
         self.areas = grid.areas(live)
         replaced = [cell for area in self.areas for cell in grid.cells(area)]
         places = {cell: place for place, cell in enumerate(replaced)}
+        self._live = frozenset(replaced)
         # what stands still between two live cells is one run of bytes, markers and all
         self._runs: list[bytes] = []
         self._order: list[int] = []
@@ -168,6 +169,10 @@ class JpegSplice:
             else:
                 run.append(data)
         self._end = b"".join([*run, _END])
+
+    def covers(self, changed: Iterable[Rectangle]) -> bool:
+        """Say whether all that changed lies in areas that are coded anew."""
+        return all(self._live.issuperset(self._grid.cells(rectangle)) for rectangle in changed)
 
     def splice(self, crop: Cropper) -> bytes:
         """The whole file of a picture that differs from the first in its areas only."""

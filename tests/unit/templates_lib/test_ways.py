@@ -98,6 +98,30 @@ def test_ink_that_reaches_out_of_its_place_is_drawn_whole_and_not_cut(tmp_path):
     assert likeness(drawn(fast), drawn(whole)) >= 0.995
 
 
+@pytest.mark.parametrize("kind", [JPEG, PNG])
+def test_ink_that_reaches_beside_its_place_is_coded_with_the_rest(tmp_path, kind):
+    """Letters set so close that the last of them stands past the end of its line."""
+    close = STYLED + ".name { left: 256px; width: 60px; letter-spacing: -12px }"
+    design = compile_template(write_template(tmp_path / "1", body=PLAIN, style=close))
+    filled = fill(design.manifest, VALUES | {"name": "永永永永永永永永永永"})
+    made = compose_filled(design, filled, format=kind)
+    assert made.way is Way.FAST
+    assert (drawn(made)[170:196, 320:330] < 128).any()
+    assert made.data == compose_filled(design, filled, format=kind, spliced=False).data
+
+
+def test_other_values_than_those_held_are_refused(note):
+    held = hold(note, VALUES, ["headline"])
+    with pytest.raises(ValueError, match="held"):
+        compose(held, VALUES | {"headline": "晚安"})
+
+
+def test_one_held_set_never_serves_for_another(note):
+    for headline in ("早安", "午安", "晚安"):
+        values = VALUES | {"headline": headline}
+        assert compose(hold(note, values, ["headline"]), values).data == compose(note, values).data
+
+
 def test_the_slow_way_looks_as_the_whole_page_too(note):
     filled = fill(note.manifest, VALUES)
     slow = compose_filled(note, filled, format=PNG, least=Way.SLOW)
