@@ -90,6 +90,7 @@ class TaskName(StrEnum):
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
     SWEEP = "sweep.stale"
+    REHEARSE_TEMPLATES = "template.rehearse"
 
 
 class TaskQueue(Protocol):
