@@ -149,6 +149,21 @@ def load_ruleset(paths: Iterable[Path] | None = None) -> Ruleset:
     return _read(_files_of(paths))
 
 
+def load_with_shared_words(paths: Iterable[Path]) -> Ruleset:
+    """Read rule files together with the word groups that the shipped files share.
+
+    Raises RulesetError.
+    """
+    given = _files_of(paths)
+    known = {path.resolve() for path, _ in given}
+    words = [
+        (path, name)
+        for path, name in _files_of([RULESETS])
+        if path.resolve() not in known and not _parse(path, name).fields.get("rules")
+    ]
+    return _read([*words, *given])
+
+
 @cache
 def _shipped() -> Ruleset:
     return _read(_files_of([RULESETS]))
