@@ -78,7 +78,10 @@ def test_a_refused_pack_is_named_with_line_and_fault(pack):
 
 
 def test_an_example_that_fails_is_named_with_what_went_wrong(pack):
-    result = run("check", pack(PACK.replace("苹果真最甜]", "桃最甜]").replace("t: [苹果,", "t: [苹果最甜,")))
+    result = run(
+        "check",
+        pack(PACK.replace("苹果真最甜]", "桃最甜]").replace("compliant: [苹果,", "compliant: [苹果最甜,")),
+    )
     assert result.exit_code == 1
     assert "fails\tslug/apple\t桃最甜\tnot found" in result.stdout
     assert "fails\tslug/apple\t苹果最甜\tstopped for “苹果最甜”" in result.stdout
