@@ -26,7 +26,7 @@ from app.adapters.task_queue.celery_queue import CeleryTaskQueue
 from app.domain.organisation import Actor, TenantId
 from app.models.tenant import Tenant
 from app.ports import Clock, ObjectStore, RecordVault, Signer, TaskQueue
-from app.services.template import TemplateShelf
+from app.services.shelf import TemplateShelf
 from app.services.unit_of_work import Surroundings, UnitOfWork, scope_session_to_tenant
 from app.settings import FolderStorage, S3Storage, Settings
 from compliance.ruleset import load_ruleset

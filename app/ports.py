@@ -170,6 +170,7 @@ class TaskName(StrEnum):
     EXPIRE_PUBLICATIONS = "publication.expire"
     SWEEP = "sweep.stale"
     CHECKPOINT_AUDIT = "checkpoint.audit"
+    REHEARSE_TEMPLATES = "template.rehearse"
 
 
 class TaskQueue(Protocol):

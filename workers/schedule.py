@@ -44,6 +44,11 @@ SCHEDULE: Final = (
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",
     ),
+    Recurring(
+        TaskName.REHEARSE_TEMPLATES,
+        timedelta(minutes=2),
+        "After a start, an upgrade or a lost message: nobody shall wait for a design's first picture.",
+    ),
 )
 
 

@@ -23,7 +23,7 @@ from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
     from app.services.rendition import PictureFile
-    from app.services.template import TemplateShelf
+    from app.services.shelf import TemplateShelf
     from compliance.ruleset import Ruleset
     from templates_lib.twin import TwinLine
 
