@@ -59,6 +59,10 @@ class Permission(StrEnum):
     ORGANISATION_MANAGE = "organisation:manage"
     USER_MANAGE = "user:manage"
     AUDIT_VIEW = "audit:view"
+    ARCHIVE_VIEW = "archive:view"
+    EVIDENCE_EXPORT = "evidence:export"
+    HOLD_MANAGE = "hold:manage"
+    RETENTION_MANAGE = "retention:manage"
     JOB_VIEW = "job:view"
 
 
@@ -82,6 +86,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW_VIEW,
             Permission.REVIEW_DECIDE,
             Permission.TAKE_DOWN,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
+            Permission.HOLD_MANAGE,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -111,6 +118,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ORGANISATION_MANAGE,
             Permission.USER_MANAGE,
             Permission.AUDIT_VIEW,
+            Permission.ARCHIVE_VIEW,
+            Permission.HOLD_MANAGE,
+            Permission.RETENTION_MANAGE,
             Permission.JOB_VIEW,
         }
     ),
@@ -122,6 +132,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REACH_VIEW,
             Permission.ORGANISATION_VIEW,
             Permission.AUDIT_VIEW,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
         }
     ),
 }

@@ -2,6 +2,7 @@
 
 from app.models import (
     advisor,
+    archive,
     asset,
     audit,
     check,
@@ -11,6 +12,7 @@ from app.models import (
     piece,
     publication,
     repeat,
+    retention,
     review,
     template,
     tenant,
@@ -22,6 +24,7 @@ from app.models.base import Base
 __all__ = [
     "Base",
     "advisor",
+    "archive",
     "asset",
     "audit",
     "check",
@@ -31,6 +34,7 @@ __all__ = [
     "piece",
     "publication",
     "repeat",
+    "retention",
     "review",
     "template",
     "tenant",

@@ -10,6 +10,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     from app.web import (
         account,
         api,
+        archive,
         audit,
         board,
         editions,
@@ -22,6 +23,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         organisation,
         own_pieces,
         pieces,
+        retention,
         review,
         roster_import,
         sign_in,
@@ -34,6 +36,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     return (
         account.bp,
         api.bp,
+        archive.bp,
         audit.bp,
         board.bp,
         editions.bp,
@@ -46,6 +49,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         organisation.bp,
         own_pieces.bp,
         pieces.bp,
+        retention.bp,
         review.bp,
         roster_import.bp,
         sign_in.bp,
