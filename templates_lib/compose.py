@@ -9,6 +9,7 @@ follows from the template and the values, so the bytes do too.
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -26,7 +27,7 @@ from templates_lib.manifest import SlotKind
 from templates_lib.pdf import Raster, print_pdf, screen_pdf
 from templates_lib.plate import Arrangement, PlateSet, Sheet, draw_picture
 from templates_lib.skeleton import PicturePlace, Place, Skeleton, TextPlace, Way, set_in
-from templates_lib.splice import JpegSettings
+from templates_lib.splice import JpegSettings, Rectangle
 from templates_lib.survey import LaidOut, holds
 
 _MOST_SHEETS: Final = 24
@@ -190,12 +191,7 @@ class _Press:
             image = self._whole_page()
             return self._finished(_encode(image, format, settings), format, Way.FULL, plan.reason)
         sheet = _sheet(self._compiled, self._filled, plan, self._page)
-        try:
-            canvas = self._inked(sheet.canvas(), plan)
-            data = self._coded(sheet, canvas, format, settings, spliced)
-        except OutsideAreas:
-            canvas = self._inked(sheet.whole_canvas(), plan)
-            data = self._coded(sheet, canvas, format, settings, spliced=False)
+        data = self._printed(sheet, plan, format, settings, spliced)
         reasons = sorted({f"{name}: {why}" for name, why in self._slow_names(plan)})
         way = Way.SLOW if plan.slow else Way.FAST
         return self._finished(data, format, way, "; ".join(reasons))
@@ -319,9 +315,28 @@ class _Press:
 
     # ── drawing ──────────────────────────────────────────────────────────────────────────────────
 
-    def _inked(self, canvas: Canvas, plan: _Plan) -> Canvas:
-        """Draw what this copy has of its own, and read its codes back. Raises OutsideAreas."""
+    def _printed(
+        self,
+        sheet: Sheet,
+        plan: _Plan,
+        format: PictureFormat,  # noqa: A002
+        settings: JpegSettings,
+        spliced: bool,
+    ) -> bytes:
         held = _held(self._compiled, plan, self._page)
+
+        def draw(canvas: Canvas) -> None:
+            self._ink(canvas, plan, held)
+
+        if spliced and format in (JPEG, PNG):
+            expected = self._expected(plan, held) if not plan.slow else None
+            with suppress(OutsideAreas):
+                return sheet.spliced(settings if format is JPEG else None, expected, draw)
+        image = sheet.drawn(draw)
+        return sheet.encode_png(image) if format is PNG else _encode(image, format, settings)
+
+    def _ink(self, canvas: Canvas, plan: _Plan, held: frozenset[int]) -> None:
+        """Draw what this copy has of its own, and read its codes back. Raises OutsideAreas."""
         self.draw(canvas, plan, held)
         codes = []
         for place in plan.skeleton.places:
@@ -331,21 +346,23 @@ class _Press:
                 if slot.kind is SlotKind.QR and place.element.ordinal not in held:
                     codes.append((self._filled.texts[slot.name], spot))
         ink.check_codes(codes, canvas)
-        return canvas
 
-    def _coded(
-        self,
-        sheet: Sheet,
-        canvas: Canvas,
-        format: PictureFormat,  # noqa: A002
-        settings: JpegSettings,
-        spliced: bool,
-    ) -> bytes:
-        if format is PNG:
-            return sheet.png(canvas) if spliced else sheet.encode_png(sheet.image(canvas))
-        if spliced and format is JPEG:
-            return sheet.jpeg(canvas, settings)
-        return _encode(sheet.image(canvas), format, settings)
+    def _expected(self, plan: _Plan, held: frozenset[int]) -> dict[int, Rectangle]:
+        """Where the ink of each place comes, before it is drawn."""
+        expected: dict[int, Rectangle] = {}
+        for place in plan.skeleton.places:
+            ordinal = place.element.ordinal
+            if place.page != self._page or ordinal in held:
+                continue
+            spot = plan.plates.spots.get(ordinal)
+            if isinstance(place, TextPlace) and isinstance(spot, TextSpot):
+                size_px = plan.sizes.get(place.element.slot, place.style.size_px)
+                area = ink.words_area(place, spot, plan.lines[ordinal], size_px)
+                if area is not None:
+                    expected[ordinal] = area
+            elif isinstance(spot, PictureSpot):
+                expected[ordinal] = spot.area
+        return expected
 
     def draw(self, canvas: Canvas, plan: _Plan, held: frozenset[int]) -> None:
         """Draw every place of the page but those that are held. Raises OutsideAreas, QrError."""
