@@ -123,7 +123,7 @@ def _plain(value: Any, stills: list[bytes]) -> Any:
         content = {
             each.name: _plain(getattr(value, each.name), stills)
             for each in fields(value)
-            if each.name not in left_out
+            if each.init and each.name not in left_out
         }
         return {"kind": type(value).__name__, **content}
     raise TypeError(f"{type(value).__name__} has no place in an artefact")

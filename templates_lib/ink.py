@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -34,12 +34,26 @@ class OutsideAreas(Exception):
     """Ink would leave the areas that were copied for it: the page is drawn on whole, then."""
 
 
-Patch = tuple[int, int, Image.Image]
+class Patch(NamedTuple):
+    """A copy of an area of a page. `core` is Pillow's own storage of it: quicker to paste onto."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    image: Image.Image
+    core: Any
+
+    @classmethod
+    def of(cls, left: int, top: int, image: Image.Image) -> "Patch":
+        """A patch whose first pixel lies there."""
+        image.load()
+        return cls(left, top, left + image.width, top + image.height, image, image.im)
 
 
 @dataclass(slots=True)
 class Canvas:
-    """Copies of some areas of a page, each with the place of its first pixel, to draw on.
+    """Copies of some areas of a page, to draw on.
 
     `around` has what lies around them, without ink.
     """
@@ -48,6 +62,11 @@ class Canvas:
     around: Sequence[Patch] = ()
     changed: list[Rectangle] = field(default_factory=list)
 
+    @classmethod
+    def whole(cls, page: Image.Image) -> "Canvas":
+        """A page to draw on as it is."""
+        return cls((Patch.of(0, 0, page),))
+
     def patch(self, rectangle: Rectangle) -> Patch:
         """The copy that holds a rectangle, with its place. Raises OutsideAreas."""
         return _holding(self.patches, rectangle)
@@ -55,36 +74,43 @@ class Canvas:
     def crop(self, rectangle: Rectangle) -> Image.Image:
         """The pixels of a rectangle of the page. Raises OutsideAreas."""
         left, top, right, bottom = rectangle
-        x, y, image = self.patch(rectangle)
-        if image.size == (right - left, bottom - top):
-            return image
-        return image.crop((left - x, top - y, right - x, bottom - y))
+        patch = self.patch(rectangle)
+        if rectangle == patch[:4]:
+            return patch.image
+        x, y = patch.left, patch.top
+        return patch.image.crop((left - x, top - y, right - x, bottom - y))
 
     def crop_wider(self, rectangle: Rectangle, margin: int) -> Image.Image:
         """The pixels of a rectangle and as much of a margin as is at hand. Raises OutsideAreas."""
-        x, y, image = _holding(self.around or self.patches, rectangle)
+        whole = _holding(self.around or self.patches, rectangle)
+        x, y = whole.left, whole.top
         left, top = max(x, rectangle[0] - margin), max(y, rectangle[1] - margin)
-        right, bottom = rectangle[2] + margin, rectangle[3] + margin
-        box = left - x, top - y, min(right - x, image.width), min(bottom - y, image.height)
-        found = image.crop(box)
+        right, bottom = min(whole.right, rectangle[2] + margin), min(whole.bottom, rectangle[3] + margin)
+        found = whole.image.crop((left - x, top - y, right - x, bottom - y))
         if self.around:
-            for px, py, patch in self.patches:
-                found.paste(patch, (px - left, py - top))
+            for patch in self.patches:
+                if patch.left < right and left < patch.right and patch.top < bottom and top < patch.bottom:
+                    found.paste(patch.image, (patch.left - left, patch.top - top))
         return found
 
     def paste(self, rectangle: Rectangle, what: Image.Image | Colour, mask: Image.Image | None) -> None:
         """Paste onto a rectangle of the page. Raises OutsideAreas."""
-        x, y, image = self.patch(rectangle)
+        patch = self.patch(rectangle)
         left, top, right, bottom = rectangle
-        image.paste(what, (left - x, top - y, right - x, bottom - y), mask)
+        x, y = patch.left, patch.top
+        source = what.im if isinstance(what, Image.Image) else what
+        box = left - x, top - y, right - x, bottom - y
+        if mask is None:
+            patch.core.paste(source, box)
+        else:
+            patch.core.paste(source, box, mask.im)
         self.changed.append(rectangle)
 
 
 def _holding(patches: Sequence[Patch], rectangle: Rectangle) -> Patch:
     left, top, right, bottom = rectangle
     for patch in patches:
-        x, y, image = patch
-        if x <= left and y <= top and right <= x + image.width and bottom <= y + image.height:
+        if patch.left <= left and patch.top <= top and right <= patch.right and bottom <= patch.bottom:
             return patch
     raise OutsideAreas
 
@@ -116,6 +142,8 @@ class PictureSpot:
 
 def line_starts(place: TextPlace, spot: TextSpot, lines: Sequence[SetLine]) -> list[float]:
     """Where each line begins, as it is aligned in its place."""
+    if place.align == "start":
+        return [spot.x] * len(lines)
     starts = []
     for line in lines:
         room = max(place.limit_px - line.width, 0.0)
@@ -131,11 +159,11 @@ def draw_words(
     for number, (line, x) in enumerate(zip(lines, line_starts(place, spot, lines), strict=True)):
         baseline = spot.baseline + number * place.pitch_px + lower
         across, down = int(x), int(baseline)
-        left, top, image = canvas.patch((across, down, across + 1, down))
-        inked = draw_glyphs(image, line.glyphs, x - left, baseline - top, size_px, place.colour, place.alpha)
+        left, top, right, bottom, _, core = canvas.patch((across, down, across + 1, down))
+        inked = draw_glyphs(core, line.glyphs, x - left, baseline - top, size_px, place.colour, place.alpha)
         if inked is not None:
             x0, y0, x1, y1 = inked
-            if x0 < 0 or y0 < 0 or x1 > image.width or y1 > image.height:
+            if x0 < 0 or y0 < 0 or x1 + left > right or y1 + top > bottom:
                 raise OutsideAreas
             canvas.changed.append((x0 + left, y0 + top, x1 + left, y1 + top))
 
@@ -304,8 +332,8 @@ def draw_monogram(canvas: Canvas, place: PicturePlace, spot: PictureSpot, name: 
     x = (width - side) * place.position[0] + frame.x * scale
     y = (height - side) * place.position[1] + frame.y * scale
     glyph = Glyph(face_of(frame.glyph.face), frame.glyph.number, 0.0, 0.0)
-    ground = canvas.crop(spot.area)
-    draw_glyphs(ground, (glyph,), x, y, frame.size_px * scale, colour)
+    ground = canvas.crop(spot.area).copy()
+    draw_glyphs(ground.im, (glyph,), x, y, frame.size_px * scale, colour)
     canvas.paste(spot.area, ground, _rounded(width, height, place.radii))
 
 

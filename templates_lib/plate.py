@@ -22,6 +22,7 @@ from templates_lib.ink import (
     Canvas,
     Colour,
     OutsideAreas,
+    Patch,
     PictureSpot,
     TextSpot,
 )
@@ -111,7 +112,7 @@ def _words_for(skeleton: Skeleton, counts: Counts, base: Filled) -> dict[str, st
     """Find filler that takes exactly these numbers of lines, as much of it as does."""
     wanted = dict(counts)
     words: dict[str, str] = {}
-    flexible = [place for place in skeleton.words_places() if place.element.ordinal in wanted]
+    flexible = [place for place in skeleton.texts if place.element.ordinal in wanted]
     for slot in base.manifest.slots:
         places = [place for place in flexible if slot.name in place.element.slots]
         if not places or slot.kind not in (SlotKind.TEXT, SlotKind.PHRASE):
@@ -129,7 +130,7 @@ def _words_for(skeleton: Skeleton, counts: Counts, base: Filled) -> dict[str, st
     for slot in base.manifest.slots:  # the rest as wide as it goes, to be tried at its edges
         if slot.name in words or slot.kind is not SlotKind.TEXT or slot.locked or not base.texts[slot.name]:
             continue
-        shown = [place for place in skeleton.words_places() if slot.name in place.element.slots]
+        shown = [place for place in skeleton.texts if slot.name in place.element.slots]
         for length in range(min(slot.max_chars or 12, 12), 0, -1):
             trial = Filled(base.manifest, {**base.texts, slot.name: FILLER * length}, {})
             if all(_fits_on_one_line(place, trial) for place in shown):
@@ -201,7 +202,7 @@ def _try_places(plate: Plate, places: list[Place], spots: Mapping[int, Spot], tr
     """Draw every place the fast way and compare it with the page drawn whole."""
     rest = trial.whole.copy()
     ours = trial.still.copy()
-    canvas = Canvas([(0, 0, ours)])
+    canvas = Canvas.whole(ours)
     drawn: list[tuple[Place, Rectangle]] = []
     for place in places:
         spot = spots.get(place.element.ordinal)
@@ -301,7 +302,7 @@ class Sheet:
         held: frozenset[int],
     ) -> None:
         still = Image.open(io.BytesIO(plate.still)).convert("RGB")
-        draw_held(Canvas([(0, 0, still)]))
+        draw_held(Canvas.whole(still))
         self.size = still.size
         self._still = plate.still if not held else encode_still(still)
         self._reach = {
@@ -311,7 +312,9 @@ class Sheet:
         }
         self._fast = live_rows(still.height, self._reach.values())
         self._live = [area for ordinal, area in self._reach.items() if ordinal not in held]
-        self._patches = [(area[0], area[1], still.crop(area)) for area in _rows(self._live, still.size)]
+        self._patches = [
+            Patch.of(area[0], area[1], still.crop(area)) for area in _rows(self._live, still.size)
+        ]
         self._still_rows = Canvas(self._patches)  # never drawn on
         self._jpeg: dict[JpegSettings, JpegSplice] = {}
         self._png: PngSplice | None = None
@@ -328,12 +331,12 @@ class Sheet:
         """
         splice = self._png_splice() if settings is None else self._jpeg_splice(settings)
         if expected is None:
-            canvas = Canvas([(left, top, pixels.copy()) for left, top, pixels in self._patches])
+            canvas = Canvas([Patch.of(one.left, one.top, one.image.copy()) for one in self._patches])
             draw(canvas)
             areas = splice.areas(canvas.changed)
         else:
             areas = splice.areas(_common(area, self._reach[ordinal]) for ordinal, area in expected.items())
-            canvas = Canvas([(area[0], area[1], self._cut(area)) for area in areas or ()], self._patches)
+            canvas = Canvas([self._cut(area) for area in areas or ()], self._patches)
             if areas is not None:
                 draw(canvas)
         if areas is None or (isinstance(splice, PngSplice) and not splice.edges_stay(areas, canvas.changed)):
@@ -343,7 +346,7 @@ class Sheet:
     def drawn(self, draw: Callable[[Canvas], None]) -> Image.Image:
         """The whole page with ink drawn on it."""
         page = self._page()
-        draw(Canvas([(0, 0, page)]))
+        draw(Canvas.whole(page))
         return page
 
     def encode_png(self, image: Image.Image) -> bytes:
@@ -364,11 +367,12 @@ class Sheet:
             self._png = PngSplice(self._page(), self._fast)
         return self._png
 
-    def _cut(self, area: Rectangle) -> Image.Image:
-        """The still pixels of an area that ink may come to."""
+    def _cut(self, area: Rectangle) -> Patch:
+        """A copy of an area that ink may come to."""
         left, top, right, bottom = area
-        x, y, image = self._still_rows.patch(area)
-        return image.crop((left - x, top - y, right - x, bottom - y))
+        still = self._still_rows.patch(area)
+        x, y = still.left, still.top
+        return Patch.of(left, top, still.image.crop((left - x, top - y, right - x, bottom - y)))
 
 
 def _common(one: Rectangle, two: Rectangle) -> Rectangle:
