@@ -10,10 +10,10 @@ from typing import Any, Self, TypeVar
 
 import yaml
 
-from compliance.document import Channel, Sector
+from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, LiteralIndex
-from compliance.pattern import Vocabulary
+from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
@@ -76,35 +76,54 @@ class Ruleset:
     rules: tuple[Rule, ...]
     index: LiteralIndex = field(repr=False, compare=False)
     sounds: SoundIndex = field(repr=False, compare=False)
-    _by_trigger: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
+    _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
     _always: tuple[int, ...] = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, version: str, digest: str, rules: Iterable[Rule]) -> Self:
         """Build the indexes over some rules."""
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-        by_trigger: dict[str, list[int]] = {}
+        by_word: dict[str, list[int]] = {}
+        by_pattern: dict[Pattern, int] = {}
+        by_product: dict[ProductType, list[int]] = {}
         for position, rule in enumerate(ordered):
-            for word in rule.triggers:
-                by_trigger.setdefault(word, []).append(position)
+            for word in rule.trigger_words:
+                by_word.setdefault(word, []).append(position)
+            for product in rule.owed_by:
+                by_product.setdefault(product, []).append(position)
+            by_pattern |= dict.fromkeys(rule.trigger_patterns, position)
         return cls(
             version=version,
             digest=digest,
             rules=ordered,
-            index=LiteralIndex(word for rule in ordered for word in rule.literals),
+            index=LiteralIndex(
+                (word for rule in ordered for word in rule.words),
+                by_pattern,
+                (pattern for rule in ordered for pattern in rule.other_patterns),
+            ),
             sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
-            _by_trigger=MappingProxyType({word: tuple(at) for word, at in by_trigger.items()}),
-            _always=tuple(at for at, rule in enumerate(ordered) if not rule.triggers),
+            _by_word=MappingProxyType({word: tuple(at) for word, at in by_word.items()}),
+            _by_pattern=MappingProxyType(by_pattern),
+            _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
+            _always=tuple(
+                at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
+            ),
         )
 
     def rules_for(self, document: DocumentView) -> tuple[Rule, ...]:
-        """Return the rules that may have a hit, by what the automata saw and heard."""
+        """Return the rules that may have a hit, by what the automaton saw."""
         positions = set(self._always)
-        for view in document.fields:
-            for word in view.seen:
-                positions.update(self._by_trigger.get(word, ()))
-            for hit in view.heard:
-                positions.update(self._by_trigger.get(hit.word, ()))
+        if document.product_type is not None:
+            positions.update(self._by_product.get(document.product_type, ()))
+        for one in document.fields:
+            sight = one.sight
+            for word in self._by_word.keys() & sight.positions.keys():
+                positions.update(self._by_word[word])
+            for char in sight.chars:
+                positions.update(self._by_word.get(char, ()))
+            positions.update(map(self._by_pattern.__getitem__, sight.ready))
         return tuple(self.rules[position] for position in sorted(positions))
 
     def rule(self, rule_id: str) -> Rule:
