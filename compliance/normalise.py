@@ -28,7 +28,8 @@ _MARKS = frozenset({"Mn", "Me"})
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _SYMBOL_CATEGORIES = frozenset({"So", "Sk"})
-_SYMBOL_BLOCKS = (range(0xA0, 0x300), range(0x2010, 0x2C00), range(0x3000, 0x3400), range(0x1F000, 0x1FB00))
+_SYMBOL_BLOCKS = (range(0xA0, 0x300), range(0x2010, 0x2C00), range(0x3000, 0x3400))
+_PICTURE_BLOCKS = "\U0001f000-\U0001faff"
 _NOISE_CHARS = " ·•‧・∙.*_-~|/\\+=^#@&`﹏¯°—–\n"
 # between two phrases these divide; only inside a torn word are they noise
 _DIVIDERS = frozenset(" |/+=&—–-~\n")
@@ -55,7 +56,7 @@ def _noise_run() -> re.Pattern[str]:
         if unicodedata.category(chr(code)) in _SYMBOL_CATEGORIES
     )
     noise = re.escape(_NOISE_CHARS + symbols)
-    return re.compile(f"(?<=[{_HAN}])[{noise}]{{1,{_MAX_NOISE_RUN}}}(?=[{_HAN}])")
+    return re.compile(f"[{noise}{_PICTURE_BLOCKS}]+")
 
 
 @cache
@@ -237,7 +238,11 @@ def _noise_in(text: str) -> list[tuple[int, int]]:
     spans = []
     for found in _noise_run().finditer(text):
         start, end = found.span()
-        run = text[start:end]
+        run = found.group()
+        if len(run) > _MAX_NOISE_RUN or not start or end == len(text):
+            continue
+        if not is_han(text[start - 1]) or not is_han(text[end]):
+            continue
         if "\n" in run:
             noise = run == "\n" and start in columns
         else:

@@ -43,7 +43,8 @@ _INITIALS = re.compile(r"(?<![a-z0-9])[a-z]{3,6}(?![a-z0-9])")
 _NEAR_INITIALS = re.compile("型|产品|理财|基金|固收|收益|保|的|款|您|赚|利")
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
-_PARTS = re.compile("|".join(map(re.escape, sorted(PARTS, key=len, reverse=True))))
+_PARTS = ahocorasick_rs.AhoCorasick([*PARTS], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+_PART_SIZES = sorted({len(part) for part in PARTS}, reverse=True)
 _CONFUSED = frozenset(CONFUSABLES)
 _CONFUSION = str.maketrans(dict(CONFUSABLES))
 _PICTURED = frozenset(PICTURES)
@@ -137,11 +138,11 @@ def _segment(letters: str) -> tuple[str, ...] | None:
 def _tokens(text: str, position: int, stop: int) -> Iterator[_Token]:
     while position < stop:
         char = text[position]
-        part = _PARTS.match(text, position)
-        if part is not None:
-            whole = PARTS[part.group()]
-            yield _Token(_ROW[ord(whole)], whole, position, part.end(), -1, -1)
-            position = part.end()
+        part = next((part for size in _PART_SIZES if (part := text[position : position + size]) in PARTS), "")
+        if part:
+            whole, end = PARTS[part], position + len(part)
+            yield _Token(_ROW[ord(whole)], whole, position, end, -1, -1)
+            position = end
         elif (run := _LATIN_RUN.match(text, position)) is not None:
             parts = _segment(run.group())
             at = position
@@ -244,10 +245,9 @@ class SoundIndex:
             for word, start, end in self._syllables.find(text.translate(_ROW))
             if text[start:end] != word and not _explained(word, text, start)
         ]
-        if _LATIN_RUN.search(text):
-            ranges += self._spelled(text)
-        elif _PARTS.search(text):
-            ranges += self._in_windows(text, [found.span() for found in _PARTS.finditer(text)])
+        parts = [(start, end) for _, start, end in _PARTS.find_matches_as_indexes(text)]
+        if parts or _LATIN_RUN.search(text):
+            ranges += self._spelled(text, parts)
         if not _CONFUSED.isdisjoint(text):
             ranges += self._confused(text)
         ranges += self._turned_round(text)
@@ -256,9 +256,10 @@ class SoundIndex:
             heard += self._pictured(normalised)
         return _apart(heard)
 
-    def _spelled(self, text: str) -> Iterator[tuple[int, int, str]]:
-        spans = [found.span() for found in _PARTS.finditer(text)]
-        spans += (found.span() for found in _LATIN_RUN.finditer(text) if _segment(found.group()) is not None)
+    def _spelled(self, text: str, parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+        spans = parts + [
+            found.span() for found in _LATIN_RUN.finditer(text) if _segment(found.group()) is not None
+        ]
         if spans:
             yield from self._in_windows(text, sorted(spans))
         if _LETTERS_BY_HAN.search(text):
@@ -292,8 +293,8 @@ class SoundIndex:
                 yield start, end, word
 
     def _turned_round(self, text: str) -> Iterator[tuple[int, int, str]]:
-        told = _BACKWARDS.search(text) is not None
         for word, start, end in self._reversed.find(text):
+            told = _BACKWARDS.search(text) is not None
             follows = _AFTER_REVERSED.match(text, end)
             if (told or follows or len(word) >= _MIN_PLAIN_REVERSED) and (
                 told or not _covered(text, start, end)
