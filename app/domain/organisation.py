@@ -53,6 +53,8 @@ class Permission(StrEnum):
     REVIEW_DECIDE = "review:decide"
     PUBLISH = "publication:publish"
     TAKE_DOWN = "publication:take_down"
+    RECALL = "recall:make"
+    RECALL_VIEW = "recall:view"
     REACH_VIEW = "reach:view"
     REACH_EXPORT = "reach:export"
     ORGANISATION_VIEW = "organisation:view"
@@ -82,6 +84,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW_VIEW,
             Permission.REVIEW_DECIDE,
             Permission.TAKE_DOWN,
+            Permission.RECALL,
+            Permission.RECALL_VIEW,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -92,6 +96,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PIECE_VIEW,
             Permission.PUBLISH,
             Permission.TAKE_DOWN,
+            Permission.RECALL,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.REACH_EXPORT,
             Permission.ORGANISATION_VIEW,
@@ -100,6 +106,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.BRANCH_HEAD: frozenset(
         {
             Permission.PIECE_VIEW,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.REACH_EXPORT,
             Permission.ORGANISATION_VIEW,
@@ -119,6 +126,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.TEMPLATE_VIEW,
             Permission.PIECE_VIEW,
             Permission.REVIEW_VIEW,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.ORGANISATION_VIEW,
             Permission.AUDIT_VIEW,
