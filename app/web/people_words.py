@@ -52,6 +52,7 @@ FIELDS: Final[dict[ProfileField, str]] = {
 SUBJECTS: Final[dict[str, str]] = {
     "advisor": "客户经理",
     "asset": "素材",
+    "audit": "留痕",
     "check": "检测",
     "edition": "个人版",
     "org_unit": "机构",
@@ -77,6 +78,9 @@ ACTS: Final[dict[str, str]] = {
     "advisor:return": "返岗",
     "advisor:verify": "核实资料",
     "asset:upload": "上传",
+    "audit:export": "导出",
+    "audit:read": "查阅",
+    "audit:verify": "核验",
     "check:complete": "完成检测",
     "edition:open": "开始使用",
     "edition:recalled": "召回",
