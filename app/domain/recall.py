@@ -61,12 +61,6 @@ def next_recall_state(state: RecallState, action: RecallAction) -> RecallState:
         raise IllegalTransition(state=state.value, action=action.value) from None
 
 
-def require_second_person(proposer: UUID, confirmer: UUID | None) -> None:
-    """Raise SelfConfirmation unless somebody else than the proposer confirms."""
-    if confirmer is None or confirmer == proposer:
-        raise SelfConfirmation
-
-
 @dataclass(frozen=True, slots=True)
 class RecallTarget:
     """What is taken back. `subject` is spelled by kind:

@@ -12,11 +12,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, insert, select, update
 
 from app.domain.advisor import CODE, ProfileField
-from app.domain.errors import AccessDenied, InvalidInput, Missing
+from app.domain.errors import AccessDenied, InvalidInput, Missing, SelfApproval
 from app.domain.organisation import Permission, Scope
 from app.domain.piece import PieceAction, PieceState, next_state
 from app.domain.publication import EndReason, normal_approval_no
-from app.domain.recall import RecallAction, RecallBy, RecallTarget, require_second_person
+from app.domain.recall import RecallAction, RecallBy, RecallTarget, SelfConfirmation
 from app.domain.template import TemplateAction, TemplateState
 from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.advisor import Advisor
@@ -26,7 +26,8 @@ from app.models.recall import Recall, RecallHolder, RecallItem
 from app.models.template import Template, TemplateVersion
 from app.queries.recall import Covered, among, covered, holders_by_pieces, live_revisions, sees, subject_name
 from app.services.access import own_advisor, require
-from app.services.piece import judge_revision
+from app.services.independence import require_another_person
+from app.services.shown import judge_revision
 from app.services.unit_of_work import UnitOfWork
 
 _AT_ONCE: Final = 1_000
@@ -98,7 +99,7 @@ def confirm_recall(uow: UnitOfWork, recall_id: UUID) -> Recall:
     proposer, IllegalTransition, Missing, AccessDenied.
     """
     recall = access_recall(uow, recall_id, may=Permission.RECALL, for_update=True)
-    require_second_person(recall.proposed_by, uow.actor.user_id)
+    _require_second_person(uow, recall)
     now = uow.clock.now()
     recall.apply(RecallAction.CONFIRM)
     recall.confirmed_by, recall.confirmed_at = uow.actor.user_id, now
@@ -181,6 +182,16 @@ def access_recall(uow: UnitOfWork, recall_id: UUID, *, may: Permission, for_upda
     if may is Permission.RECALL and not all(scope.covers(path) for path in recall.scope_paths):
         raise AccessDenied(permission=may.value)
     return recall
+
+
+def _require_second_person(uow: UnitOfWork, recall: Recall) -> None:
+    """Raise SelfConfirmation for the proposer, whichever of their accounts they come with."""
+    if uow.actor.user_id is None:
+        raise AccessDenied(permission=Permission.RECALL.value)
+    try:
+        require_another_person(uow, "recall:refuse", recall.id, [recall.proposed_by])
+    except SelfApproval as error:
+        raise SelfConfirmation from error
 
 
 def target_of(recall: Recall) -> RecallTarget:

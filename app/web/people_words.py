@@ -106,6 +106,7 @@ ACTS: Final[dict[str, str]] = {
     "recall:cancel": "取消",
     "recall:confirm": "第二人确认",
     "recall:propose": "发起",
+    "recall:refuse": "拒绝（四眼原则）",
     "recall:remind": "提醒未确认者",
     "review:approve_step": "通过一步",
     "review:assign": "转交",

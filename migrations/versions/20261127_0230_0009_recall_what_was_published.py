@@ -28,6 +28,12 @@ BEGIN
         RAISE EXCEPTION 'what was proposed is what is confirmed'
             USING ERRCODE = 'integrity_constraint_violation';
     END IF;
+    IF NEW.confirmed_by IS NOT NULL AND EXISTS (
+        SELECT 1 FROM user_account p JOIN user_account c ON c.person_id = p.person_id
+         WHERE p.id = NEW.proposed_by AND c.id = NEW.confirmed_by) THEN
+        RAISE EXCEPTION 'a recall is confirmed by another person than its proposer'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
     RETURN NEW;
 END $$;
 

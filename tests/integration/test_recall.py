@@ -21,6 +21,7 @@ from app.models.check import Finding
 from app.models.piece import Piece
 from app.models.recall import Recall, RecallHolder
 from app.models.template import TemplateVersion
+from app.models.user import User
 from app.queries.recall import Extent, extent_of, holders, recalls_to_acknowledge, still_live
 from app.services.access import require
 from app.services.audit import verify_audit
@@ -96,9 +97,27 @@ def test_whoever_proposed_a_recall_does_not_confirm_it(small_house: House) -> No
     assert is_public(small_house, piece_id)
 
 
+def test_a_second_account_of_the_proposer_is_no_second_person(small_house: House) -> None:
+    piece_id = own(small_house)
+    recall_id = proposed(small_house, RecallBy.PIECE, piece_id)
+    again = small_house.person("operator-again", Role.OPERATOR, "/HQ/")
+    with small_house.platform.sessions.begin() as session:
+        person_id = session.get_one(User, small_house.people["operator"].user_id).person_id
+        session.get_one(User, again.user_id).person_id = person_id
+    with pytest.raises(SelfConfirmation), small_house.by(again) as uow:
+        confirm_recall(uow, recall_id)
+    assert is_public(small_house, piece_id)
+    with small_house.platform.sessions() as session:
+        refused = session.scalars(select(AuditEntry.tag).where(AuditEntry.tag == "recall:refuse")).all()
+    assert len(refused) == 1
+
+
 def test_the_database_itself_keeps_the_two_apart(small_house: House) -> None:
     recall_id = proposed(small_house, RecallBy.PIECE, own(small_house))
-    with pytest.raises(IntegrityError, match="four_eyes"), small_house.platform.sessions.begin() as session:
+    with (
+        pytest.raises(IntegrityError, match="another person"),
+        small_house.platform.sessions.begin() as session,
+    ):
         session.execute(
             update(Recall)
             .where(Recall.id == recall_id)
