@@ -1,6 +1,7 @@
 """Every mapped class, so that one import of the package completes the metadata."""
 
 from app.models import (
+    absence,
     advisor,
     archive,
     asset,
@@ -8,12 +9,15 @@ from app.models import (
     check,
     checkpoint,
     edition,
+    inspection,
     organisation,
     piece,
     publication,
+    recall,
     repeat,
     retention,
     review,
+    route,
     template,
     tenant,
     tracking,
@@ -23,6 +27,7 @@ from app.models.base import Base
 
 __all__ = [
     "Base",
+    "absence",
     "advisor",
     "archive",
     "asset",
@@ -30,12 +35,15 @@ __all__ = [
     "check",
     "checkpoint",
     "edition",
+    "inspection",
     "organisation",
     "piece",
     "publication",
+    "recall",
     "repeat",
     "retention",
     "review",
+    "route",
     "template",
     "tenant",
     "tracking",

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import inspect, select
-from sqlalchemy.orm import Session, joinedload, sessionmaker
+from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
 
 from app.domain.archive import file_key, grams, record_key, search_form
 from app.domain.errors import Missing
@@ -24,14 +24,14 @@ from app.models.check import CheckRun
 from app.models.edition import Rendition
 from app.models.piece import Piece, PieceRevision
 from app.models.publication import Publication
-from app.models.review import Decision, Review
+from app.models.review import Decision, Review, ReviewStep
 from app.models.template import TemplateVersion
 from app.models.tenant import Tenant
 from app.models.user import User
 from app.services.archive import unnoted_editions
 from app.services.check import reading_of
+from app.services.draft import sample_advisor
 from app.services.edition import edition_links
-from app.services.piece import content_of, sample_advisor, shown_values
 from app.services.rendition import (
     PictureFile,
     compiled_for,
@@ -42,6 +42,8 @@ from app.services.rendition import (
     spec_for,
 )
 from app.services.retention import years_of
+from app.services.routing import content_of
+from app.services.shown import shown_values
 from app.services.unit_of_work import UnitOfWork
 from templates_lib import fonts
 from templates_lib.fill import fill, without_omitted
@@ -366,7 +368,10 @@ def _reviews(uow: UnitOfWork, revision: PieceRevision, people: _People) -> list[
     """Every round on this revision with all that was decided in it."""
     rounds = []
     for review in uow.session.scalars(
-        select(Review).where(Review.revision_id == revision.id).order_by(Review.round)
+        select(Review)
+        .where(Review.revision_id == revision.id)
+        .order_by(Review.round)
+        .options(selectinload(Review.steps).joinedload(ReviewStep.route_step))
     ):
         decisions = uow.session.scalars(
             select(Decision).where(Decision.review_id == review.id).order_by(Decision.decided_at)
@@ -374,6 +379,14 @@ def _reviews(uow: UnitOfWork, revision: PieceRevision, people: _People) -> list[
         rounds.append(
             {
                 **_facts(review, but=("piece_id", "revision_id", "claimed_by", "claimed_at")),
+                "steps": [
+                    {
+                        **_facts(step, "id", "position", "state", "opened_at", "due_at", "closed_at"),
+                        "name": step.route_step.name,
+                        "quorum": step.route_step.quorum,
+                    }
+                    for step in review.steps
+                ],
                 "decisions": [
                     {
                         **_facts(one, but=("review_id", "piece_id", "decided_by")),
