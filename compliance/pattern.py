@@ -12,8 +12,8 @@ tried where the automaton saw one of them.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from compliance.normalise import fold
 
@@ -65,9 +65,10 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Word groups a pattern may name in angle brackets."""
+    """Word groups a pattern may name in angle brackets, and phrases that are patterns themselves."""
 
     groups: Mapping[str, tuple[str, ...]]
+    phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,17 @@ def _better(first: frozenset[str] | None, second: frozenset[str] | None) -> froz
     return min(first, second, key=lambda gate: (-min(map(len, gate)), len(gate), sorted(gate)))
 
 
+def _alternative(parts: Sequence[_Part]) -> _Part:
+    gates = [part.gate for part in parts]
+    known = [gate for gate in gates if gate is not None]
+    return _Part(
+        regex="(?:" + "|".join(part.regex for part in parts) + ")",
+        gate=frozenset().union(*known) if len(known) == len(gates) else None,
+        # plain alternatives exclude one another; only those with gaps add up
+        freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
+    )
+
+
 class _Parser:
     def __init__(self, source: str, vocabulary: Vocabulary) -> None:
         self._source = source
@@ -135,16 +147,7 @@ class _Parser:
         while self._peek() == "|":
             self._at += 1
             parts.append(self._sequence())
-        if len(parts) == 1:
-            return parts[0]
-        gates = [part.gate for part in parts]
-        known = [gate for gate in gates if gate is not None]
-        return _Part(
-            regex="(?:" + "|".join(part.regex for part in parts) + ")",
-            gate=frozenset().union(*known) if len(known) == len(gates) else None,
-            # plain alternatives exclude one another; only those with gaps add up
-            freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
-        )
+        return parts[0] if len(parts) == 1 else _alternative(parts)
 
     def _sequence(self) -> _Part:
         regex: list[str] = []
@@ -230,11 +233,19 @@ class _Parser:
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
             return _Part(_BUILT_IN_SLOTS[name], _SLOT_GATES[name], 2)
+        if end > 0 and name in self._vocabulary.phrases:
+            return self._phrase(name)
         words = self._vocabulary.groups.get(name)
         if end < 0 or words is None:
             raise PatternError(f"unknown slot <{name}> in {self._source!r}")
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
         return _Part("(?:" + "|".join(map(re.escape, folded)) + ")", frozenset(folded))
+
+    def _phrase(self, name: str) -> _Part:
+        """Parse every wording of a phrase; it may name word groups, not phrases again."""
+        words = Vocabulary(self._vocabulary.groups)
+        parts = [_Parser(source, words).parse() for source in self._vocabulary.phrases[name]]
+        return _alternative(parts)
 
     def _class(self) -> _Part:
         found = re.compile(r"\[([^\[\]\\]+)\](?:\{(\d+),(\d+)\})?").match(self._source, self._at)
