@@ -10,10 +10,11 @@ from typing import Any, Self, TypeVar
 
 import yaml
 
-from compliance.document import Channel, Sector
+from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, LiteralIndex
-from compliance.pattern import Vocabulary
+from compliance.normalise import fold
+from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
@@ -34,6 +35,7 @@ _Member = TypeVar("_Member")
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
 _PHRASES_KEY = "phrases"
+_SOUND_KEY = "sound"
 _MIN_EXAMPLES = 3
 
 _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingProxyType(
@@ -83,35 +85,54 @@ class Ruleset:
     rules: tuple[Rule, ...]
     index: LiteralIndex = field(repr=False, compare=False)
     sounds: SoundIndex = field(repr=False, compare=False)
-    _by_trigger: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
+    _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
     _always: tuple[int, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, version: str, digest: str, rules: Iterable[Rule]) -> Self:
-        """Build the indexes over some rules."""
+    def of(cls, version: str, digest: str, rules: Iterable[Rule], guarded: Iterable[str] = ()) -> Self:
+        """Build the indexes over some rules; `guarded` words are recognised by their sound as well."""
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-        by_trigger: dict[str, list[int]] = {}
+        by_word: dict[str, list[int]] = {}
+        by_pattern: dict[Pattern, int] = {}
+        by_product: dict[ProductType, list[int]] = {}
         for position, rule in enumerate(ordered):
-            for word in rule.triggers:
-                by_trigger.setdefault(word, []).append(position)
+            for word in rule.trigger_words:
+                by_word.setdefault(word, []).append(position)
+            for product in rule.owed_by:
+                by_product.setdefault(product, []).append(position)
+            by_pattern |= dict.fromkeys(rule.trigger_patterns, position)
         return cls(
             version=version,
             digest=digest,
             rules=ordered,
-            index=LiteralIndex(word for rule in ordered for word in rule.literals),
-            sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
-            _by_trigger=MappingProxyType({word: tuple(at) for word, at in by_trigger.items()}),
-            _always=tuple(at for at, rule in enumerate(ordered) if not rule.triggers),
+            index=LiteralIndex(
+                (word for rule in ordered for word in rule.words),
+                by_pattern,
+                (pattern for rule in ordered for pattern in rule.other_patterns),
+            ),
+            sounds=SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
+            _by_word=MappingProxyType({word: tuple(at) for word, at in by_word.items()}),
+            _by_pattern=MappingProxyType(by_pattern),
+            _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
+            _always=tuple(
+                at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
+            ),
         )
 
     def rules_for(self, document: DocumentView) -> tuple[Rule, ...]:
-        """Return the rules that may have a hit, by what the automata saw and heard."""
+        """Return the rules that may have a hit, by what the automaton saw."""
         positions = set(self._always)
-        for view in document.fields:
-            for word in view.seen:
-                positions.update(self._by_trigger.get(word, ()))
-            for hit in view.heard:
-                positions.update(self._by_trigger.get(hit.word, ()))
+        if document.product_type is not None:
+            positions.update(self._by_product.get(document.product_type, ()))
+        for one in document.fields:
+            sight = one.sight
+            for word in self._by_word.keys() & sight.positions.keys():
+                positions.update(self._by_word[word])
+            for char in sight.chars:
+                positions.update(self._by_word.get(char, ()))
+            positions.update(map(self._by_pattern.__getitem__, sight.ready))
         return tuple(self.rules[position] for position in sorted(positions))
 
     def rule(self, rule_id: str) -> Rule:
@@ -204,6 +225,14 @@ class _Pack:
                 raise RulesetError(self.path, given.line, f"{key} `{name}` is not a list of words")
         return {name: tuple(map(str, words)) for name, words in given.items()}
 
+    @property
+    def guarded(self) -> list[str]:
+        """Return the words whose disguises are undone for all rules. Raises RulesetError."""
+        given = self.fields.get(_SOUND_KEY) or []
+        if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+            raise RulesetError(self.path, self.fields.line, "`sound` is a list of words")
+        return given
+
 
 def _files_of(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     """Return every file with its name in the ruleset, a folder's files by their way inside it."""
@@ -234,7 +263,8 @@ def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     for pack in packs:
         digest.update(pack.name.encode() + b"\0" + pack.content + b"\0")
     version = max((str(pack.fields["dated"]) for pack in packs), default="none")
-    return Ruleset.of(version, digest.hexdigest(), rules.values())
+    guarded = {fold(word) for pack in packs for word in pack.guarded}
+    return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded)
 
 
 def _shared_words(packs: Iterable[_Pack]) -> Vocabulary:
@@ -276,6 +306,8 @@ def _parse(path: Path, name: str) -> _Pack:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
+    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _PHRASES_KEY, _SOUND_KEY}:
+        raise RulesetError(path, pack.line, f"unknown keys {sorted(unknown)}")
     return _Pack(path, name, content, pack)
 
 
@@ -318,7 +350,7 @@ def _examples(draft: Draft) -> Examples:
     given = draft.fields.get("examples")
     if not isinstance(given, _Marked):
         raise draft.fault("`examples` are missing")
-    examples = Draft(given, given.line, draft.vocabulary)
+    examples = Draft({**given, "id": draft.text("id")}, given.line, draft.vocabulary)
     violations, compliant = examples.texts("violations"), examples.texts("compliant")
     if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
         raise RuleFaultError(

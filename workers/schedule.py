@@ -35,6 +35,11 @@ SCHEDULE: Final = (
         "What has run out is marked so; serving refuses it by the clock without waiting for this.",
     ),
     Recurring(
+        TaskName.CHECKPOINT_AUDIT,
+        timedelta(seconds=60),
+        "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
+    ),
+    Recurring(
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",

@@ -12,7 +12,7 @@ from typing import Any
 from compliance.document import ProductType
 from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule, gates
+from compliance.rule import Draft, Rule
 
 _STRONG, _WEAK, _AGAINST = 2, 1, 2
 _STATEMENT_END = "。!?;\n"
@@ -31,22 +31,25 @@ class OfferRule(Rule):
     """
 
     product: tuple[Pattern, ...]
-    strong: tuple[Pattern, ...]
-    weak: tuple[Pattern, ...]
-    against: tuple[Pattern, ...]
+    strong: tuple[tuple[Pattern, ...], ...]
+    weak: tuple[tuple[Pattern, ...], ...]
+    against: tuple[tuple[Pattern, ...], ...]
     least: int
-    requires: tuple[Pattern, ...]
+    requires: tuple[tuple[Pattern, ...], ...]
     offers: frozenset[ProductType]
 
     @property
-    def literals(self) -> frozenset[str]:
-        mine = (self.product, self.strong, self.weak, self.against, self.requires)
-        return gates(self.needs) | gates(self.unless) | frozenset().union(*map(gates, mine))
+    def trigger_patterns(self) -> tuple[Pattern, ...]:
+        return self.product
 
     @property
-    def triggers(self) -> frozenset[str]:
-        # a declared product owes its disclosure whatever the words
-        return frozenset() if self.offers else gates(self.product)
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        groups = (*self.strong, *self.weak, *self.against, *self.requires)
+        return self.needs + self.unless + tuple(pattern for group in groups for pattern in group)
+
+    @property
+    def owed_by(self) -> frozenset[ProductType]:
+        return self.offers
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         declared = document.product_type in self.offers
@@ -57,10 +60,11 @@ class OfferRule(Rule):
             return
         if not declared and self._weight(document) < self.least:
             return
-        if self.requires and all(document.has_any((pattern,)) for pattern in self.requires):
+        if self.requires and all(document.has_any(group) for group in self.requires):
             return
         if named is not None:
-            yield Hit(*named, self.suggestion)
+            index, start, end = named
+            yield Hit(index, start, end, document.fields[index].completed(start, end, self.suggestion))
             return
         for field in document.fields:
             if field.offends and field.text:
@@ -82,7 +86,7 @@ class OfferRule(Rule):
             weight
             for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST))
             for sign in signs
-            if any(field.offends and field.has(sign) for field in document.fields)
+            if any(field.offends and field.has(one) for one in sign for field in document.fields)
         )
 
 
@@ -111,10 +115,10 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
     return OfferRule(
         **common,
         product=product,
-        strong=draft.patterns("strong"),
-        weak=draft.patterns("weak"),
-        against=draft.patterns("against"),
+        strong=draft.groups("strong"),
+        weak=draft.groups("weak"),
+        against=draft.groups("against"),
         least=least,
-        requires=draft.patterns("requires"),
+        requires=draft.groups("requires"),
         offers=offers,
     )

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from compliance.match import DocumentView, FieldView, Hit
+from compliance.match import DocumentView, Hit
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule, gates
+from compliance.rule import Draft, Rule
 
 
 class FigureKind(StrEnum):
@@ -59,21 +59,34 @@ _PRODUCT = re.compile(
 _INDEX_BEATEN = re.compile("跑赢|超越|战胜|领先|超过|跑出|击败|超额|大幅超")
 
 _UNITS = {"日": 1, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "季": 91, "季度": 91, "年": 365}
+_HAN_VALUES = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "几": 3}
 _UNIT = "(?:个)?(?:交易|自然|完整)?(日|天|周|星期|礼拜|月|季度|季|年)"
-_SPAN_BACK = re.compile(f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|用了|只用|只花)({_N}){_UNIT}(?!前|期|份)")
-_SPAN_SINCE = re.compile(
-    f"(?:成立|运作|上线|运行|建仓|发行|持有|买入|买了|上车|接手|管理)(?:了|才|仅|刚|不到|短短|已|满|以来|至今|还|只有|,)*({_N}){_UNIT}"
+_SPAN_BACK = re.compile(
+    f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|用了|只用|只花)({_N}){_UNIT}(?!前|期|份)"
 )
-_SPAN_PLAIN = re.compile(f"(?<![第满\\d.])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|赚|净值|年化|,|\\()")
+_SPAN_SINCE = re.compile(
+    "(?:成立|运作|上线|运行|建仓|发行|持有|买入|买了|上车|接手|管理)"
+    f"(?:了|才|仅|刚|不到|短短|已|满|以来|至今|还|只有|,){{0,4}}({_N}){_UNIT}"
+)
+_SPAN_PLAIN = re.compile(
+    f"(?<![第满\\d.])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|赚|净值|年化|,|\\()"
+)
 _NAMED_SPANS = (
     (re.compile("昨[天日]|今[天日]|当[天日]|单日|隔夜|前天|一天|盘中"), 1),
     (re.compile("上周|本周|这周|单周|一周|上一周|上星期|这星期"), 7),
-    (re.compile("上月|上个月|本月|这个月|当月|单月|首月|[0-9十一二三四五六七八九]{1,2}月(?:份|单月|收益|涨|净值)"), 30),
+    (
+        re.compile(
+            "上月|上个月|本月|这个月|当月|单月|首月|[0-9十一二三四五六七八九]{1,2}月(?:份|单月|收益|涨|净值)"
+        ),
+        30,
+    ),
     (re.compile("上季度|本季|单季|[一二三四]季度|q[1-4]|首季"), 91),
     (re.compile("半年"), 182),
     (re.compile("七日|7日"), 7),
 )
-_YEAR = re.compile("去年|前年|上一年|上年|全年|20\\d{2}(?:年度?)?(?![-./年]?\\d)|(?<![三五十两几])年年(?!化)|每年|往年")
+_YEAR = re.compile(
+    "去年|前年|上一年|上年|全年|20\\d{2}(?:年度?)?(?![-./年]?\\d)|(?<![三五十两几])年年(?!化)|每年|往年"
+)
 _THIS_YEAR = re.compile("今年以来|今年来|年初至今|年初以来|开年以来|年内|今年")
 _INCEPTION = re.compile(
     "(?:成立|上线|运作|发行|设立|运行|生效|创立|任职|管理|接手|诞生|面世|存续)(?:以来|至今|迄今|期间|[^,。]{0,6}(?:以来|至今|到现在))"
@@ -85,10 +98,7 @@ _PICKED = re.compile(
 )
 _ANNUALISED = re.compile("年化|折年|折合年|换算成年|换成年|合成年|年均化|算下来一年")
 
-_WINDOW_WORDS = frozenset(
-    {"近", "过去", "过往", "以来", "至今", "今年", "去年", "前年", "年内", "累计", "历史", "往期", "上期", "到期", "实际", "截至"}
-    | {"年", "月", "日", "天", "周", "季", "星期", "礼拜", "20", "任职", "任期", "成立", "到现在", "盘中", "隔夜", "低点", "反弹"}
-)
+_NUMBER_WORDS = frozenset({"%", "百分之", "个点", "个多点", "个百分点", "个多百分点", "倍", "番"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +179,12 @@ class _Window:
 def _windows(text: str) -> Iterator[_Window]:
     for pattern in (_SPAN_BACK, _SPAN_SINCE, _SPAN_PLAIN):
         for found in pattern.finditer(text):
-            yield _Window(found.start(), found.end(2), FigureKind.PERIOD, _days(found.group(1), found.group(2)))
-    for pattern, days in _NAMED_SPANS:
+            yield _Window(
+                found.start(), found.end(2), FigureKind.PERIOD, _days(found.group(1), found.group(2))
+            )
+    for pattern, length in _NAMED_SPANS:
         for found in pattern.finditer(text):
-            yield _Window(*found.span(), FigureKind.PERIOD, days)
+            yield _Window(*found.span(), FigureKind.PERIOD, length)
     for pattern, kind in (
         (_YEAR, FigureKind.YEAR),
         (_THIS_YEAR, FigureKind.YEAR),
@@ -197,7 +209,11 @@ def _han_number(word: str) -> int:
             total += (digit or 1) * (10 if char == "十" else 100)
             digit = 0
         else:
-            digit = "零一二三四五六七八九".find(char) if char in "一二三四五六七八九" else {"两": 2, "几": 3}[char]
+            digit = (
+                "零一二三四五六七八九".find(char)
+                if char in "一二三四五六七八九"
+                else {"两": 2, "几": 3}[char]
+            )
     return total + digit
 
 
@@ -214,28 +230,32 @@ class PerformanceRule(Rule):
     shorter_than: int | None
     annualised: bool
     of: tuple[Pattern, ...]
-    requires: tuple[Pattern, ...]
+    requires: tuple[tuple[Pattern, ...], ...]
 
     @property
-    def literals(self) -> frozenset[str]:
-        mine = (self.needs, self.unless, self.of, self.requires)
-        return _WINDOW_WORDS.union(*map(gates, mine))
+    def words(self) -> frozenset[str]:
+        return _NUMBER_WORDS
 
     @property
-    def triggers(self) -> frozenset[str]:
-        return _WINDOW_WORDS
+    def trigger_words(self) -> frozenset[str]:
+        return _NUMBER_WORDS
+
+    @property
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        return self.needs + self.unless + self.of + tuple(one for group in self.requires for one in group)
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         if self.of and not document.has_any(self.of):
             return
-        if self.requires and all(document.has_any((pattern,)) for pattern in self.requires):
+        if self.requires and all(document.has_any(group) for group in self.requires):
             return
         for field in document.fields:
             if not field.offends:
                 continue
             for figure in figures_in(field.text):
                 if self._concerns(figure):
-                    yield Hit(field.index, figure.start, figure.end, self.suggestion)
+                    wording = field.completed(figure.start, figure.end, self.suggestion)
+                    yield Hit(field.index, figure.start, figure.end, wording)
                     return
 
     def _concerns(self, figure: Figure) -> bool:
@@ -259,5 +279,5 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
         shorter_than=shorter_than,
         annualised=draft.fields.get("annualised") is True,
         of=draft.patterns("of"),
-        requires=draft.patterns("requires"),
+        requires=draft.groups("requires"),
     )
