@@ -19,11 +19,14 @@ from app.adapters.clock import SystemClock
 from app.adapters.database import build_engine, build_sessionmaker
 from app.adapters.object_store.filesystem import FilesystemObjectStore
 from app.adapters.object_store.s3 import S3ObjectStore
+from app.adapters.record_vault.folder import FolderRecordVault
+from app.adapters.record_vault.s3 import S3RecordVault
+from app.adapters.signer import Ed25519Signer, public_key_of
 from app.adapters.task_queue.celery_queue import CeleryTaskQueue
 from app.domain.organisation import Actor, TenantId
 from app.models.tenant import Tenant
-from app.ports import Clock, ObjectStore, TaskQueue
-from app.services.template import TemplateShelf
+from app.ports import Clock, ObjectStore, RecordVault, Signer, TaskQueue
+from app.services.shelf import TemplateShelf
 from app.services.unit_of_work import Surroundings, UnitOfWork, scope_session_to_tenant
 from app.settings import FolderStorage, S3Storage, Settings
 from compliance.ruleset import load_ruleset
@@ -38,6 +41,8 @@ class Platform:
     engine: Engine
     sessions: sessionmaker[Session]
     store: ObjectStore
+    vault: RecordVault
+    signer: Signer
     queue: TaskQueue
     clock: Clock
 
@@ -46,6 +51,8 @@ class Platform:
         """Everything services reach outside the database; loading rules and fonts waits for a need."""
         return Surroundings(
             store=self.store,
+            vault=self.vault,
+            signer=self.signer,
             queue=self.queue,
             clock=self.clock,
             seal_keys=tuple(
@@ -70,6 +77,7 @@ def build_platform(
     settings: Settings,
     *,
     store: ObjectStore | None = None,
+    vault: RecordVault | None = None,
     queue: TaskQueue | None = None,
     clock: Clock | None = None,
 ) -> Platform:
@@ -82,6 +90,8 @@ def build_platform(
         engine=engine,
         sessions=sessions,
         store=store or _store(settings.storage),
+        vault=vault or _vault(settings.records.vault),
+        signer=_signer(settings),
         queue=queue or CeleryTaskQueue(settings.broker),
         clock=clock or SystemClock(),
     )
@@ -93,6 +103,23 @@ def _store(storage: FolderStorage | S3Storage) -> ObjectStore:
             return FilesystemObjectStore(path)
         case S3Storage():
             return S3ObjectStore(storage)
+
+
+def _vault(vault: FolderStorage | S3Storage) -> RecordVault:
+    match vault:
+        case FolderStorage(path):
+            return FolderRecordVault(path)
+        case S3Storage():
+            return S3RecordVault(vault)
+
+
+def _signer(settings: Settings) -> Signer:
+    records, web = settings.records, settings.web
+    derived = [derived_key(secret, "signing") for secret in (web.secret_key, *web.previous_secret_keys)]
+    return Ed25519Signer(
+        records.signing_key or derived[0],
+        previous=(*records.previous_public_keys, *map(public_key_of, derived)),
+    )
 
 
 def derived_key(secret: str, purpose: str) -> bytes:

@@ -83,6 +83,85 @@ class ObjectStore(Protocol):
         ...
 
 
+class RecordExists(Exception):
+    """Another record is kept under this key, and a record is never replaced."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"another record is kept under {key!r}")
+        self.key = key
+
+
+class RecordKept(Exception):
+    """The record's term is not over, or a hold lies on it: it is not removed, nor its term shortened."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key!r} stays: {reason}")
+        self.key = key
+
+
+class RecordVault(Protocol):
+    """Records under a key, written once and kept until a day nobody can bring nearer.
+
+    Keys are object keys. Every method raises InvalidObjectKey for a malformed one, ObjectMissing
+    where no record is kept, and ObjectStoreUnavailable when the vault cannot answer.
+    """
+
+    def keep(self, key: str, data: bytes, *, until: datetime) -> None:
+        """Keep a record durably; kept again with the same bytes, its term only grows.
+
+        Raises RecordExists for other bytes than those kept.
+        """
+        ...
+
+    def read(self, key: str) -> bytes:
+        """The bytes that were kept first, whatever was tried since."""
+        ...
+
+    def kept_until(self, key: str) -> datetime: ...
+
+    def extend(self, key: str, *, until: datetime) -> None:
+        """Keep a record longer; raises RecordKept for an earlier day than before."""
+        ...
+
+    def hold(self, key: str, *, held: bool) -> None:
+        """Lay a hold on a record, or lift it: while it lies the record stays, whatever its term."""
+        ...
+
+    def is_held(self, key: str) -> bool: ...
+
+    def remove(self, key: str, *, at: datetime) -> None:
+        """Destroy a record whose term is over; raises RecordKept before that or under a hold."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that begin with the prefix, in sorted order."""
+        ...
+
+    def check(self) -> None:
+        """Return when the vault answers; raise ObjectStoreUnavailable when it does not."""
+        ...
+
+
+class Signer(Protocol):
+    """Ed25519 in the platform's name. Anybody may verify; only who holds the key can sign."""
+
+    @property
+    def key_id(self) -> str:
+        """The first 16 hex digits of the public key's SHA-256."""
+        ...
+
+    @property
+    def public_key(self) -> bytes:
+        """32 bytes, to be handed to whoever shall verify."""
+        ...
+
+    def sign(self, data: bytes) -> bytes: ...
+
+    def is_genuine(self, key_id: str, data: bytes, signature: bytes) -> bool:
+        """Whether this key, or one the platform signed with before, made the signature."""
+        ...
+
+
 class TaskName(StrEnum):
     """Every message that may travel to a worker; each value is the name of one task."""
 
@@ -90,6 +169,8 @@ class TaskName(StrEnum):
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
     SWEEP = "sweep.stale"
+    CHECKPOINT_AUDIT = "checkpoint.audit"
+    REHEARSE_TEMPLATES = "template.rehearse"
 
 
 class TaskQueue(Protocol):

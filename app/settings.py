@@ -11,6 +11,7 @@ read when `NAME` is not set, and setting both is refused.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -22,6 +23,7 @@ PREFIX: Final = "IMPRIMATUR_"
 SECRET_KEY_MIN_LENGTH: Final = 32
 
 MIB: Final = 1024 * 1024
+_ED25519_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
@@ -98,6 +100,19 @@ class S3Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordSettings:
+    # Where records are kept write-once: a folder, or a bucket with object lock. One setting,
+    # `IMPRIMATUR_VAULT_URL`. Default: `vault` inside the data directory.
+    vault: FolderStorage | S3Storage
+    # Seed of the Ed25519 key that signs checkpoints and evidence, 64 hex digits. Default: derived
+    # from the secret key, and then whoever holds the one holds the other.
+    signing_key: bytes | None = field(repr=False)
+    # Public keys signed with before, 64 hex digits each, separated by blanks: what they signed stays
+    # genuine.
+    previous_public_keys: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class WebSettings:
     # Signs sessions and tokens, at least 32 characters. Required.
     secret_key: str = field(repr=False)
@@ -154,6 +169,7 @@ class Settings:
     # One setting, `IMPRIMATUR_STORAGE_URL`: a folder, or
     # `s3://key:secret@host:port/bucket?secure=0&region=us-east-1`.
     storage: FolderStorage | S3Storage
+    records: RecordSettings
     web: WebSettings
     log: LogSettings
     limits: LimitSettings
@@ -184,6 +200,11 @@ class Settings:
                 visibility_timeout_s=reader.number("BROKER_VISIBILITY_TIMEOUT_S", 60, minimum=1),
             ),
             storage=reader.storage("STORAGE_URL", default=data_dir / "objects"),
+            records=RecordSettings(
+                vault=reader.storage("VAULT_URL", default=data_dir / "vault"),
+                signing_key=next(iter(reader.keys("SIGNING_KEY", most=1)), None),
+                previous_public_keys=reader.keys("PREVIOUS_PUBLIC_KEYS"),
+            ),
             web=WebSettings(
                 secret_key=reader.secret_key("SECRET_KEY"),
                 previous_secret_keys=tuple(reader.secret("PREVIOUS_SECRET_KEYS").split()),
@@ -290,6 +311,14 @@ class _Reader:
                 "from `openssl rand -hex 32`",
             )
         return key
+
+    def keys(self, name: str, *, most: int | None = None) -> tuple[bytes, ...]:
+        """Ed25519 keys of 64 hex digits each, separated by blanks."""
+        words = self.secret(name).split()
+        if not all(_ED25519_KEY.fullmatch(word) for word in words) or (most and len(words) > most):
+            self.fault(name, "must be 64 hex digits, for instance from `openssl rand -hex 32`")
+            return ()
+        return tuple(bytes.fromhex(word) for word in words)
 
     def database_url(self, name: str) -> str:
         url = self.secret(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from compliance.document import Document
 from compliance.finding import Finding, Layer, Severity
-from compliance.match import DocumentView, Hit, view
+from compliance.match import DocumentView, Hit, heard_view, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
@@ -13,13 +13,11 @@ from compliance.scope import judge
 
 def check(document: Document, ruleset: Ruleset) -> Report:
     """Judge a document; deterministic, and never raises for content."""
-    seen = view(document, ruleset.index, ruleset.sounds)
-    findings = [
-        _finding(rule, hit, seen)
-        for rule in ruleset.rules_for(seen)
-        if rule.applies_to(seen)
-        for hit in rule.hits(seen)
-    ]
+    seen = view(document, ruleset.index)
+    findings = _findings(ruleset, seen)
+    heard = heard_view(seen, ruleset.index, ruleset.sounds)
+    if heard is not None:
+        findings += _findings(ruleset, heard)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
     kept = sorted(
         _distinct(findings),
@@ -28,10 +26,28 @@ def check(document: Document, ruleset: Ruleset) -> Report:
     return Report(verdict_of(kept), tuple(kept), ruleset.version, ruleset.digest)
 
 
+def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
+    findings = []
+    for rule in ruleset.rules_for(document):
+        if rule.reads(document):
+            hits = [hit for hit in rule.hits(document) if _counts(hit, document)]
+            if hits and rule.holds_in(document):
+                findings += [_finding(rule, hit, document) for hit in hits]
+    return findings
+
+
+def _counts(hit: Hit, document: DocumentView) -> bool:
+    """Tell whether a hit is new: of a text as it sounds only what was heard is."""
+    if not any(field.places for field in document.fields):
+        return True
+    places = document.fields[hit.field].places or ()
+    return any(start < hit.end and hit.start < end for start, end in places)
+
+
 def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
     field = document.fields[hit.field]
     span = field.normalised.span(hit.start, hit.end)
-    layer = hit.layer or field.normalised.layer(hit.start, hit.end)
+    layer = Layer.SOUND if field.places else hit.layer or field.normalised.layer(hit.start, hit.end)
     scope_reason = judge(field.text, hit.start, hit.end, rule.frames) if rule.frames else None
     severity = rule.severity
     if scope_reason is not None:

@@ -1,61 +1,100 @@
 """Layers of normalisation, each position mapped back to the original text.
 
 L0 is the text itself. L1 folds every character by itself: width and compatibility forms,
-traditional to simplified script, case, tone marks; characters nobody sees are dropped. L2
-drops noise between Han characters, so that 保·本 reads 保本. The stored text never changes;
-a hit in the normalised text is shown as the original span that produced it.
+traditional and Japanese forms to simplified script, case, tone marks; characters nobody sees are
+dropped. L2 drops noise between Han characters, so that 保·本 reads 保本. The stored text never
+changes; a hit in the normalised text is shown as the original span that produced it.
+
+A text that needs none of this, and nearly every text is one, is seen to need none by a few passes
+in C and costs no map.
 """
 
+import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
+from compliance.disguises import LOOK_ALIKES
 from compliance.finding import Layer, Span
 
-# Pictures and look-alikes people put in the place of a word; the folding of any single
-# character must not depend on its neighbours, so two-character splits live in sound.py.
-_SHAPES = MappingProxyType(
-    {
-        "夲": "本", "嬴": "赢", "俫": "保", "💰": "钱", "🧧": "红包",
-        "🉐": "得", "🈚": "无", "🈶": "有", "🈵": "满", "🈲": "禁", "🉑": "可", "🈹": "割",
-        "🐂": "牛", "🐮": "牛", "👀": "眼", "⺓": "幺", "⻋": "车", "⻛": "风", "⻢": "马",
-        "⻓": "长", "⻅": "见", "⻚": "页", "⻔": "门", "⻩": "黄", "⻥": "鱼", "⻦": "鸟",
-        "⻬": "齐", "⻝": "食",
-    }
-)  # fmt: skip
-
-_NOISE = frozenset(" ·•‧・∙.*_-~|/\\+=^#@&`﹏¯°")
-_SYMBOL_CATEGORIES = frozenset({"So", "Sk"})
-# between two phrases these divide; only inside a torn word are they noise
-_DIVIDERS = frozenset(" |/\n")
-_MAX_NOISE_RUN = 2
 # What a whole category folds to: a lone surrogate cannot be encoded but keeps its place.
 _CATEGORY_FORMS = MappingProxyType({"Cs": "\ufffd", "Zl": "\n", "Zp": "\n", "Zs": " ", "Mn": "", "Me": ""})
 _LAYOUT_CONTROLS = MappingProxyType({"\n": "\n", "\t": " ", "\x0b": " ", "\x0c": " ", "\x85": " "})
-_MAX_VERTICAL_LINE = 2
+_MARKS = frozenset({"Mn", "Me"})
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_SYMBOL_CATEGORIES = frozenset({"So", "Sk"})
+_SYMBOL_BLOCKS = (range(0xA0, 0x300), range(0x2010, 0x2C00), range(0x3000, 0x3400))
+_PICTURE_BLOCKS = "\U0001f000-\U0001faff"
+_NOISE_CHARS = " ·•‧・∙.*_-~|/\\+=^#@&`﹏¯°—–\n"
+# between two phrases these divide; only inside a torn word are they noise
+_DIVIDERS = frozenset(" |/+=&—–-~\n")
+_MAX_NOISE_RUN = 6
+_SHORT_NOISE_RUN = 2  # a longer run divides phrases as well
 _MAX_TORN = 2  # a torn word leaves at most this many characters on one side
+_MAX_ROUNDS = 4
+# The space that typesetters put between Han and letters or figures, and what is spelled out one
+# sign at a time: w e i x i n, V X, 1 3 8.
+_SPACING = re.compile(
+    f"(?<=[{_HAN}]) (?=[a-z0-9])|(?<=[a-z0-9%]) (?=[{_HAN}])|(?<=[0-9]) (?=%)"
+    "|(?<=(?<![a-z0-9])[a-z]) (?=[a-z0-9](?![a-z0-9]))|(?<=(?<![a-z0-9])[0-9]) (?=[a-z](?![a-z0-9]))"
+    "|(?<=(?<![a-z0-9])[0-9]) (?=[0-9] [0-9](?![a-z0-9]))|(?<= [0-9]) (?=[0-9](?![a-z0-9]))"
+)
+# Lines of one or two characters: words set down a column.
+_COLUMN = re.compile(f"(?:^|(?<=\n))[{_HAN}]{{1,2}}(?:\n[{_HAN}]{{1,2}})+(?=\n|$)")
+
+
+@cache
+def _noise_run() -> re.Pattern[str]:
+    """Return the expression of what may be set between the characters of a word."""
+    symbols = "".join(
+        chr(code)
+        for block in _SYMBOL_BLOCKS
+        for code in block
+        if unicodedata.category(chr(code)) in _SYMBOL_CATEGORIES
+    )
+    noise = re.escape(_NOISE_CHARS + symbols)
+    return re.compile(f"[{noise}{_PICTURE_BLOCKS}]+")
 
 
 @cache
 def _simplified() -> MappingProxyType[int, str]:
-    """Return OpenCC's character table, traditional to simplified.
+    """Return OpenCC's character tables: traditional, and Japanese where that is no Chinese character.
 
-    Only characters, never phrases: a phrase conversion changes lengths. The table is read
-    as a file because importing the package would build its converters.
+    Only characters, never phrases: a phrase conversion changes lengths. The tables are read
+    as files because importing the package would build its converters.
     """
     spec = find_spec("opencc")
     if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
         raise RuntimeError("opencc-python-reimplemented is not installed")
-    path = Path(spec.submodule_search_locations[0], "dictionary", "TSCharacters.txt")
+    folder = Path(spec.submodule_search_locations[0], "dictionary")
     table: dict[int, str] = {}
-    for line in path.read_text("utf-8").splitlines():
-        traditional, _, simplified = line.partition("\t")
-        if len(traditional) == 1 and simplified:
-            table[ord(traditional)] = simplified.split()[0]
+    for traditional, simplified in _pairs_of(folder / "TSCharacters.txt"):
+        table[ord(traditional)] = simplified
+    for traditional, japanese in _pairs_of(folder / "JPVariants.txt"):
+        if not _is_everyday(japanese):
+            table.setdefault(ord(japanese), table.get(ord(traditional), traditional))
     return MappingProxyType(table)
+
+
+def _pairs_of(path: Path) -> Iterator[tuple[str, str]]:
+    for line in path.read_text("utf-8").splitlines():
+        key, _, values = line.partition("\t")
+        if len(key) == 1 and values and len(values.split()[0]) == 1:
+            yield key, values.split()[0]
+
+
+def _is_everyday(char: str) -> bool:
+    """Tell whether a character belongs to the simplified script as it is printed."""
+    try:
+        char.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_han(char: str) -> bool:
@@ -69,7 +108,7 @@ def _is_invisible(char: str) -> bool:
 
 
 def _fold_once(char: str) -> str:
-    known = _SHAPES.get(char) or _LAYOUT_CONTROLS.get(char)
+    known = LOOK_ALIKES.get(char) or _LAYOUT_CONTROLS.get(char)
     if known is not None:
         return known
     category = unicodedata.category(char)
@@ -103,80 +142,125 @@ def fold_char(char: str) -> str:
     return folded
 
 
+class _FoldTable(dict[int, str]):
+    """The folded form of every character met so far, for `str.translate`.
+
+    `resized` holds the characters whose form is not one character: without any of them in a
+    text, positions stay what they were.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resized: set[str] = set()
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        folded = fold_char(char)
+        if len(folded) != 1:
+            self.resized.add(char)
+        self[code] = folded
+        return folded
+
+
+_FOLDS = _FoldTable()
+
+
 def fold(text: str) -> str:
     """Fold a text character by character, without the map."""
-    return "".join(map(fold_char, text))
+    return text.translate(_FOLDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
     """A normalised text and the way back.
 
-    `origins[i]` is the position in the original of the character that produced `text[i]`;
-    `steps[i]` its position in the folded text, from which the layer of a hit is told;
-    `joints` are the positions before which noise was dropped; `hidden` are the original
-    spans of invisible characters between two Han characters.
+    `text[i]` was made from `original[origins[i]:ends[i]]`; `steps[i]` is its position in the
+    folded text, from which the layer of a hit is told; `hidden` are the original spans of
+    invisible characters between two Han characters.
     """
 
     original: str
     text: str
-    origins: tuple[int, ...]
-    steps: tuple[int, ...]
-    joints: frozenset[int]
+    origins: Sequence[int]
+    ends: Sequence[int]
+    steps: Sequence[int]
     hidden: tuple[Span, ...]
 
     def span(self, start: int, end: int) -> Span:
-        """Return the original span of `text[start:end]`, the noise inside it included."""
-        return Span(self.origins[start], self.origins[end - 1] + 1)
+        """Return the original span of `text[start:end]`, noise inside and marks behind included."""
+        last = self.ends[end - 1]
+        while last < len(self.original) and unicodedata.category(self.original[last]) in _MARKS:
+            last += 1
+        return Span(self.origins[start], last)
 
     def layer(self, start: int, end: int) -> Layer:
-        span = self.span(start, end)
-        if self.original[span.start : span.end] == self.text[start:end]:
+        if self.original[self.origins[start] : self.ends[end - 1]] == self.text[start:end]:
             return Layer.RAW
         if self.steps[end - 1] - self.steps[start] == end - 1 - start:
             return Layer.FOLD
         return Layer.SKIP
 
 
-def _vertical_line_ends(text: str) -> frozenset[int]:
-    """Return the line ends inside text set one or two characters a line."""
-    ends: set[int] = set()
-    start = 0
-    previous: tuple[int, int] | None = None  # (length of the line, position of its end)
-    for position in [i for i, char in enumerate(text) if char == "\n"] + [len(text)]:
-        length = position - start
-        short = 0 < length <= _MAX_VERTICAL_LINE and all(map(is_han, text[start:position]))
-        if short and previous is not None:
-            ends.add(previous[1])
-        previous = (length, position) if short else None
-        start = position + 1
-    return frozenset(ends)
-
-
-def _noise_between(text: str, start: int, vertical: frozenset[int]) -> int:
-    """Return the end of a noise run that starts at `start` and may be dropped, else `start`."""
-    end = start
-    while end < len(text) and end - start <= _MAX_NOISE_RUN:
-        char = text[end]
-        if char == "\n":
-            if end not in vertical:
-                return start
-        elif not _is_noise(char):
+def normalise(text: str) -> Normalised:
+    """Bring a text into the form rules are matched on; linear, for any string."""
+    folded = text.translate(_FOLDS)
+    if _FOLDS.resized.isdisjoint(text):
+        origins: Sequence[int] = range(len(text))
+        hidden: tuple[Span, ...] = ()
+    else:
+        origins = [at for at, char in enumerate(text) for _ in _FOLDS[ord(char)]]
+        hidden = tuple(_hidden_spans(text))
+    steps: Sequence[int] = range(len(folded))
+    for _ in range(_MAX_ROUNDS):
+        noise = _noise_in(folded)
+        if not noise:
             break
-        end += 1
-    if end - start > _MAX_NOISE_RUN or end >= len(text) or not is_han(text[end]):
-        return start
-    if _DIVIDERS.issuperset(text[start:end]) and _divides_phrases(text, start, end):
-        return start
-    return end
+        kept = _outside(noise, len(folded))
+        folded = "".join([folded[start:end] for start, end in kept])
+        steps = [steps[at] for start, end in kept for at in range(start, end)]
+        origins = [origins[at] for start, end in kept for at in range(start, end)]
+    ends = range(1, len(text) + 1) if isinstance(origins, range) else [at + 1 for at in origins]
+    return Normalised(text, folded, origins, ends, steps, hidden)
 
 
-def _is_noise(char: str) -> bool:
-    return char in _NOISE or unicodedata.category(char) in _SYMBOL_CATEGORIES
+def _outside(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """Return what lies between the spans, which are in order and apart."""
+    starts = [0, *(end for _, end in spans)]
+    return [*zip(starts, (*(start for start, _ in spans), length), strict=True)]
 
 
-def _divides_phrases(text: str, start: int, end: int) -> bool:
-    """Tell whether a bar, a slash or spaces divide two phrases instead of splitting a word.
+def _noise_in(text: str) -> list[tuple[int, int]]:
+    """Return the spans, in order, that only keep the parts of words apart."""
+    columns = {
+        at
+        for found in (_COLUMN.finditer(text) if "\n" in text else ())
+        for at in range(found.start(), found.end())
+        if text[at] == "\n"
+    }
+    spans = []
+    for found in _noise_run().finditer(text):
+        start, end = found.span()
+        run = found.group()
+        if len(run) > _MAX_NOISE_RUN or not start or end == len(text):
+            continue
+        if not is_han(text[start - 1]) or not is_han(text[end]):
+            continue
+        if "\n" in run:
+            noise = run == "\n" and start in columns
+        else:
+            noise = (len(run) <= _SHORT_NOISE_RUN and not _DIVIDERS.issuperset(run)) or _tears_word(
+                text, start, end
+            )
+        if noise:
+            spans.append((start, end))
+    if " " in text:
+        spans += (found.span() for found in _SPACING.finditer(text))
+        spans.sort()
+    return spans
+
+
+def _tears_word(text: str, start: int, end: int) -> bool:
+    """Tell whether a bar, a slash or spaces split a word instead of dividing two phrases.
 
     A word that is pulled apart leaves one or two characters on one side; a column of a
     product page leaves phrases on both.
@@ -187,76 +271,11 @@ def _divides_phrases(text: str, start: int, end: int) -> bool:
     right = end
     while right < len(text) and right - end <= _MAX_TORN and is_han(text[right]):
         right += 1
-    return start - left - 1 > _MAX_TORN and right - end > _MAX_TORN
+    return start - left - 1 <= _MAX_TORN or right - end <= _MAX_TORN
 
 
-def _is_letter(text: str, position: int) -> bool:
-    return 0 <= position < len(text) and "a" <= text[position] <= "z"
-
-
-def _joins_spelled_letters(text: str, position: int) -> bool:
-    """Tell whether a space stands inside a word spelled letter by letter: w e i x i n."""
-    return (
-        _is_letter(text, position - 1)
-        and _is_letter(text, position + 1)
-        and not _is_letter(text, position - 2)
-        and not _is_letter(text, position + 2)
-        and (text[position - 2 : position - 1] == " " or text[position + 2 : position + 3] == " ")
-        and (_is_letter(text, position - 3) or _is_letter(text, position + 3))
-    )
-
-
-def normalise(text: str) -> Normalised:
-    """Bring a text into the form rules are matched on; linear, for any string."""
-    chars: list[str] = []
-    origins: list[int] = []
-    dropped = False
-    for position, char in enumerate(text):
-        folded = fold_char(char)
-        if len(folded) == 1:
-            chars.append(folded)
-            origins.append(position)
-        elif folded:
-            chars.extend(folded)
-            origins.extend([position] * len(folded))
-        else:
-            dropped = True
-    folded_text = "".join(chars)
-    vertical = _vertical_line_ends(folded_text) if "\n" in folded_text else frozenset()
-    out: list[str] = []
-    out_origins: list[int] = []
-    steps: list[int] = []
-    joints: set[int] = set()
-    position = 0
-    while position < len(folded_text):
-        char = folded_text[position]
-        if char == " " and _joins_spelled_letters(folded_text, position):
-            joints.add(len(out))
-            position += 1
-            continue
-        if out and not is_han(char) and is_han(out[-1]) and (char == "\n" or _is_noise(char)):
-            end = _noise_between(folded_text, position, vertical)
-            if end > position:
-                joints.add(len(out))
-                position = end
-                continue
-        out.append(char)
-        out_origins.append(origins[position])
-        steps.append(position)
-        position += 1
-    return Normalised(
-        original=text,
-        text="".join(out),
-        origins=tuple(out_origins),
-        steps=tuple(steps),
-        joints=frozenset(joints),
-        hidden=tuple(_hidden_spans(text)) if dropped else (),
-    )
-
-
-def _hidden_spans(text: str) -> list[Span]:
-    """Return the runs of invisible characters that stand between two Han characters."""
-    spans: list[Span] = []
+def _hidden_spans(text: str) -> Iterator[Span]:
+    """Yield the runs of invisible characters that stand between two Han characters."""
     start: int | None = None
     for position, char in enumerate(text):
         if not char.isascii() or char < " ":
@@ -269,6 +288,5 @@ def _hidden_spans(text: str) -> list[Span]:
                 and is_han(fold_char(text[start - 1])[-1:] or " ")
                 and is_han(fold_char(char)[:1] or " ")
             ):
-                spans.append(Span(start, position))
+                yield Span(start, position)
         start = None
-    return spans

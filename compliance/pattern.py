@@ -7,13 +7,15 @@
 Spaces mean nothing. A gap crosses neither a sentence end nor a negation: 市场波动 ~8 被隔绝
 leaves 市场波动无法被隔绝 alone. Nothing is unbounded and the
 product of all gaps is limited, so matching is linear in the text; and every pattern must
-contain literals of which one is always present. Those are its *gate*: the pattern is only
-tried where the automaton saw one of them.
+contain literals of which one is always present. Sets of literals of which a match holds one
+each are its *gates*: the pattern is only tried on texts in which the automaton saw one of every
+gate, and, where it begins with words, only where those stand.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from compliance.normalise import fold
 
@@ -23,7 +25,13 @@ _NEGATOR = (
     "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|"
     "(?<![特个区级识性类告])别(?![家人的处])"
 )
+# A step of a gap. Most characters begin no negator, and for those nothing is looked ahead.
+_NEGATOR_HEADS = "不没无勿未并别"
+_GAP_STEP = f"[^{_SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}]"
 _DEFAULT_GAP = 6
+_LONGEST_SLOT = 90
+# How common a literal of one, two, three … characters is, relative to each other.
+_COMMONNESS = (100.0, 10.0, 2.0, 0.5)
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
@@ -70,21 +78,43 @@ class Vocabulary:
     groups: Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Pattern:
-    """A compiled pattern: its source, its expression on normalised text, its gate."""
+    """A compiled pattern: its source, its expression on normalised text, its gates.
+
+    `gates` come with the rarest first. `head` are the words it begins with, where it begins with
+    words; `reach` is the length of its longest match.
+    """
 
     source: str
-    regex: re.Pattern[str]
-    gate: frozenset[str]
+    expression: str
+    gates: tuple[frozenset[str], ...]
+    head: frozenset[str] | None
+    reach: int
+
+    @property
+    def gate(self) -> frozenset[str]:
+        """Return the gate that lets the fewest texts through."""
+        return self.gates[0]
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Return the expression, compiled when it is first needed: most never are."""
+        return re.compile(self.expression)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A parsed piece: expression, literals of which one must occur, number of ways to match."""
+    """A parsed piece.
+
+    Its expression; sets of literals of which one each must occur; the words it begins with;
+    the length of its longest match; the number of ways to match.
+    """
 
     regex: str
-    gate: frozenset[str] | None
+    gates: tuple[frozenset[str], ...] = ()
+    head: frozenset[str] | None = None
+    reach: int = 0
     freedom: int = 1
 
 
@@ -94,18 +124,29 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
     Raises PatternError.
     """
     part = _Parser(source, vocabulary).parse()
-    if part.gate is None:
+    if not part.gates:
         raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
-    return Pattern(source, re.compile(part.regex), part.gate)
+    gates = tuple(sorted(set(part.gates), key=lambda gate: (_commonness(gate), sorted(gate))))
+    return Pattern(source, part.regex, gates, part.head, part.reach)
 
 
-def _better(first: frozenset[str] | None, second: frozenset[str] | None) -> frozenset[str] | None:
-    """Choose the gate that lets fewer texts through: longer literals, then fewer of them."""
-    if first is None or second is None:
-        return first or second
-    return min(first, second, key=lambda gate: (-min(map(len, gate)), len(gate), sorted(gate)))
+def _commonness(gate: frozenset[str]) -> float:
+    """Estimate how many texts a gate lets through: short words are common, long ones rare."""
+    return sum(_COMMONNESS[min(len(word), len(_COMMONNESS)) - 1] for word in gate)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """Return an expression for the words, longest first, each first character tried once."""
+    by_first: dict[str, list[str]] = {}
+    for word in sorted(words, key=lambda word: (-len(word), word)):
+        by_first.setdefault(word[0], []).append(word[1:])
+    branches = []
+    for first, rests in by_first.items():
+        rest = "|".join(map(re.escape, rests))
+        branches.append(re.escape(first) + (f"(?:{rest})" if rest else ""))
+    return "(?:" + "|".join(branches) + ")"
 
 
 class _Parser:
@@ -137,30 +178,39 @@ class _Parser:
             parts.append(self._sequence())
         if len(parts) == 1:
             return parts[0]
-        gates = [part.gate for part in parts]
-        known = [gate for gate in gates if gate is not None]
+        gates = [part.gates for part in parts]
+        heads = [part.head for part in parts]
         return _Part(
             regex="(?:" + "|".join(part.regex for part in parts) + ")",
-            gate=frozenset().union(*known) if len(known) == len(gates) else None,
+            # one of the alternatives matches, so one word of its rarest gate is there
+            gates=(frozenset().union(*(min(gate, key=_commonness) for gate in gates)),) if all(gates) else (),
+            head=None if None in heads else frozenset().union(*(head for head in heads if head)),
+            reach=max(part.reach for part in parts),
             # plain alternatives exclude one another; only those with gaps add up
             freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
         )
 
     def _sequence(self) -> _Part:
         regex: list[str] = []
-        gate: frozenset[str] | None = None
+        gates: list[frozenset[str]] = []
+        head: frozenset[str] | None = None
+        reach = 0
         freedom = 1
+        opening = True  # nothing but guards so far
         while self._peek() not in {"", "|", ")"}:
             part = self._element()
             if self._peek() == "?":
                 self._at += 1
-                part = _Part(f"(?:{part.regex})?", None, part.freedom + 1)
+                part = _Part(f"(?:{part.regex})?", reach=part.reach, freedom=part.freedom + 1)
+            if opening and part.reach:
+                head, opening = part.head, False
             regex.append(part.regex)
-            gate = _better(gate, part.gate)
+            gates += part.gates
+            reach += part.reach
             freedom *= part.freedom
         if not regex:
             raise PatternError(f"an empty alternative in {self._source!r}")
-        return _Part("".join(regex), gate, freedom)
+        return _Part("".join(regex), tuple(gates), head, reach, freedom)
 
     def _element(self) -> _Part:
         char = self._peek()
@@ -168,7 +218,7 @@ class _Parser:
             self._at += 1
             part = self._alternatives()
             self._take(")")
-            return _Part(f"(?:{part.regex})", part.gate, part.freedom)
+            return replace(part, regex=f"(?:{part.regex})")
         if self._is_guard():
             return self._guard(char)
         if char == "~":
@@ -196,7 +246,8 @@ class _Parser:
             chars.append(char)
             self._at += width
         literal = fold("".join(chars))
-        return _Part(re.escape(literal), frozenset({literal}) if literal else None)
+        words = frozenset({literal})
+        return _Part(re.escape(literal), (words,), words, len(literal)) if literal else _Part("")
 
     def _is_guard(self) -> bool:
         return self._source[self._at : self._at + 2] in {"!(", "-("}
@@ -208,11 +259,11 @@ class _Parser:
         part = self._alternatives()
         self._take(")")
         if char == "!":
-            return _Part(f"(?!{part.regex})", None)
-        words = sorted(part.gate or ())
+            return _Part(f"(?!{part.regex})")
+        words = sorted(part.gates[0]) if part.gates else ()
         if not words:
             raise PatternError(f"only literals may stand in -(…) of {self._source!r}")
-        return _Part("".join(f"(?<!{re.escape(word)})" for word in words), None)
+        return _Part("".join(f"(?<!{re.escape(word)})" for word in words))
 
     def _gap(self) -> _Part:
         self._at += 1
@@ -222,19 +273,20 @@ class _Parser:
         size = int(width.group() or _DEFAULT_GAP)
         if size > _MAX_GAP:
             raise PatternError(f"a gap of {size} is wider than {_MAX_GAP} in {self._source!r}")
-        return _Part(f"(?:(?!{_NEGATOR})[^{_SENTENCE_END}]){{0,{size}}}?", None, size + 1)
+        return _Part(f"(?:{_GAP_STEP}){{0,{size}}}?", reach=size, freedom=size + 1)
 
     def _slot(self) -> _Part:
         end = self._source.find(">", self._at)
         name = self._source[self._at + 1 : end]
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
-            return _Part(_BUILT_IN_SLOTS[name], _SLOT_GATES[name], 2)
+            return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), reach=_LONGEST_SLOT, freedom=2)
         words = self._vocabulary.groups.get(name)
         if end < 0 or words is None:
             raise PatternError(f"unknown slot <{name}> in {self._source!r}")
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
-        return _Part("(?:" + "|".join(map(re.escape, folded)) + ")", frozenset(folded))
+        group = frozenset(folded)
+        return _Part(_any_of(folded), (group,), group, max(map(len, folded)))
 
     def _class(self) -> _Part:
         found = re.compile(r"\[([^\[\]\\]+)\](?:\{(\d+),(\d+)\})?").match(self._source, self._at)
@@ -244,4 +296,6 @@ class _Parser:
         members, low, high = found.group(1), found.group(2) or "1", found.group(3) or "1"
         if int(high) > _MAX_GAP or int(low) > int(high):
             raise PatternError(f"the bound {{{low},{high}}} is not usable in {self._source!r}")
-        return _Part(f"[{members.lower()}]{{{low},{high}}}", None, int(high) - int(low) + 1)
+        return _Part(
+            f"[{members.lower()}]{{{low},{high}}}", reach=int(high), freedom=int(high) - int(low) + 1
+        )

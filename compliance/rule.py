@@ -1,11 +1,11 @@
 """What every rule has: its clause, its reason, its examples, and the texts it looks at."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.document import Channel, Sector
+from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, Hit
 from compliance.normalise import fold
@@ -59,16 +59,31 @@ class Rule:
         return self.id.partition("/")[0]
 
     @property
-    def literals(self) -> frozenset[str]:
-        """Return every word the automaton must look out for on this rule's behalf."""
-        return gates(self.needs) | gates(self.unless)
+    def words(self) -> frozenset[str]:
+        """Return every word the rule itself looks for in what the automaton saw."""
+        return frozenset()
 
     @property
-    def triggers(self) -> frozenset[str]:
-        """Return words of which one must be seen or heard for the rule to have a hit.
+    def trigger_words(self) -> frozenset[str]:
+        """Return words any of which may be a hit."""
+        return frozenset()
 
-        Empty where the rule looks at every document.
+    @property
+    def trigger_patterns(self) -> tuple[Pattern, ...]:
+        """Return patterns any of which may be a hit.
+
+        A rule without trigger words and patterns looks at every document.
         """
+        return ()
+
+    @property
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        """Return the patterns the rule asks for once it has a hit."""
+        return self.needs + self.unless
+
+    @property
+    def owed_by(self) -> frozenset[ProductType]:
+        """Return the declared products for which the rule looks at the document, whatever it says."""
         return frozenset()
 
     @property
@@ -76,15 +91,17 @@ class Rule:
         """Return the words also recognised by their sound."""
         return frozenset()
 
-    def applies_to(self, document: DocumentView) -> bool:
-        """Tell whether the rule concerns this document at all.
+    def reads(self, document: DocumentView) -> bool:
+        """Tell whether the rule concerns a document of this sector and channel.
 
-        A document of no known sector or channel is read by the rules of all of them.
+        A document of no known sector is read by the rules of all of them.
         """
         if self.sectors and document.sector not in self.sectors and document.sector is not Sector.GENERAL:
             return False
-        if self.channels and document.channel not in self.channels:
-            return False
+        return not self.channels or document.channel in self.channels
+
+    def holds_in(self, document: DocumentView) -> bool:
+        """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
         if self.needs and not document.has_any(self.needs):
             return False
         return not (self.unless and document.has_any(self.unless))
@@ -92,10 +109,6 @@ class Rule:
     @abstractmethod
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         """Yield every place where the rule's words stand, whatever their context."""
-
-
-def gates(patterns: Sequence[Pattern]) -> frozenset[str]:
-    return frozenset().union(*(pattern.gate for pattern in patterns))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Rulesets: dated YAML files read into one immutable whole with a version and a digest."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import Any, Self, TypeVar
 
 import yaml
 
-from compliance.document import Channel, Sector
+from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, LiteralIndex
-from compliance.pattern import Vocabulary
+from compliance.normalise import fold
+from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
@@ -31,6 +32,7 @@ _Member = TypeVar("_Member")
 
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
+_SOUND_KEY = "sound"
 _MIN_EXAMPLES = 3
 
 _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingProxyType(
@@ -76,35 +78,54 @@ class Ruleset:
     rules: tuple[Rule, ...]
     index: LiteralIndex = field(repr=False, compare=False)
     sounds: SoundIndex = field(repr=False, compare=False)
-    _by_trigger: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
+    _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
     _always: tuple[int, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, version: str, digest: str, rules: Iterable[Rule]) -> Self:
-        """Build the indexes over some rules."""
+    def of(cls, version: str, digest: str, rules: Iterable[Rule], guarded: Iterable[str] = ()) -> Self:
+        """Build the indexes over some rules; `guarded` words are recognised by their sound as well."""
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-        by_trigger: dict[str, list[int]] = {}
+        by_word: dict[str, list[int]] = {}
+        by_pattern: dict[Pattern, int] = {}
+        by_product: dict[ProductType, list[int]] = {}
         for position, rule in enumerate(ordered):
-            for word in rule.triggers:
-                by_trigger.setdefault(word, []).append(position)
+            for word in rule.trigger_words:
+                by_word.setdefault(word, []).append(position)
+            for product in rule.owed_by:
+                by_product.setdefault(product, []).append(position)
+            by_pattern |= dict.fromkeys(rule.trigger_patterns, position)
         return cls(
             version=version,
             digest=digest,
             rules=ordered,
-            index=LiteralIndex(word for rule in ordered for word in rule.literals),
-            sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
-            _by_trigger=MappingProxyType({word: tuple(at) for word, at in by_trigger.items()}),
-            _always=tuple(at for at, rule in enumerate(ordered) if not rule.triggers),
+            index=LiteralIndex(
+                (word for rule in ordered for word in rule.words),
+                by_pattern,
+                (pattern for rule in ordered for pattern in rule.other_patterns),
+            ),
+            sounds=SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
+            _by_word=MappingProxyType({word: tuple(at) for word, at in by_word.items()}),
+            _by_pattern=MappingProxyType(by_pattern),
+            _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
+            _always=tuple(
+                at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
+            ),
         )
 
     def rules_for(self, document: DocumentView) -> tuple[Rule, ...]:
-        """Return the rules that may have a hit, by what the automata saw and heard."""
+        """Return the rules that may have a hit, by what the automaton saw."""
         positions = set(self._always)
-        for view in document.fields:
-            for word in view.seen:
-                positions.update(self._by_trigger.get(word, ()))
-            for hit in view.heard:
-                positions.update(self._by_trigger.get(hit.word, ()))
+        if document.product_type is not None:
+            positions.update(self._by_product.get(document.product_type, ()))
+        for one in document.fields:
+            sight = one.sight
+            for word in self._by_word.keys() & sight.positions.keys():
+                positions.update(self._by_word[word])
+            for char in sight.chars:
+                positions.update(self._by_word.get(char, ()))
+            positions.update(map(self._by_pattern.__getitem__, sight.ready))
         return tuple(self.rules[position] for position in sorted(positions))
 
     def rule(self, rule_id: str) -> Rule:
@@ -121,7 +142,7 @@ class _Marked(dict[str, Any]):
     line: int = 1
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Reads mappings with their lines and refuses a key given twice."""
 
 
@@ -140,49 +161,122 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _constru
 
 
 def load_ruleset(paths: Iterable[Path] | None = None) -> Ruleset:
-    """Read rule files into a ruleset; without paths the ones shipped with the library.
+    """Read rule files, or all files in folders, into a ruleset; without paths the shipped ones.
 
     Raises RulesetError.
     """
     if paths is None:
         return _shipped()
-    return _read(tuple(paths))
+    return _read(_files_of(paths))
+
+
+def load_with_shared_words(paths: Iterable[Path]) -> Ruleset:
+    """Read rule files together with the word groups that the shipped files share.
+
+    Raises RulesetError.
+    """
+    given = _files_of(paths)
+    known = {path.resolve() for path, _ in given}
+    words = [
+        (path, name)
+        for path, name in _files_of([RULESETS])
+        if path.resolve() not in known and not _parse(path, name).fields.get("rules")
+    ]
+    return _read([*words, *given])
 
 
 @cache
 def _shipped() -> Ruleset:
-    return _read(tuple(sorted(RULESETS.glob("*.yaml"))))
+    return _read(_files_of([RULESETS]))
 
 
-def _read(paths: tuple[Path, ...]) -> Ruleset:
-    packs = [(path, _parse(path)) for path in paths]
-    groups: dict[str, tuple[str, ...]] = {}
-    for path, pack in packs:
-        for name, words in (pack.get(_VOCABULARY_KEY) or {}).items():
-            if name in groups or not isinstance(words, list):
-                raise RulesetError(path, pack.line, f"vocabulary `{name}` is not a new list")
-            groups[name] = tuple(map(str, words))
-    vocabulary = Vocabulary(MappingProxyType(groups))
+@dataclass(frozen=True, slots=True)
+class _Pack:
+    """A rule file as read: what it is called in the ruleset, its bytes, its mapping."""
+
+    path: Path
+    name: str
+    content: bytes
+    fields: "_Marked"
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the word groups of the file. Raises RulesetError."""
+        given = self.fields.get(_VOCABULARY_KEY) or _Marked()
+        if not isinstance(given, _Marked):
+            raise RulesetError(self.path, self.fields.line, "`vocabulary` is a mapping of lists")
+        for name, words in given.items():
+            if not isinstance(words, list) or not words or not all(map(str, words)):
+                raise RulesetError(self.path, given.line, f"vocabulary `{name}` is not a list of words")
+        return {name: tuple(map(str, words)) for name, words in given.items()}
+
+    @property
+    def guarded(self) -> list[str]:
+        """Return the words whose disguises are undone for all rules. Raises RulesetError."""
+        given = self.fields.get(_SOUND_KEY) or []
+        if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+            raise RulesetError(self.path, self.fields.line, "`sound` is a list of words")
+        return given
+
+
+def _files_of(paths: Iterable[Path]) -> list[tuple[Path, str]]:
+    """Return every file with its name in the ruleset, a folder's files by their way inside it."""
+    files: list[tuple[Path, str]] = []
+    for path in paths:
+        if path.is_dir():
+            files += ((inner, inner.relative_to(path).as_posix()) for inner in path.rglob("*.yaml"))
+        else:
+            files.append((path, path.name))
+    return sorted(files, key=lambda file: (file[1], file[0]))
+
+
+def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
+    packs = [_parse(path, name) for path, name in files]
+    shared = _shared_groups(packs)
     rules: dict[str, Rule] = {}
-    for path, pack in packs:
-        for fields in pack.get("rules") or []:
+    for pack in packs:
+        vocabulary = _vocabulary_of(pack, shared)
+        for fields in pack.fields.get("rules") or []:
             try:
-                rule = _rule(fields, pack, vocabulary)
+                rule = _rule(fields, pack.fields, vocabulary)
             except RuleFaultError as error:
-                raise RulesetError(path, error.line, error.fault) from error
+                raise RulesetError(pack.path, error.line, error.fault) from error
             if rule.id in rules:
-                raise RulesetError(path, fields.line, f"{rule.id}: this id is taken")
+                raise RulesetError(pack.path, fields.line, f"{rule.id}: this id is taken")
             rules[rule.id] = rule
     digest = hashlib.sha256()
-    for path in paths:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    version = max((str(pack["dated"]) for _, pack in packs), default="none")
-    return Ruleset.of(version, digest.hexdigest(), rules.values())
+    for pack in packs:
+        digest.update(pack.name.encode() + b"\0" + pack.content + b"\0")
+    version = max((str(pack.fields["dated"]) for pack in packs), default="none")
+    guarded = {fold(word) for pack in packs for word in pack.guarded}
+    return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded)
 
 
-def _parse(path: Path) -> _Marked:
+def _shared_groups(packs: Iterable[_Pack]) -> dict[str, tuple[str, ...]]:
+    """Return the word groups of files without rules, which every pack may name."""
+    shared: dict[str, tuple[str, ...]] = {}
+    for pack in packs:
+        if pack.fields.get("rules"):
+            continue
+        for name, words in pack.groups.items():
+            if name in shared:
+                raise RulesetError(pack.path, pack.fields.line, f"vocabulary `{name}` is shared already")
+            shared[name] = words
+    return shared
+
+
+def _vocabulary_of(pack: _Pack, shared: Mapping[str, tuple[str, ...]]) -> Vocabulary:
+    """Return the word groups a pack may name: the shared ones and its own."""
+    own = pack.groups if pack.fields.get("rules") else {}
+    if taken := own.keys() & shared.keys():
+        raise RulesetError(pack.path, pack.fields.line, f"vocabulary {sorted(taken)} is shared already")
+    return Vocabulary(MappingProxyType({**shared, **own}))
+
+
+def _parse(path: Path, name: str) -> _Pack:
     try:
-        pack = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        content = path.read_bytes()
+        pack = yaml.load(content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
@@ -193,7 +287,9 @@ def _parse(path: Path) -> _Marked:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
-    return pack
+    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _SOUND_KEY}:
+        raise RulesetError(path, pack.line, f"unknown keys {sorted(unknown)}")
+    return _Pack(path, name, content, pack)
 
 
 def _rule(fields: object, pack: _Marked, vocabulary: Vocabulary) -> Rule:

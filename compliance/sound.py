@@ -1,37 +1,55 @@
-"""L3: words written by their sound, and characters taken apart.
+"""L3: words written by their sound, their parts, a look-alike or a picture.
 
 The text is read as a row of toneless syllables, each standing for a Han character or a run
 of Latin letters. A guarded word is found where its syllables are, unless it is written out
-(then an earlier layer has it) or ordinary words explain the characters.
+(then an earlier layer has it) or ordinary words explain the characters. Look-alikes, pictures,
+initials and words set backwards are tried only where a text contains such things at all.
+
+What is heard is not a finding yet: the text is read again with the guarded words in place
+(`as_heard`), and whatever a rule then finds on them stops at review.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from itertools import islice, product
 from pathlib import Path
 from types import MappingProxyType
 
 import ahocorasick_rs
 from pypinyin.pinyin_dict import pinyin_dict
 
-from compliance.normalise import is_han
+from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
+from compliance.finding import Span
+from compliance.normalise import Normalised, fold, is_han, normalise
 
 _CODE_BASE = 0xE000  # syllables are coded in the private use area for the automaton
-_MIN_COMMON_FREQUENCY = 3
+_MIN_FREQUENCY = 10
+_LONGEST_COMMON = 4
+_MAX_READINGS = 8
 _LATIN_RUN = re.compile(r"[a-z]{1,24}")
 _MIN_LATIN_SYLLABLES = 2
+_MIN_INITIALS = 3
+_MIN_PLAIN_REVERSED = 4
+_REACH = 10  # how far round a disguised character its word may stretch
 
-# Characters commonly written as their two parts.
-_SPLITS = MappingProxyType(
-    {
-        "阝佥": "险", "阝金": "险", "自心": "息", "禾厶": "私", "亻呆": "保", "贝兼": "赚",
-        "禾急": "稳", "讠正": "证", "又欠": "欢", "氵又": "汉", "贝口": "员", "木几": "机",
-        "禾刂": "利", "讠者": "诸", "贝者": "赌", "丷三": "兰", "艹存": "荐",
-    }
-)  # fmt: skip
+_HAN = "\\u3400-\\u4dbf\\u4e00-\\u9fff"
+_LETTERS_BY_HAN = re.compile(f"(?<=[{_HAN}])[a-z]|[a-z](?=[{_HAN}])")
+_INITIALS = re.compile(r"(?<![a-z0-9])[a-z]{3,6}(?![a-z0-9])")
+_AFTER_INITIALS = re.compile("型|款|产品|理财|基金|固收|收益|消息|票")
+_PLAIN_INITIALS = 4  # so many letters are no accident
+_BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
+_AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
+_PARTS = ahocorasick_rs.AhoCorasick([*PARTS], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+_PART_SIZES = sorted({len(part) for part in PARTS}, reverse=True)
+_CONFUSED = frozenset(CONFUSABLES)
+_CONFUSION = str.maketrans(dict(CONFUSABLES))
+_PICTURED = frozenset(PICTURES)
+_MOST_READINGS = max(map(len, PICTURES.values()))
 
 
 def _toneless(reading: str) -> str:
@@ -40,11 +58,11 @@ def _toneless(reading: str) -> str:
 
 
 @cache
-def _syllables() -> MappingProxyType[str, str]:
-    """Return the first toneless reading of every Han character."""
+def _readings() -> Mapping[str, tuple[str, ...]]:
+    """Return the toneless readings of every Han character, the usual one first."""
     return MappingProxyType(
         {
-            chr(code): _toneless(readings.partition(",")[0])
+            chr(code): tuple(dict.fromkeys(filter(None, map(_toneless, readings.split(",")))))
             for code, readings in pinyin_dict.items()
             if is_han(chr(code))
         }
@@ -52,14 +70,29 @@ def _syllables() -> MappingProxyType[str, str]:
 
 
 @cache
-def _codes() -> MappingProxyType[str, str]:
-    names = sorted({syllable for syllable in _syllables().values() if syllable})
+def _codes() -> Mapping[str, str]:
+    names = sorted({readings[0] for readings in _readings().values() if readings})
     return MappingProxyType({name: chr(_CODE_BASE + i) for i, name in enumerate(names)})
 
 
+class _Row(dict[int, str]):
+    """The syllable code of every character met so far; others stand for themselves."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        readings = _readings().get(char)
+        self[code] = syllable = (
+            _codes()[readings[0]] if readings else " " if unicodedata.category(char) == "Co" else char
+        )
+        return syllable
+
+
+_ROW = _Row()
+
+
 @cache
-def _common_pairs() -> frozenset[str]:
-    """Return the two-character words of jieba's dictionary.
+def _common_words() -> frozenset[str]:
+    """Return the words of two to four characters in jieba's dictionary.
 
     Read as a file, on the first homophone only: importing jieba would build its tree, and
     detection never segments.
@@ -67,13 +100,13 @@ def _common_pairs() -> frozenset[str]:
     spec = find_spec("jieba")
     if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
         raise RuntimeError("jieba is not installed")
-    pairs: set[str] = set()
+    words: set[str] = set()
     path = Path(spec.submodule_search_locations[0], "dict.txt")
     for line in path.read_text("utf-8").splitlines():
         word, frequency, _ = line.split(" ", 2)
-        if len(word) == 2 and int(frequency) >= _MIN_COMMON_FREQUENCY:  # noqa: PLR2004 - a pair
-            pairs.add(word)
-    return frozenset(pairs)
+        if 1 < len(word) <= _LONGEST_COMMON and int(frequency) >= _MIN_FREQUENCY:
+            words.add(word)
+    return frozenset(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,45 +121,42 @@ class _Token:
     run_end: int
 
 
-def _segment(letters: str) -> list[str] | None:
+@cache
+def _segment(letters: str) -> tuple[str, ...] | None:
     """Cut a run of letters into the fewest syllables, or `None` when letters are left over."""
     codes = _codes()
-    best: list[list[str] | None] = [[]] + [None] * len(letters)
+    best: list[tuple[str, ...] | None] = [(), *([None] * len(letters))]
     for end in range(1, len(letters) + 1):
         for start in range(max(0, end - 6), end):
             head = best[start]
             if head is not None and letters[start:end] in codes:
                 tail = best[end]
                 if tail is None or len(head) + 1 < len(tail):
-                    best[end] = [*head, letters[start:end]]
+                    best[end] = (*head, letters[start:end])
     return best[-1]
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    syllables, codes = _syllables(), _codes()
-    position = 0
-    while position < len(text):
+def _tokens(text: str, position: int, stop: int) -> Iterator[_Token]:
+    while position < stop:
         char = text[position]
-        split = _SPLITS.get(text[position : position + 2])
-        if split is not None:
-            yield _Token(codes[syllables[split]], split, position, position + 2, -1, -1)
-            position += 2
-        elif is_han(char):
-            code = codes.get(syllables.get(char, ""), char)
-            yield _Token(code, char, position, position + 1, -1, -1)
-            position += 1
+        part = next((part for size in _PART_SIZES if (part := text[position : position + size]) in PARTS), "")
+        if part:
+            whole, end = PARTS[part], position + len(part)
+            yield _Token(_ROW[ord(whole)], whole, position, end, -1, -1)
+            position = end
         elif (run := _LATIN_RUN.match(text, position)) is not None:
             parts = _segment(run.group())
             at = position
-            for part in parts or [run.group()]:
-                code = codes[part] if parts else " "
-                yield _Token(code, "", at, at + len(part), position, run.end())
-                at += len(part)
+            for syllable in parts or [run.group()]:
+                code = _codes()[syllable] if parts else " "
+                yield _Token(code, "", at, at + len(syllable), position, run.end())
+                at += len(syllable)
             position = run.end()
         elif char in " '-" and _between_latin(text, position):
             position += 1  # bao ben, gu-ding
         else:
-            yield _Token(" ", char, position, position + 1, -1, -1)
+            code = _ROW[ord(char)]
+            yield _Token(code, char, position, position + 1, -1, -1)
             position += 1
 
 
@@ -141,58 +171,225 @@ def _between_latin(text: str, position: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundHit:
-    """A guarded word heard in `text[start:end]` of the normalised text."""
+class Heard:
+    """A guarded word that is there by another writing, in place of `text[start:end]`.
+
+    `text` is the normalised text; `span` is what the reader sees of it in the original.
+    """
 
     word: str
     start: int
     end: int
+    span: Span
+
+
+class _Finder:
+    """An automaton over keys that stand for words."""
+
+    def __init__(self, keys: Iterable[tuple[str, str]]) -> None:
+        known = sorted(set(keys))
+        self._words = [word for _, word in known]
+        self._automaton = (
+            ahocorasick_rs.AhoCorasick([key for key, _ in known], matchkind=ahocorasick_rs.MatchKind.Standard)
+            if known
+            else None
+        )
+
+    def find(self, row: str) -> Iterator[tuple[str, int, int]]:
+        if self._automaton is not None:
+            for index, start, end in self._automaton.find_matches_as_indexes(row, overlapping=True):
+                yield self._words[index], start, end
+
+
+def _initials_of(word: str) -> str:
+    return "".join(_readings()[char][0][0] for char in word)
+
+
+def _half_spelled(word: str) -> Iterator[tuple[str, str]]:
+    """Yield the word with some characters, never all, as the first letter of their sound."""
+    initials = _initials_of(word)
+    for kept in product((True, False), repeat=len(word)):
+        if any(kept) and not all(kept):
+            yield "".join(a if keep else b for a, b, keep in zip(word, initials, kept, strict=True)), word
 
 
 class SoundIndex:
-    """The guarded words of a ruleset, by their syllables."""
+    """The guarded words of a ruleset, by the ways in which they may be written."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = tuple(sorted({word for word in words if all(map(is_han, word))}))
-        syllables, codes = _syllables(), _codes()
-        keys = ["".join(codes[syllables[char]] for char in word) for word in self._words]
-        self._automaton = (
-            ahocorasick_rs.AhoCorasick(keys, matchkind=ahocorasick_rs.MatchKind.Standard) if keys else None
+        readings = _readings()
+        known = sorted({word for word in words if len(word) > 1 and all(char in readings for char in word)})
+        codes = _codes()
+        self._syllables = _Finder(
+            ("".join(codes[syllable] for syllable in sounds), word)
+            for word in known
+            for sounds in islice(
+                product(*([r for r in readings[char] if r in codes] for char in word)), _MAX_READINGS
+            )
         )
+        self._written = _Finder((word, word) for word in known)
+        self._mixed = _Finder(
+            form for word in known if len(word) <= _REACH // 2 for form in _half_spelled(word)
+        )
+        self._reversed = _Finder((word[::-1], word) for word in known if word[::-1] != word)
+        self._initials = {
+            _initials_of(word): word
+            for word in known
+            if len(word) >= _MIN_INITIALS and _initials_of(word) not in ABBREVIATIONS
+        }
 
-    def find(self, text: str) -> list[SoundHit]:
-        """Return the guarded words heard but not written in a normalised text."""
-        if self._automaton is None:
-            return []
-        tokens = list(_tokens(text))
-        row = "".join(token.code for token in tokens)
-        hits = []
-        for index, start, end in self._automaton.find_matches_as_indexes(row, overlapping=True):
-            word, heard = self._words[index], tokens[start:end]
-            if _is_disguise(word, heard, text):
-                hits.append(SoundHit(word, heard[0].start, heard[-1].end))
-        return hits
+    def find(self, normalised: Normalised) -> list[Heard]:
+        """Return the guarded words heard but not written, in order and apart."""
+        text = normalised.text
+        ranges = [
+            (start, end, word)
+            for word, start, end in self._syllables.find(text.translate(_ROW))
+            if text[start:end] != word and not _explained(word, text, start)
+        ]
+        parts = [(start, end) for _, start, end in _PARTS.find_matches_as_indexes(text)]
+        if parts or _LATIN_RUN.search(text):
+            ranges += self._spelled(text, parts)
+        if not _CONFUSED.isdisjoint(text):
+            ranges += self._confused(text)
+        ranges += self._turned_round(text)
+        heard = [Heard(word, start, end, normalised.span(start, end)) for start, end, word in ranges]
+        if not _PICTURED.isdisjoint(normalised.original):
+            heard += self._pictured(normalised)
+        return _apart(heard)
+
+    def _spelled(self, text: str, parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+        spans = parts + [
+            found.span() for found in _LATIN_RUN.finditer(text) if _segment(found.group()) is not None
+        ]
+        if spans:
+            yield from self._in_windows(text, sorted(spans))
+        if _LETTERS_BY_HAN.search(text):
+            for word, start, end in self._mixed.find(text):
+                if not _letter_at(text, start - 1) and not _letter_at(text, end):
+                    yield start, end, word
+        for found in _INITIALS.finditer(text):
+            meant = self._initials.get(found.group())
+            if meant and (len(meant) >= _PLAIN_INITIALS or _AFTER_INITIALS.match(text, found.end())):
+                yield found.start(), found.end(), meant
+
+    def _in_windows(self, text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+        """Read the surroundings of Latin syllables and taken-apart characters as syllables."""
+        windows: list[tuple[int, int]] = []
+        for low, high in spans:
+            start, end = max(0, low - _REACH), min(len(text), high + _REACH)
+            if windows and start <= windows[-1][1]:
+                windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
+            else:
+                windows.append((start, end))
+        for start, end in windows:
+            tokens = list(_tokens(text, start, end))
+            row = "".join(token.code for token in tokens)
+            for word, first, last in self._syllables.find(row):
+                if _is_spelled(word, tokens[first:last]):
+                    yield tokens[first].start, tokens[last - 1].end, word
+
+    def _confused(self, text: str) -> Iterator[tuple[int, int, str]]:
+        for word, start, end in self._written.find(text.translate(_CONFUSION)):
+            if text[start:end] != word and not _explained(word, text, start):
+                yield start, end, word
+
+    def _turned_round(self, text: str) -> Iterator[tuple[int, int, str]]:
+        for word, start, end in self._reversed.find(text):
+            told = _BACKWARDS.search(text) is not None
+            follows = _AFTER_REVERSED.match(text, end)
+            if (told or follows or len(word) >= _MIN_PLAIN_REVERSED) and (
+                told or not _covered(text, start, end)
+            ):
+                yield start, end, word
+
+    def _pictured(self, normalised: Normalised) -> Iterator[Heard]:
+        """Read every picture as each thing it may stand for."""
+        original = normalised.original
+        for choice in range(_MOST_READINGS):
+            chosen = {
+                picture: readings[min(choice, len(readings) - 1)] for picture, readings in PICTURES.items()
+            }
+            pieces = [chosen.get(char, char) for char in original]
+            origins = [at for at, piece in enumerate(pieces) for _ in piece]
+            read = normalise("".join(pieces))
+            for word, start, end in self._syllables.find(read.text.translate(_ROW)):
+                span = read.span(start, end)
+                first, last = origins[span.start], origins[span.end - 1] + 1
+                if any(original[origins[read.origins[at]]] in _PICTURED for at in range(start, end)):
+                    low = bisect_left(normalised.origins, first)
+                    yield Heard(word, low, bisect_left(normalised.origins, last), Span(first, last))
 
 
-def _is_disguise(word: str, heard: list[_Token], text: str) -> bool:
-    written = text[heard[0].start : heard[-1].end]
-    if written == word:
-        return False
+def _letter_at(text: str, position: int) -> bool:
+    return 0 <= position < len(text) and text[position].isascii() and text[position].isalnum()
+
+
+def _apart(heard: list[Heard]) -> list[Heard]:
+    """Of words heard in the same place keep the longest, then the first."""
+    kept: list[Heard] = []
+    end = start = -1
+    for one in sorted(heard, key=lambda h: (h.start, h.start - h.end, -len(h.word), h.word)):
+        if one.start >= end and one.span.start >= start:
+            kept.append(one)
+            end, start = one.end, one.span.end
+    return kept
+
+
+def _is_spelled(word: str, heard: list[_Token]) -> bool:
     latin = [token for token in heard if token.run >= 0]
-    if latin:
-        # letters must be used up: `simu` is a word, the same four letters in `simulate` not
-        whole = all(heard[0].start <= token.run and token.run_end <= heard[-1].end for token in latin)
-        return whole and (len(latin) < len(heard) or len(heard) >= _MIN_LATIN_SYLLABLES)
-    if any(token.end - token.start > 1 for token in heard):
-        return all(a.char == b for a, b in zip(heard, word, strict=True) if a.end - a.start > 1)
-    return not _explained(word, heard, text)
+    parts = [token for token in heard if token.run < 0 and token.end - token.start > 1]
+    if not latin and not parts:
+        return False  # plain characters were read already
+    if any(token.char and token.char != char for token, char in zip(heard, word, strict=True)):
+        return False  # one trick at a time: the characters that are written must be the right ones
+    # letters must be used up: `simu` is a word, the same four letters in `simulate` not
+    whole = all(heard[0].start <= token.run and token.run_end <= heard[-1].end for token in latin)
+    return whole and (len(latin) < len(heard) or len(heard) >= _MIN_LATIN_SYLLABLES)
 
 
-def _explained(word: str, heard: list[_Token], text: str) -> bool:
-    """Tell whether an ordinary word accounts for one of the characters that differ."""
-    pairs = _common_pairs()
+def _explained(word: str, text: str, start: int) -> bool:
+    """Tell whether ordinary words account for one of the characters that differ."""
     return any(
-        text[max(0, token.start - 1) : token.end] in pairs or text[token.start : token.end + 1] in pairs
-        for token, char in zip(heard, word, strict=True)
-        if token.char != char
+        _covered(text, start + at, start + at + 1) for at, char in enumerate(word) if text[start + at] != char
+    )
+
+
+def _covered(text: str, start: int, end: int) -> bool:
+    """Tell whether an ordinary word stands over the edge of, or inside, `text[start:end]`."""
+    words = _common_words()
+    for at in range(start, end):
+        for size in range(2, _LONGEST_COMMON + 1):
+            for low in range(max(0, at - size + 1), at + 1):
+                if text[low : low + size] in words:
+                    return True
+    return False
+
+
+def as_heard(normalised: Normalised, heard: list[Heard]) -> tuple[Normalised, list[tuple[int, int]]]:
+    """Return the text with the guarded words in place, and where they stand in it."""
+    pieces: list[str] = []
+    origins: list[int] = []
+    ends: list[int] = []
+    steps: list[int] = []
+    places: list[tuple[int, int]] = []
+    at = length = 0
+    for one in [*heard, None]:
+        upto = len(normalised.text) if one is None else one.start
+        pieces.append(normalised.text[at:upto])
+        origins += normalised.origins[at:upto]
+        ends += normalised.ends[at:upto]
+        steps += normalised.steps[at:upto]
+        length += upto - at
+        if one is not None:
+            word = fold(one.word)
+            pieces.append(word)
+            origins += [one.span.start] * len(word)
+            ends += [one.span.end] * len(word)
+            steps += [0] * len(word)
+            places.append((length, length + len(word)))
+            length += len(word)
+            at = one.end
+    return (
+        Normalised(normalised.original, "".join(pieces), origins, ends, steps, normalised.hidden),
+        places,
     )

@@ -41,7 +41,12 @@ class ArtefactError(ValueError):
 
 def artefact_name(compiled: CompiledTemplate) -> str:
     """The name of a design's artefact: a digest of all that its content follows from."""
-    return hashlib.sha256(f"{compiled.digest}\n{_ground()}".encode()).hexdigest()
+    return name_from(compiled.digest)
+
+
+def name_from(digest: str) -> str:
+    """The same name from the digest of a design's files, with nothing compiled."""
+    return hashlib.sha256(f"{digest}\n{_ground()}".encode()).hexdigest()
 
 
 @cache

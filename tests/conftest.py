@@ -18,7 +18,7 @@ from app.bootstrap import Platform, build_platform, migrate
 from app.domain.organisation import Role
 from app.embedded.postgres import PostgresServer
 from app.factory import create_app
-from app.services.template import TemplateShelf
+from app.services.shelf import TemplateShelf
 from app.settings import Settings
 from templates_lib.catalog import Catalog
 from tests.designs import small_library

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_ready
 
 import workers
 from app.adapters.task_queue.celery_queue import wire_options
 from app.embedded.child import end_with_parent
+from app.ports import TaskName
 from app.settings import Settings
 from workers.schedule import beat_schedule
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 def _end_with_the_worker(**_more: object) -> None:
     """A pool process whose worker was killed would wait for work for ever."""
     end_with_parent()
+
+
+@worker_ready.connect
+def _rehearse_at_once(sender: Any, **_more: object) -> None:
+    """After a start or an upgrade no design is ready, and beat's first turn is minutes away."""
+    sender.app.send_task(TaskName.REHEARSE_TEMPLATES.value)
 
 
 def make_celery(settings: Settings) -> Celery:

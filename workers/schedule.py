@@ -35,9 +35,19 @@ SCHEDULE: Final = (
         "What has run out is marked so; serving refuses it by the clock without waiting for this.",
     ),
     Recurring(
+        TaskName.CHECKPOINT_AUDIT,
+        timedelta(seconds=60),
+        "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
+    ),
+    Recurring(
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",
+    ),
+    Recurring(
+        TaskName.REHEARSE_TEMPLATES,
+        timedelta(minutes=2),
+        "After a start, an upgrade or a lost message: nobody shall wait for a design's first picture.",
     ),
 )
 

@@ -15,6 +15,7 @@ _COMMANDS = {
     "import": "app.cli.roster_import:import_group",
     "migrate": "app.cli.start:migrate",
     "render": "app.cli.render:render",
+    "rules": "app.cli.rules:rules",
     "template": "app.cli.template:template",
     "tenant": "app.cli.tenant:tenant",
     "up": "app.cli.start:up",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from app.cli.edge import platform, tenant_named, tenant_option
+from app.domain.organisation import Actor, TenantId
 from app.queries.audit import stored_entries
-from app.services.audit import verify_audit
+from app.services.checkpoint import keep_checkpoints, make_checkpoints, verify_against_vault
+
+if TYPE_CHECKING:
+    from app.bootstrap import Platform
 
 
 @click.group
@@ -20,15 +24,39 @@ def audit() -> None:
 @audit.command
 @tenant_option
 def verify(*, tenant: str | None) -> None:
-    """Walk the chain from its first entry; exit 1 at the first broken place."""
+    """Walk the chain beside the vault's checkpoints; exit 1 at a broken place."""
     found = platform()
     tenant_id = tenant_named(found, tenant)
     with found.sessions() as session:
-        count, fault = verify_audit(session, tenant_id)
-    if fault is not None:
-        click.echo(f"BROKEN at entry {fault.seq}: {fault.reason} ({count} read)", err=True)
+        verdict = verify_against_vault(session, tenant_id, vault=found.vault, signer=found.signer)
+    if verdict.fault is not None:
+        click.echo(
+            f"BROKEN at entry {verdict.fault.seq}: {verdict.fault.reason} ({verdict.entries} read)", err=True
+        )
+    if verdict.checkpoint_fault is not None:
+        click.echo(f"BROKEN at {verdict.checkpoint_fault}", err=True)
+    if not verdict.is_whole:
         raise SystemExit(1)
-    click.echo(f"OK {count} entries")
+    click.echo(
+        f"OK {verdict.entries} entries, the first {verdict.covered} under {verdict.checkpoints} checkpoints"
+    )
+
+
+@audit.command
+@tenant_option
+def checkpoint(*, tenant: str | None) -> None:
+    """Sign what is new now, and put it into the vault; beat does so every minute."""
+    found = platform()
+    tenant_id = tenant_named(found, tenant)
+    made = _sign(found, tenant_id)
+    click.echo(f"{made} new checkpoints")
+
+
+@audit.command
+def key() -> None:
+    """Print the public key that checkpoints and evidence are verified with."""
+    signer = platform().signer
+    click.echo(f"{signer.public_key.hex()}  Ed25519, key {signer.key_id}")
 
 
 @audit.command
@@ -49,3 +77,12 @@ def export(*, out: IO[str], tenant: str | None) -> None:
     with found.sessions() as session:
         for entry in stored_entries(session, tenant_id):
             out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def _sign(found: Platform, tenant_id: TenantId) -> int:
+    by = Actor.system("command-line", tenant_id)
+    with found.unit_of_work(by) as uow:
+        made = make_checkpoints(uow)
+    with found.unit_of_work(by) as uow:
+        keep_checkpoints(uow)
+    return made

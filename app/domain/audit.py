@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.domain.checkpoint import GENESIS, Checkpoint
 from app.domain.piece import canonical_json
-
-GENESIS = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,17 @@ class ChainFault:
     reason: str
 
 
-def verify_chain(links: Iterable[ChainLink], *, head: ChainLink | None = None) -> ChainFault | None:
+def verify_chain(
+    links: Iterable[ChainLink], *, head: ChainLink | None = None, checkpoints: Iterable[Checkpoint] = ()
+) -> ChainFault | None:
     """The first broken place, or None when the chain holds from genesis to the head.
 
-    It sees a changed, missing, inserted or swapped entry. An attacker who rewrites every entry
-    and the head is seen only by a checkpoint kept elsewhere.
+    It sees a changed, missing, inserted or swapped entry. Whoever rewrites every entry and the head
+    with it, or cuts off the end, is seen by the checkpoints, which were kept elsewhere.
     """
     previous, expected = GENESIS, 1
+    recorded = ((point.number, seq, found) for point in checkpoints for seq, found in point.hashes())
+    known = next(recorded, None)
     for link in links:
         if link.seq != expected:
             return ChainFault(expected, f"entry {expected} is missing; {link.seq} stands there")
@@ -70,7 +73,15 @@ def verify_chain(links: Iterable[ChainLink], *, head: ChainLink | None = None) -
             return ChainFault(link.seq, "does not follow from the entry before it")
         if entry_hash(previous, link.record) != link.hash:
             return ChainFault(link.seq, "its content does not match its hash")
+        if known is not None:
+            number, _, sealed = known
+            if link.hash != sealed:
+                return ChainFault(link.seq, f"is another entry than checkpoint {number} recorded")
+            known = next(recorded, None)
         previous, expected = link.hash, expected + 1
+    if known is not None:
+        number, seq, _ = known
+        return ChainFault(seq, f"is gone, and checkpoint {number} recorded it")
     if head is not None and (head.seq != expected - 1 or head.hash != previous):
         return ChainFault(expected, "the chain is shorter or longer than its head says")
     return None

@@ -150,6 +150,8 @@ def _start_servers(data: DataDirectory, supervisor: Supervisor, listen: Listen, 
         environ["IMPRIMATUR_PUBLIC_URL"] = _local_url(listen)
     if not _is_given(environ, "IMPRIMATUR_SECRET_KEY"):
         environ["IMPRIMATUR_SECRET_KEY"] = data.keyring.secret("secret_key")
+    if not _is_given(environ, "IMPRIMATUR_SIGNING_KEY"):
+        environ["IMPRIMATUR_SIGNING_KEY"] = data.keyring.secret("signing_key")
     if not _is_given(environ, "IMPRIMATUR_DATABASE_URL"):
         say("Starting PostgreSQL")
         postgres = start_postgres(data.postgres, keyring=data.keyring, log=data.log("postgres"))

@@ -12,6 +12,7 @@ from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from app.models.audit import AuditEntry, AuditHead
+from app.models.checkpoint import AuditCheckpoint
 from app.models.user import User
 from app.queries.page import Page, offset_of
 
@@ -27,6 +28,17 @@ class AuditFilter:
     subject_id: str = ""
     since: date | None = None
     until: date | None = None
+
+    def named(self) -> dict[str, str]:
+        """What was asked for, without a word that somebody typed: a name would be a person's."""
+        said = {
+            "kind": self.subject_kind,
+            "since": self.since.isoformat() if self.since else "",
+            "until": self.until.isoformat() if self.until else "",
+            "actor": "given" if self.actor else "",
+            "subject": "given" if self.subject_id else "",
+        }
+        return {name: value for name, value in said.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,16 @@ class AuditLine:
 class ChainEnd:
     seq: int
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastCheckpoint:
+    """The newest checkpoint that the vault has."""
+
+    number: int
+    last_seq: int
+    signed_at: datetime
+    key_id: str
 
 
 def audit_lines(
@@ -101,6 +123,21 @@ def subject_kinds(session: Session, tenant_id: UUID) -> list[str]:
 def chain_end(session: Session, tenant_id: UUID) -> ChainEnd | None:
     head = session.get(AuditHead, tenant_id)
     return ChainEnd(head.seq, head.hash) if head else None
+
+
+def last_checkpoint(session: Session, tenant_id: UUID) -> LastCheckpoint | None:
+    row = session.execute(
+        select(
+            AuditCheckpoint.number,
+            AuditCheckpoint.last_seq,
+            AuditCheckpoint.signed_at,
+            AuditCheckpoint.key_id,
+        )
+        .where(AuditCheckpoint.tenant_id == tenant_id, AuditCheckpoint.kept_at.is_not(None))
+        .order_by(AuditCheckpoint.number.desc())
+        .limit(1)
+    ).one_or_none()
+    return LastCheckpoint(*row) if row else None
 
 
 def stored_entries(session: Session, tenant_id: UUID) -> Iterator[dict[str, Any]]:

@@ -319,6 +319,7 @@ def approved_before(session: Session, piece_id: UUID, *, number: int) -> Approve
             PieceRevision.piece_id == piece_id,
             PieceRevision.number < number,
             Decision.outcome == Outcome.APPROVE,
+            Decision.is_final,
         )
         .order_by(PieceRevision.number.desc())
         .limit(1)

@@ -18,6 +18,7 @@ from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.review import Decision
 from app.models.template import Template, TemplateVersion
+from app.queries.recall import is_recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def live_pieces(session: Session, reader: Reader, *, at: datetime) -> list[LiveP
             Publication.valid_until > at,
             Piece.advisor_id.is_(None),
             meant_for(reader),
+            ~is_recalled(Publication.id, Edition.id),
         )
         .order_by(Publication.published_at.desc())
     )
@@ -124,6 +126,7 @@ def recent_results(session: Session, advisor_id: UUID, *, since: datetime) -> li
         .where(
             Piece.advisor_id == advisor_id,
             Decision.decided_at >= since,
+            Decision.is_final,
             # a piece that was changed or sent again since stands elsewhere: its old result is no news
             Decision.revision_id == Piece.current_revision_id,
             Piece.state.in_(_DECIDED),

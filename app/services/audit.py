@@ -1,7 +1,7 @@
 """Append to a tenant's chain in the transaction that is being described."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,13 +11,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.domain.audit import (
-    GENESIS,
     AuditRecord,
     ChainFault,
     ChainLink,
     entry_hash,
     verify_chain,
 )
+from app.domain.checkpoint import GENESIS, MOST_ENTRIES, Checkpoint
 from app.domain.organisation import Actor, TenantId
 from app.models.audit import AuditEntry, AuditHead
 from app.models.tenant import Tenant
@@ -43,18 +43,32 @@ class AuditTrail:
     actor: Actor
     clock: Clock
     _acts: list[_Act] = field(default_factory=list)
+    _refusals: list[_Act] = field(default_factory=list)
 
     def record(self, tag: str, subject_id: UUID | str, **details: Any) -> None:
         """Note `subject:action` on an id. Ids, codes and hashes only: no personal data."""
         self._acts.append(_Act(tag, str(subject_id), details))
 
-    def append(self) -> None:
+    def record_refusal(self, tag: str, subject_id: UUID | str, **details: Any) -> None:
+        """Note an attempt that is about to be refused: it stays on record though nothing else does."""
+        self._refusals.append(_Act(tag, str(subject_id), details))
+
+    def append_refusals(self) -> bool:
+        """After everything was rolled back: chain what was refused; whether there was anything."""
+        self._acts, self._refusals = self._refusals, []
+        there_are = bool(self._acts)
+        self.append()
+        return there_are
+
+    def append(self) -> bool:
+        """Chain what was recorded; true where so many entries have come up that a checkpoint is due."""
         if not self._acts:
-            return
+            return False
         tenant_id = self.actor.tenant_id
         if tenant_id is None:
             raise LookupError("an act is recorded for a tenant")
         head = self._locked_head(tenant_id)
+        before = head.seq
         by = str(self.actor.user_id or self.actor.name)
         for act in self._acts:
             record = AuditRecord(
@@ -83,6 +97,7 @@ class AuditTrail:
             head.seq, head.hash = record.seq, link_hash
         self._acts.clear()
         self.session.flush()
+        return head.seq // MOST_ENTRIES > before // MOST_ENTRIES
 
     def _locked_head(self, tenant_id: TenantId) -> AuditHead:
         self.session.execute(
@@ -96,8 +111,13 @@ class AuditTrail:
         ).scalar_one()
 
 
-def verify_audit(session: Session, tenant_id: UUID) -> tuple[int, ChainFault | None]:
+def verify_audit(
+    session: Session, tenant_id: UUID, checkpoints: Iterable[Checkpoint] = ()
+) -> tuple[int, ChainFault | None]:
     """Walk a tenant's chain: how many entries there are, and the first broken place if any.
+
+    Checkpoints of it, in their order, show besides what the chain alone cannot: that its end was
+    cut off, or that it was written anew.
 
     Head and entries are read by one statement: between two, somebody's act would be appended and
     the chain would look longer than its head.
@@ -120,10 +140,12 @@ def verify_audit(session: Session, tenant_id: UUID) -> tuple[int, ChainFault | N
     )
     # closed also where the walk ends early, at the first fault
     with session.execute(statement) as rows:
-        return _walked(rows)
+        return _walked(rows, checkpoints)
 
 
-def _walked(rows: Result[*tuple[Any, ...]]) -> tuple[int, ChainFault | None]:
+def _walked(
+    rows: Result[*tuple[Any, ...]], checkpoints: Iterable[Checkpoint]
+) -> tuple[int, ChainFault | None]:
     count = 0
     found = iter(rows)
     first = next(found, None)
@@ -138,5 +160,5 @@ def _walked(rows: Result[*tuple[Any, ...]]) -> tuple[int, ChainFault | None]:
                 count += 1
                 yield ChainLink(seq, bytes(record), previous, link_hash)
 
-    fault = verify_chain(links(), head=head)
+    fault = verify_chain(links(), head=head, checkpoints=checkpoints)
     return count, fault

@@ -27,13 +27,16 @@ from app.models.edition import Edition
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
+from app.models.recall import Recall, RecallItem
 from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
 from app.services.edition import edition_links, edition_of, ensure_edition
-from app.services.piece import content_of, is_qualified, lock_piece, require_licence
+from app.services.piece import lock_piece
+from app.services.qualification import is_qualified, require_licence
 from app.services.rendition import PictureFile, kept_picture, published_spec
 from app.services.rollup import today
+from app.services.routing import content_of
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -55,7 +58,9 @@ def publish(
     if revision is None:
         raise GateClosed(detail="没有内容")
     decision = uow.session.scalar(
-        select(Decision).where(Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE)
+        select(Decision).where(
+            Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE, Decision.is_final
+        )
     )
     if decision is None:
         raise GateClosed(detail="当前内容尚未审核通过")
@@ -196,6 +201,8 @@ def decision_is_genuine(uow: UnitOfWork, decision: Decision) -> bool:
         outcome=decision.outcome,
         decided_by=decision.decided_by,
         decided_at=decision.decided_at,
+        step_id=decision.step_id,
+        is_final=decision.is_final,
     )
     return any(seal_holds(facts, key, decision.seal) for key in uow.around.seal_keys)
 
@@ -240,10 +247,25 @@ def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publica
         )
     if not publication_is_genuine(uow, publication):
         raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
+    if (recalled_at := _edition_recalled_at(uow, publication, advisor)) is not None:
+        raise Ended(
+            standing=Standing.RECALLED.value, since=recalled_at, advisor_id=advisor.id, piece_id=piece_id
+        )
     qualified = is_qualified(advisor, publication.piece.product_type, on=today(uow))
     if not (advisor.is_active and qualified):
         raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
     return publication
+
+
+def _edition_recalled_at(uow: UnitOfWork, publication: Publication, advisor: Advisor) -> datetime | None:
+    """Since when this advisor's edition is recalled, though the publication goes on for others."""
+    return uow.session.scalar(
+        select(Recall.confirmed_at)
+        .join(RecallItem, RecallItem.recall_id == Recall.id)
+        .join(Edition, Edition.id == RecallItem.edition_id)
+        .where(RecallItem.publication_id == publication.id, Edition.advisor_id == advisor.id)
+        .limit(1)
+    )
 
 
 def publication_is_genuine(uow: UnitOfWork, publication: Publication) -> bool:
@@ -252,6 +274,7 @@ def publication_is_genuine(uow: UnitOfWork, publication: Publication) -> bool:
     return (
         decision is not None
         and decision.outcome is Outcome.APPROVE
+        and decision.is_final
         and decision.revision_id == publication.revision_id
         and decision.content_hash == publication.content_hash == publication.revision.content_hash
         and decision_is_genuine(uow, decision)

@@ -1,178 +1,28 @@
 """Bring designs from the library into a tenant, release them, clear them, and hold them ready."""
 
 from collections.abc import Container
-from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.domain.errors import Fault, InvalidInput, Missing, SelfApproval, Unavailable
+from app.domain.errors import Fault, InvalidInput, Missing, Unavailable
 from app.domain.organisation import Permission
 from app.domain.template import ProductType, TemplateAction, TemplateState
 from app.domain.tracking import day_of
 from app.models.template import Template, TemplateVersion
-from app.ports import ObjectMissing, ObjectStore, ObjectStoreUnavailable
+from app.ports import ObjectStoreUnavailable, TaskName
 from app.services.access import access_template_version, require
+from app.services.independence import require_another_person
+from app.services.shelf import LibraryChanged
 from app.services.unit_of_work import UnitOfWork
-from templates_lib.artefact import (
-    ArtefactError,
-    artefact_name,
-    pages_known,
-    read_artefact,
-    write_artefact,
-)
-from templates_lib.catalog import Catalog, TemplateSource
-from templates_lib.compile import CompiledTemplate, compile_template
-from templates_lib.fill import SlotError, SlotErrors, fill, without_omitted
-from templates_lib.manifest import ManifestError, TemplateManifest, UnknownSizeError
-from templates_lib.samples import Sample, load_samples
+from templates_lib.catalog import TemplateSource
+from templates_lib.document import TemplateError
+from templates_lib.manifest import ManifestError, TemplateManifest
 
 log = structlog.get_logger(__name__)
-
-
-class LibraryChanged(Unavailable):
-    """The files of a version are not the ones that were loaded: nothing is drawn from them."""
-
-    code = "library_changed"
-    reason = "模板“{slug}”第 {version} 版的文件与登记时不一致，已停止使用。"
-    remedy = "请恢复原文件，或以新的版本号发布。"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFault:
-    """One slot that does not hold what one of the version's own samples puts into it, in one size."""
-
-    sample: str
-    sample_label: str
-    size: str
-    slot: str
-    slot_label: str
-    reason: str
-    fits: str | None
-
-
-# By the digest of all of a version's files: what was found of them once holds for ever.
-_FAULTS: Final[dict[str, tuple[SampleFault, ...]]] = {}
-
-
-@dataclass(slots=True)
-class TemplateShelf:
-    """Compiled templates of this process, at most `capacity`, least recently used first out."""
-
-    catalog: Catalog
-    capacity: int = 32
-    # where what was found out about a design is kept for other processes and for tomorrow
-    store: ObjectStore | None = None
-    _compiled: dict[tuple[str, int, str, str], CompiledTemplate] = field(default_factory=dict)
-    _kept_pages: dict[str, int] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def compiled(self, slug: str, number: int, digest: str, size: str = "") -> CompiledTemplate:
-        """The compiled version in that size.
-
-        Raises LibraryChanged where the files are not those of digest, InvalidInput for a size that
-        the design does not have.
-        """
-        key = (slug, number, digest, size)
-        with self._lock:
-            if found := self._compiled.pop(key, None):
-                self._compiled[key] = found
-                self._keep(found)
-                return found
-            source = self.catalog.source(slug, number)
-            if source.digest() != digest:
-                raise LibraryChanged(slug=slug, version=number)
-            try:
-                compiled = compile_template(source.variant(size))
-            except UnknownSizeError as unknown:
-                known = "、".join(unknown.known) or "仅有原尺寸"
-                raise InvalidInput.of(
-                    "size", unknown.code, f"这个模板没有尺寸“{size}”，可选：{known}。"
-                ) from unknown
-            self._recall(compiled)
-            self._compiled[key] = compiled
-            while len(self._compiled) > self.capacity:
-                self._compiled.pop(next(iter(self._compiled)))
-            return compiled
-
-    def _recall(self, compiled: CompiledTemplate) -> None:
-        """Read what another process found out about the design, if one did."""
-        if self.store is None:
-            return
-        key = _artefact_key(compiled)
-        try:
-            read_artefact(compiled, self.store.get(key))
-            self._kept_pages[key] = pages_known(compiled)
-        except ObjectMissing:
-            return
-        except (ArtefactError, ObjectStoreUnavailable) as error:
-            # what is lost is half a second; it is found out again
-            log.warning("artefact_unusable", template=compiled.manifest.slug, reason=str(error))
-
-    def _keep(self, compiled: CompiledTemplate) -> None:
-        """Keep what was found out since, together with what others kept."""
-        key = _artefact_key(compiled)
-        if self.store is None or pages_known(compiled) == self._kept_pages.get(key, 0):
-            return
-        self._recall(compiled)
-        try:
-            self.store.put(key, write_artefact(compiled), "application/zip")
-        except ObjectStoreUnavailable as error:
-            log.warning("artefact_not_kept", template=compiled.manifest.slug, reason=str(error))
-        self._kept_pages[key] = pages_known(compiled)
-
-    def samples(self, slug: str, number: int) -> tuple[Sample, ...]:
-        """The version's own samples; none where the file is missing or cannot be used."""
-        try:
-            return load_samples(self.catalog.source(slug, number))
-        except ManifestError as fault:
-            log.warning("samples_unusable", slug=slug, version=number, reason=fault.reason)
-            return ()
-
-    def sample_faults(self, slug: str, number: int, digest: str) -> tuple[SampleFault, ...]:
-        """Every slot that one of the version's samples breaks in any size; empty for a sound design.
-
-        A version without samples has shown nothing of its extremes: that is a fault too.
-        """
-        compiled = self.compiled(slug, number, digest)
-        samples = self.samples(slug, number)
-        if not samples:
-            return (SampleFault("", "全部", "", "samples", "样例", "没有可用的样例文件 samples.yaml", None),)
-        if (known := _FAULTS.get(digest)) is None:
-            labels = {slot.name: slot.label for slot in compiled.manifest.slots}
-            known = tuple(
-                SampleFault(
-                    sample.name,
-                    sample.label,
-                    size,
-                    error.slot,
-                    labels.get(error.slot, error.slot),
-                    error.reason,
-                    error.fits,
-                )
-                for size in compiled.manifest.sizes
-                for sample in samples
-                for error in _slot_errors(self.compiled(slug, number, digest, size), sample)
-            )
-            _FAULTS[digest] = known
-        return known
-
-
-def _artefact_key(compiled: CompiledTemplate) -> str:
-    manifest = compiled.manifest
-    return f"templates/{manifest.slug}/{manifest.version}/{artefact_name(compiled)}.plates"
-
-
-def _slot_errors(compiled: CompiledTemplate, sample: Sample) -> tuple[SlotError, ...]:
-    manifest = compiled.manifest
-    try:
-        compiled.place(fill(manifest, without_omitted(manifest, sample.values)))
-    except SlotErrors as refused:
-        return (refused.in_size(manifest.size.name) if manifest.drawn_as else refused).errors
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +149,7 @@ def publish_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion
     # a release starts uncleared: whoever cleared an earlier release did not see this one
     version.cleared_at = version.cleared_by = None
     uow.audit.record("template:publish", version.id, digest=version.digest)
+    uow.after_commit(TaskName.REHEARSE_TEMPLATES)
     return version
 
 
@@ -318,8 +169,7 @@ def clear_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
     version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_CLEAR)
     if version.state is not TemplateState.PUBLISHED:
         raise Missing(noun="template_version")
-    if version.published_by == uow.actor.user_id:
-        raise SelfApproval
+    require_another_person(uow, "template:refuse", version.id, [version.published_by])
     version.cleared_at, version.cleared_by = uow.clock.now(), uow.actor.user_id
     uow.audit.record("template:clear", version.id, digest=version.digest)
     return version
@@ -356,3 +206,29 @@ def usable_version(uow: UnitOfWork, slug: str, number: int | None = None) -> Tem
         ):
             return version
     raise Missing(noun="template_version")
+
+
+def rehearse_next(uow: UnitOfWork) -> bool:
+    """Make one released design ready in one of its sizes; False where all of them are.
+
+    Nobody then waits a second for the first picture. One at a time, and a nudge for the next, so
+    that a check which comes in between waits for one design and not for the whole library. What
+    fails is left to whoever draws it.
+    """
+    shelf = uow.around.shelf
+    released = uow.session.scalars(
+        select(TemplateVersion)
+        .where(TemplateVersion.state == TemplateState.PUBLISHED)
+        .order_by(TemplateVersion.published_at.desc())
+        .options(joinedload(TemplateVersion.template))
+    )
+    for version in released:
+        slug, number, digest = version.template.slug, version.number, version.digest
+        try:
+            for size in shelf.catalog.source(slug, number).manifest.sizes:
+                if shelf.rehearse(slug, number, digest, size):
+                    uow.after_commit(TaskName.REHEARSE_TEMPLATES)
+                    return True
+        except (Unavailable, ObjectStoreUnavailable, TemplateError, ManifestError) as error:
+            log.warning("template_not_rehearsed", template=slug, version=number, reason=str(error))
+    return False

@@ -17,13 +17,13 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_c
 
 from app.domain.organisation import Actor, TenantId
 from app.models.base import TenantScoped
-from app.ports import Clock, ObjectStore, TaskName, TaskQueue
+from app.ports import Clock, ObjectStore, RecordVault, Signer, TaskName, TaskQueue
 from app.services.audit import AuditTrail
 from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
     from app.services.rendition import PictureFile
-    from app.services.template import TemplateShelf
+    from app.services.shelf import TemplateShelf
     from compliance.ruleset import Ruleset
     from templates_lib.twin import TwinLine
 
@@ -35,6 +35,8 @@ class Surroundings:
     """What services may reach outside the database; built once by app.bootstrap."""
 
     store: ObjectStore
+    vault: RecordVault
+    signer: Signer
     queue: TaskQueue
     clock: Clock
     seal_keys: tuple[bytes, ...]  # the present one first, then those before it
@@ -81,9 +83,12 @@ class UnitOfWork:
         try:
             if error is not None:
                 self.session.rollback()
+                if self.audit.append_refusals():
+                    self.session.commit()
                 return
             self.session.flush()
-            self.audit.append()
+            if self.audit.append():
+                self.after_commit(TaskName.CHECKPOINT_AUDIT)
             self.session.commit()
         finally:
             self.session.close()

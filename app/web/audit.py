@@ -8,12 +8,10 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import InvalidInput
-from app.domain.organisation import Permission
 from app.domain.tracking import TENANT_ZONE
-from app.queries.audit import AuditFilter, audit_lines, chain_end, subject_kinds
-from app.services.access import require_everywhere
-from app.services.audit import verify_audit
-from app.web.edge import render_page, unit_of_work
+from app.queries.audit import AuditFilter, chain_end, last_checkpoint, subject_kinds
+from app.services.checkpoint import read_audit, verify_own_audit
+from app.web.edge import platform, render_page, unit_of_work
 from app.web.forms.people import day_of, errors_by_field, page_number
 from app.web.i18n import translate as _
 from app.web.people_words import SUBJECTS
@@ -30,17 +28,17 @@ def show_audit() -> ResponseReturnValue:
     }
     sought, errors = _filter(asked)
     with unit_of_work() as uow:
-        require_everywhere(uow, Permission.AUDIT_VIEW)
-        found = audit_lines(
-            uow.session, uow.tenant_id, sought, zone=TENANT_ZONE, number=page_number(request.args.get("page"))
-        )
+        found = read_audit(uow, sought, zone=TENANT_ZONE, number=page_number(request.args.get("page")))
         end = chain_end(uow.session, uow.tenant_id)
+        checkpoint = last_checkpoint(uow.session, uow.tenant_id)
         kinds = subject_kinds(uow.session, uow.tenant_id)
     return render_page(
         "audit/list.html",
         block="results",
         found=found,
         end=end,
+        checkpoint=checkpoint,
+        key_id=platform().signer.key_id,
         asked=asked,
         errors=errors,
         kinds=[("", _("全部")), *((kind, _(SUBJECTS.get(kind, kind))) for kind in kinds)],
@@ -54,15 +52,30 @@ def show_audit() -> ResponseReturnValue:
 @bp.post("/verify")
 def verify() -> ResponseReturnValue:
     with unit_of_work() as uow:
-        require_everywhere(uow, Permission.AUDIT_VIEW)
-        count, fault = verify_audit(uow.session, uow.tenant_id)
-    if fault is None:
-        flash(_("已逐条核验 {count} 条记录，链条完整。").format(count=f"{count:,}"), "good")
-    else:
+        verdict = verify_own_audit(uow)
+    if verdict.is_whole:
+        flash(
+            _(
+                "已逐条核验 {count} 条记录，链条完整；其中 {covered} 条与保险库中的 {points} 个检查点一致。"
+            ).format(
+                count=f"{verdict.entries:,}",
+                covered=f"{verdict.covered:,}",
+                points=f"{verdict.checkpoints:,}",
+            ),
+            "good",
+        )
+    if verdict.fault is not None:
         flash(
             _(
                 "链条在第 {seq} 条断开，记录可能被改动。请保留现场，不要继续操作，并立即联系安全负责人。"
-            ).format(seq=fault.seq),
+            ).format(seq=verdict.fault.seq),
+            "stop",
+        )
+    if verdict.checkpoint_fault is not None:
+        flash(
+            _(
+                "保险库中的第 {number} 个检查点缺失或被改动。请保留现场，不要继续操作，并立即联系安全负责人。"
+            ).format(number=verdict.checkpoint_fault.number),
             "stop",
         )
     return redirect(url_for("audit.show_audit"), 303)

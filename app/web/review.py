@@ -42,10 +42,12 @@ from app.queries.review import (
 )
 from app.services.access import access_review, require
 from app.services.check import ReadLine, reading_of
-from app.services.piece import free_text_slots, made_slots, shown_picture, shown_values, unverified_slots
+from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
 from app.services.rendition import ASSET_PREFIX
-from app.services.review import claim_review, decide, release_review
+from app.services.review import claim_review, decide, may_decide_step, open_step_of, release_review
+from app.services.routing import free_text_slots, made_slots, unverified_slots
+from app.services.shown import shown_picture, shown_values
 from app.services.template import manifest_of
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, platform, render_page, unit_of_work
@@ -176,6 +178,7 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
                 review_id,
                 outcome,
                 content_hash=request.form.get("content_hash", ""),
+                step=request.form.get("step", 1, type=int),
                 reason="" if outcome is Outcome.APPROVE else refusal.to_text(),
             )
             words = _decided_words(uow, decision)
@@ -231,12 +234,19 @@ def _item(
         uow.session,
         [one for one in (review.claimed_by, version.cleared_by, *revision.contributors) if one is not None],
     )
-    own = me.user_id in revision.contributors
+    own = has_hand_in(uow, review, me.user_id)
+    step = open_step_of(uow, review)
     taken = review.claimed_by not in {None, me.user_id} and claim_holds(review.claimed_at, at=now)
-    may_decide = me.may(Permission.REVIEW_DECIDE) and review.state is ReviewState.OPEN
+    may_decide = (
+        me.may(Permission.REVIEW_DECIDE)
+        and review.state is ReviewState.OPEN
+        and step is not None
+        and may_decide_step(uow, review, step)
+    )
     return render_page(
         "reviews/item.html",
         review=review,
+        step=step,
         piece=piece,
         revision=revision,
         version=version,
@@ -261,8 +271,8 @@ def _item(
         own=own,
         taken=taken,
         mine=review.claimed_by == me.user_id,
-        may_decide=may_decide and not own and not taken,
-        may_take_over=may_decide and not own and taken,
+        may_decide=may_decide and not taken,
+        may_take_over=may_decide and taken,
         around=neighbours(uow.session, scope, wanted, review.id, by=me.user_id, at=now),
         query=_query(wanted),
         refused=refused,

@@ -7,7 +7,7 @@ from typing import Any
 from compliance.document import ProductType
 from compliance.match import DocumentView, Hit
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule, gates
+from compliance.rule import Draft, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,34 +24,38 @@ class DisclosureRule(Rule):
     offers: frozenset[ProductType]
 
     @property
-    def literals(self) -> frozenset[str]:
-        required = frozenset().union(*(gates(group) for group in self.requires))
-        return gates(self.needs) | gates(self.unless) | gates(self.when) | required
+    def trigger_patterns(self) -> tuple[Pattern, ...]:
+        return self.when
 
     @property
-    def triggers(self) -> frozenset[str]:
-        # a declared product owes its disclosure whatever the words
-        return frozenset() if self.offers else gates(self.when)
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        return self.needs + self.unless + tuple(pattern for group in self.requires for pattern in group)
+
+    @property
+    def owed_by(self) -> frozenset[ProductType]:
+        return self.offers
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        if all(document.has_any(group) for group in self.requires):
-            return
-        triggered = False
+        place = self._statement(document) or self._whole(document)
+        if place is not None and not all(document.has_any(group) for group in self.requires):
+            yield place
+
+    def _statement(self, document: DocumentView) -> Hit | None:
+        """Return the first statement that triggers the duty: one duty, one finding."""
         for field in document.fields:
-            if not field.offends:
-                continue
-            spans = sorted(span for pattern in self.when for span in field.matches(pattern))
-            if spans:
-                # one duty, one finding: the first statement that triggers it
-                start, end = spans[0]
-                yield Hit(field.index, start, end, self.suggestion)
-                triggered = True
-                break
-        if not triggered and document.product_type in self.offers:
+            if field.offends:
+                spans = sorted(span for pattern in self.when for span in field.matches(pattern))
+                if spans:
+                    return Hit(field.index, *spans[0], self.suggestion)
+        return None
+
+    def _whole(self, document: DocumentView) -> Hit | None:
+        """Return the first text of a piece whose declared product owes the disclosure."""
+        if document.product_type in self.offers:
             for field in document.fields:
                 if field.offends and field.text:
-                    yield Hit(field.index, 0, len(field.text))
-                    return
+                    return Hit(field.index, 0, len(field.text))
+        return None
 
 
 def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:

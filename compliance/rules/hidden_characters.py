@@ -17,7 +17,7 @@ class HiddenCharactersRule(Rule):
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:
-            if not field.offends:
+            if not field.offends or not field.normalised.hidden:
                 continue
             origins = field.normalised.origins
             hidden = iter(field.normalised.hidden)

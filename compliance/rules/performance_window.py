@@ -13,7 +13,7 @@ from typing import Any
 
 from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule, gates
+from compliance.rule import Draft, Rule
 
 _DATE = re.compile(r"(20\d{2})[-年./](\d{1,2})[-月./](\d{1,2})日?")
 _RATE = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,4})?%")
@@ -33,12 +33,8 @@ class PerformanceWindowRule(Rule):
     days: int
 
     @property
-    def literals(self) -> frozenset[str]:
-        return gates(self.needs) | gates(self.unless) | gates(self.when)
-
-    @property
-    def triggers(self) -> frozenset[str]:
-        return gates(self.when)
+    def trigger_patterns(self) -> tuple[Pattern, ...]:
+        return self.when
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:

@@ -11,7 +11,7 @@ from typing import Any
 from compliance.document import FieldKind
 from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule, gates
+from compliance.rule import Draft, Rule
 
 # region, year of birth, and the rest: written out, or masked so that it can be guessed
 _IDENTITY = re.compile(
@@ -33,8 +33,8 @@ class PersonalDataRule(Rule):
     whose: tuple[Pattern, ...]
 
     @property
-    def literals(self) -> frozenset[str]:
-        return gates(self.needs) | gates(self.unless) | gates(self.whose)
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        return self.needs + self.unless + self.whose
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.finding import Layer
 from compliance.match import DocumentView, FieldView, Hit, without_allowed
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule, gates
+from compliance.rule import Draft, Rule
+
+_MANY = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +25,16 @@ class WordingRule(Rule):
     patterns: tuple[Pattern, ...]
 
     @property
-    def literals(self) -> frozenset[str]:
-        return (
-            gates(self.needs)
-            | gates(self.unless)
-            | gates(self.patterns)
-            | frozenset(self.terms)
-            | frozenset(self.allow)
-        )
+    def words(self) -> frozenset[str]:
+        return frozenset(self.terms) | frozenset(self.allow)
 
     @property
-    def triggers(self) -> frozenset[str]:
-        return frozenset(self.terms) | gates(self.patterns)
+    def trigger_words(self) -> frozenset[str]:
+        return frozenset(self.terms)
+
+    @property
+    def trigger_patterns(self) -> tuple[Pattern, ...]:
+        return self.patterns
 
     @property
     def guarded_words(self) -> frozenset[str]:
@@ -48,24 +47,26 @@ class WordingRule(Rule):
 
     def _hits_in(self, field: FieldView) -> Iterator[Hit]:
         spans: dict[tuple[int, int], str | None] = {}
-        for term in self.terms.keys() & field.seen.keys():
-            for start in field.seen[term]:
+        for term in field.seen(self.terms) if len(self.terms) < _MANY else self._seen_terms(field):
+            for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
         for pattern in self.patterns:
-            for span in field.matches(pattern):
-                spans.setdefault(span, None)
+            if pattern in field.sight.ready:
+                for span in field.matches(pattern):
+                    spans.setdefault(span, None)
+        if not spans:
+            return
         allowed = [
-            (start, start + len(phrase)) for phrase in self.allow for start in field.seen.get(phrase, ())
+            (start, start + len(phrase))
+            for phrase in field.seen(self.allow)
+            for start in field.starts(phrase)
         ]
         for start, end in without_allowed(spans, allowed):
             yield Hit(field.index, start, end, spans[start, end])
-        yield from self._heard_in(field, allowed)
 
-    def _heard_in(self, field: FieldView, allowed: list[tuple[int, int]]) -> Iterator[Hit]:
-        heard = {(hit.start, hit.end): hit.word for hit in field.heard if hit.word in self.sound_words}
-        for start, end in without_allowed(heard, allowed):
-            wording = self.terms.get(heard[start, end]) or self.suggestion
-            yield Hit(field.index, start, end, wording, Layer.SOUND)
+    def _seen_terms(self, field: FieldView) -> set[str]:
+        """Return the terms in a field, by way of what was seen: a long list is not gone through."""
+        return (field.sight.positions.keys() | field.sight.chars) & self.terms.keys()
 
 
 def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:

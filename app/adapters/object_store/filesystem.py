@@ -35,7 +35,7 @@ class FilesystemObjectStore:
                 with suppress(OSError):
                     Path(unfinished).unlink()
                 raise
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def get(self, key: str) -> bytes:
         path = self._path(key)
@@ -54,7 +54,7 @@ class FilesystemObjectStore:
         path = self._path(key)
         with _disk_faults(), suppress(*_NO_SUCH_FILE):
             path.unlink()
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         with _disk_faults():
@@ -82,7 +82,7 @@ class FilesystemObjectStore:
             folder = folder.parent
         for each in reversed(missing):
             each.mkdir(exist_ok=True)
-            _sync_folder(each.parent)
+            sync_folder(each.parent)
 
 
 _NO_SUCH_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -99,7 +99,7 @@ def _disk_faults() -> Iterator[None]:
         raise ObjectStoreUnavailable(f"the object folder does not answer: {error}") from error
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -26,27 +26,11 @@ class S3ObjectStore:
 
     def __init__(self, storage: S3Storage) -> None:
         self._bucket = storage.bucket
-        self._client = Minio(
-            storage.endpoint,
-            access_key=storage.access_key,
-            secret_key=storage.secret_key,
-            secure=storage.secure,
-            region=storage.region,
-            http_client=urllib3.PoolManager(
-                maxsize=_POOL_SIZE,
-                timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S),
-                # every operation here may be repeated, so a connection that dropped once is
-                # not yet an outage
-                retries=urllib3.Retry(
-                    total=2, backoff_factor=0.1, status_forcelist=(502, 503, 504), redirect=False
-                ),
-                ca_certs=None,
-            ),
-        )
+        self._client = s3_client(storage)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
         checked_object_key(key)
-        with _network_faults():
+        with network_faults():
             try:
                 self._put(key, data, content_type)
             except S3Error as error:
@@ -57,7 +41,7 @@ class S3ObjectStore:
 
     def get(self, key: str) -> bytes:
         checked_object_key(key)
-        with _network_faults(key):
+        with network_faults(key):
             response = self._client.get_object(self._bucket, key)
             try:
                 return bytes(response.read())
@@ -68,7 +52,7 @@ class S3ObjectStore:
     def exists(self, key: str) -> bool:
         checked_object_key(key)
         try:
-            with _network_faults(key):
+            with network_faults(key):
                 self._client.stat_object(self._bucket, key)
         except ObjectMissing:
             return False
@@ -77,21 +61,21 @@ class S3ObjectStore:
     def delete(self, key: str) -> None:
         checked_object_key(key)
         try:
-            with _network_faults(key):
+            with network_faults(key):
                 self._client.remove_object(self._bucket, key)
         except ObjectMissing:
             return
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         try:
-            with _network_faults(prefix):
+            with network_faults(prefix):
                 listing = self._client.list_objects(self._bucket, prefix=prefix, recursive=True)
                 yield from (str(item.object_name) for item in listing)
         except ObjectMissing:  # the bucket was never written to
             return
 
     def check(self) -> None:
-        with _network_faults():
+        with network_faults():
             self._client.bucket_exists(self._bucket)
 
     def _put(self, key: str, data: bytes, content_type: str) -> None:
@@ -106,8 +90,29 @@ class S3ObjectStore:
                 raise
 
 
+def s3_client(storage: S3Storage) -> Minio:
+    """A client that does not wait for ever, and tries again what dropped once."""
+    return Minio(
+        storage.endpoint,
+        access_key=storage.access_key,
+        secret_key=storage.secret_key,
+        secure=storage.secure,
+        region=storage.region,
+        http_client=urllib3.PoolManager(
+            maxsize=_POOL_SIZE,
+            timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S),
+            # every operation here may be repeated, so a connection that dropped once is
+            # not yet an outage
+            retries=urllib3.Retry(
+                total=2, backoff_factor=0.1, status_forcelist=(502, 503, 504), redirect=False
+            ),
+            ca_certs=None,
+        ),
+    )
+
+
 @contextmanager
-def _network_faults(key: str | None = None) -> Iterator[None]:
+def network_faults(key: str | None = None) -> Iterator[None]:
     """Tell a missing object (when `key` says which was asked for) from a store that is down."""
     try:
         yield

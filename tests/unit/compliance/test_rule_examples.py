@@ -1,29 +1,15 @@
 """Every rule finds its violations and leaves its lawful texts alone, all by itself."""
 
-from functools import cache
-
 import pytest
 
-from compliance.check import check
-from compliance.document import Channel, Document
 from compliance.finding import Severity
-from compliance.report import Report
+from compliance.proof import judged_alone
 from compliance.rule import Rule
-from compliance.ruleset import Ruleset, load_ruleset
+from compliance.ruleset import load_ruleset
 
 RULESET = load_ruleset()
 VIOLATIONS = [(rule, text) for rule in RULESET.rules for text in rule.examples.violations]
 COMPLIANT = [(rule, text) for rule in RULESET.rules for text in rule.examples.compliant]
-
-
-@cache
-def alone(rule_id: str) -> Ruleset:
-    return Ruleset.of("alone", "", [RULESET.rule(rule_id)])
-
-
-def judged_by(rule: Rule, text: str) -> Report:
-    channel = min(rule.channels, default=Channel.OTHER)
-    return check(Document.of_text(text, channel=channel), alone(rule.id))
 
 
 def name_of(value: object) -> str:
@@ -32,12 +18,14 @@ def name_of(value: object) -> str:
 
 @pytest.mark.parametrize(("rule", "text"), VIOLATIONS, ids=name_of)
 def test_a_rule_finds_its_violation(rule, text):
-    assert judged_by(rule, text).verdict.rank >= 2, [f.scope_reason for f in judged_by(rule, text).findings]
+    assert judged_alone(rule, text).verdict.rank >= 2, [
+        f.scope_reason for f in judged_alone(rule, text).findings
+    ]
 
 
 @pytest.mark.parametrize(("rule", "text"), COMPLIANT, ids=name_of)
 def test_a_rule_leaves_a_lawful_text_alone(rule, text):
-    stopped = [f for f in judged_by(rule, text).findings if f.severity is not Severity.NOTE]
+    stopped = [f for f in judged_alone(rule, text).findings if f.severity is not Severity.NOTE]
     assert stopped == []
 
 

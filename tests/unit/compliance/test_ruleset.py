@@ -85,3 +85,42 @@ def test_two_rules_may_not_share_an_id(tmp_path):
     twice = GOOD + GOOD[GOOD.index("  - id") :]
     with pytest.raises(RulesetError, match="taken"):
         load_ruleset(pack(tmp_path, twice))
+
+
+def test_a_folder_is_read_with_everything_beneath_it(tmp_path):
+    (tmp_path / "general").mkdir()
+    (tmp_path / "general" / "apple.yaml").write_text(GOOD, "utf-8")
+    (tmp_path / "words.yaml").write_text("dated: 2026-03-04\nvocabulary:\n  root: [萝卜]\n", "utf-8")
+    ruleset = load_ruleset([tmp_path])
+    assert ruleset.version == "2026-03-04"
+    assert [rule.id for rule in ruleset.rules] == ["slug/apple"]
+
+
+def test_a_file_s_place_is_part_of_the_digest(tmp_path):
+    digests = set()
+    for sector in ("bank", "fund"):
+        (tmp_path / sector / sector).mkdir(parents=True)
+        (tmp_path / sector / sector / "apple.yaml").write_text(GOOD, "utf-8")
+        digests.add(load_ruleset([tmp_path / sector]).digest)
+    assert len(digests) == 2
+
+
+def test_words_of_a_file_without_rules_are_shared_and_others_stay_at_home(tmp_path):
+    (tmp_path / "words.yaml").write_text("dated: 2026-01-02\nvocabulary:\n  root: [萝卜]\n", "utf-8")
+    using = GOOD.replace("slug/apple", "slug/root").replace("<fruit>", "<root>")
+    (tmp_path / "root.yaml").write_text(using, "utf-8")
+    (tmp_path / "apple.yaml").write_text(GOOD, "utf-8")
+    assert check(Document.of_text("萝卜最甜"), load_ruleset([tmp_path])).verdict is Verdict.BLOCK
+    (tmp_path / "other.yaml").write_text(
+        "dated: 2026-01-02\nrules:\n" + GOOD[GOOD.index("  - id") :].replace("slug/apple", "slug/other"),
+        "utf-8",
+    )
+    with pytest.raises(RulesetError, match="unknown slot <fruit>"):
+        load_ruleset([tmp_path])
+
+
+def test_a_shared_word_group_is_not_overruled(tmp_path):
+    (tmp_path / "words.yaml").write_text("dated: 2026-01-02\nvocabulary:\n  fruit: [桃]\n", "utf-8")
+    (tmp_path / "apple.yaml").write_text(GOOD, "utf-8")
+    with pytest.raises(RulesetError, match="shared already"):
+        load_ruleset([tmp_path])

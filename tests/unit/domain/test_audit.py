@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.audit import GENESIS, AuditRecord, ChainLink, entry_hash, verify_chain
+from app.domain.audit import AuditRecord, ChainLink, entry_hash, verify_chain
+from app.domain.checkpoint import GENESIS
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 
