@@ -331,7 +331,7 @@ def _examples(draft: Draft) -> Examples:
     given = draft.fields.get("examples")
     if not isinstance(given, _Marked):
         raise draft.fault("`examples` are missing")
-    examples = Draft(given, given.line, draft.vocabulary)
+    examples = Draft({**given, "id": draft.text("id")}, given.line, draft.vocabulary)
     violations, compliant = examples.texts("violations"), examples.texts("compliant")
     if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
         raise RuleFaultError(
