@@ -125,8 +125,8 @@ class Ruleset:
             sounds=sounds
             or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             allowed=sheltering,
-            _by_word=MappingProxyType({word: tuple(at) for word, at in by_word.items()}),
-            _by_pattern=MappingProxyType(by_pattern),
+            _by_word={word: tuple(at) for word, at in by_word.items()},
+            _by_pattern=by_pattern,
             _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
             _always=tuple(
                 at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
@@ -138,13 +138,14 @@ class Ruleset:
         positions = set(self._always)
         if document.product_type is not None:
             positions.update(self._by_product.get(document.product_type, ()))
+        by_word, by_pattern = self._by_word, self._by_pattern
         for one in document.fields:
             sight = one.sight
-            for word in self._by_word.keys() & sight.positions.keys():
-                positions.update(self._by_word[word])
-            for char in sight.chars:
-                positions.update(self._by_word.get(char, ()))
-            positions.update(map(self._by_pattern.__getitem__, sight.ready))
+            for seen in (sight.positions, sight.chars):
+                for word in seen:
+                    if word in by_word:
+                        positions.update(by_word[word])
+            positions.update([by_pattern[pattern] for pattern in sight.ready])
         return tuple(self.rules[position] for position in sorted(positions))
 
     def with_words(

@@ -31,7 +31,10 @@ _CODE_BASE = 0xE000  # syllables are coded in the private use area for the autom
 _MIN_FREQUENCY = 10
 _LONGEST_COMMON = 4
 _MAX_READINGS = 8
+_MAX_FORMS = 64
+_LATIN = re.compile("[a-z]")
 _LATIN_RUN = re.compile(r"[a-z]{1,24}")
+_LATIN_RUNS = re.compile(r"[a-z]{2,24}")
 _MIN_LATIN_SYLLABLES = 2
 _MIN_INITIALS = 3
 _MIN_PLAIN_REVERSED = 4
@@ -44,8 +47,6 @@ _AFTER_INITIALS = re.compile("型|款|产品|理财|基金|固收|收益|消息|
 _PLAIN_INITIALS = 4  # so many letters are no accident
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
-_PARTS = ahocorasick_rs.AhoCorasick([*PARTS], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
-_PART_SIZES = sorted({len(part) for part in PARTS}, reverse=True)
 _CONFUSED = frozenset(CONFUSABLES)
 _CONFUSION = str.maketrans(dict(CONFUSABLES))
 _PICTURED = frozenset(PICTURES)
@@ -139,12 +140,7 @@ def _segment(letters: str) -> tuple[str, ...] | None:
 def _tokens(text: str, position: int, stop: int) -> Iterator[_Token]:
     while position < stop:
         char = text[position]
-        part = next((part for size in _PART_SIZES if (part := text[position : position + size]) in PARTS), "")
-        if part:
-            whole, end = PARTS[part], position + len(part)
-            yield _Token(_ROW[ord(whole)], whole, position, end, -1, -1)
-            position = end
-        elif (run := _LATIN_RUN.match(text, position)) is not None:
+        if (run := _LATIN_RUN.match(text, position)) is not None:
             parts = _segment(run.group())
             at = position
             for syllable in parts or [run.group()]:
@@ -213,6 +209,21 @@ def _half_spelled(word: str) -> Iterator[tuple[str, str]]:
             yield "".join(a if keep else b for a, b, keep in zip(word, initials, kept, strict=True)), word
 
 
+@cache
+def _wholes() -> Mapping[str, list[str]]:
+    """Return, for a character, itself and the ways it is taken apart."""
+    wholes: dict[str, list[str]] = {}
+    for parts, whole in PARTS.items():
+        wholes.setdefault(whole, [whole]).append(parts)
+    return MappingProxyType(wholes)
+
+
+def _taken_apart(word: str) -> Iterator[str]:
+    """Yield the word with one character or more taken apart."""
+    forms = product(*(_wholes().get(char, [char]) for char in word))
+    yield from (form for form in map("".join, islice(forms, _MAX_FORMS)) if form != word)
+
+
 class SoundIndex:
     """The guarded words of a ruleset, by the ways in which they may be written."""
 
@@ -226,6 +237,9 @@ class SoundIndex:
             for sounds in islice(
                 product(*([r for r in readings[char] if r in codes] for char in word)), _MAX_READINGS
             )
+        )
+        self._parts = _Finder(
+            (form, word) for word in known if len(word) <= _REACH // 2 for form in _taken_apart(word)
         )
         self._written = _Finder((word, word) for word in known)
         self._mixed = _Finder(
@@ -246,9 +260,9 @@ class SoundIndex:
             for word, start, end in self._syllables.find(text.translate(_ROW))
             if text[start:end] != word and not _explained(word, text, start)
         ]
-        parts = [(start, end) for _, start, end in _PARTS.find_matches_as_indexes(text)]
-        if parts or _LATIN_RUN.search(text):
-            ranges += self._spelled(text, parts)
+        ranges += ((start, end, word) for word, start, end in self._parts.find(text))
+        if _LATIN.search(text):
+            ranges += self._spelled(text)
         if not _CONFUSED.isdisjoint(text):
             ranges += self._confused(text)
         ranges += self._turned_round(text)
@@ -257,12 +271,10 @@ class SoundIndex:
             heard += self._pictured(normalised)
         return _apart(heard)
 
-    def _spelled(self, text: str, parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
-        spans = parts + [
-            found.span() for found in _LATIN_RUN.finditer(text) if _segment(found.group()) is not None
-        ]
+    def _spelled(self, text: str) -> Iterator[tuple[int, int, str]]:
+        spans = [found.span() for found in _LATIN_RUNS.finditer(text) if _segment(found.group()) is not None]
         if spans:
-            yield from self._in_windows(text, sorted(spans))
+            yield from self._in_windows(text, spans)
         if _LETTERS_BY_HAN.search(text):
             for word, start, end in self._mixed.find(text):
                 if not _letter_at(text, start - 1) and not _letter_at(text, end):
@@ -273,7 +285,7 @@ class SoundIndex:
                 yield found.start(), found.end(), meant
 
     def _in_windows(self, text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
-        """Read the surroundings of Latin syllables and taken-apart characters as syllables."""
+        """Read the surroundings of Latin syllables as syllables."""
         windows: list[tuple[int, int]] = []
         for low, high in spans:
             start, end = max(0, low - _REACH), min(len(text), high + _REACH)
@@ -337,8 +349,7 @@ def _apart(heard: list[Heard]) -> list[Heard]:
 
 def _is_spelled(word: str, heard: list[_Token]) -> bool:
     latin = [token for token in heard if token.run >= 0]
-    parts = [token for token in heard if token.run < 0 and token.end - token.start > 1]
-    if not latin and not parts:
+    if not latin:
         return False  # plain characters were read already
     if any(token.char and token.char != char for token, char in zip(heard, word, strict=True)):
         return False  # one trick at a time: the characters that are written must be the right ones
