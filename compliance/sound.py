@@ -40,15 +40,11 @@ _MIN_INITIALS = 3
 _MIN_PLAIN_REVERSED = 4
 _REACH = 10  # how far round a disguised character its word may stretch
 
-_HAN = "\\u3400-\\u4dbf\\u4e00-\\u9fff"
-_LETTERS_BY_HAN = re.compile(f"(?<=[{_HAN}])[a-z]|[a-z](?=[{_HAN}])")
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z]{3,6}(?![a-z0-9])")
 _AFTER_INITIALS = re.compile("型|款|产品|理财|基金|固收|收益|消息|票")
 _PLAIN_INITIALS = 4  # so many letters are no accident
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
-_CONFUSED = frozenset(CONFUSABLES)
-_CONFUSION = str.maketrans(dict(CONFUSABLES))
 _PICTURED = frozenset(PICTURES)
 _MOST_READINGS = max(map(len, PICTURES.values()))
 
@@ -201,26 +197,36 @@ def _initials_of(word: str) -> str:
     return "".join(_readings()[char][0][0] for char in word)
 
 
-def _half_spelled(word: str) -> Iterator[tuple[str, str]]:
+def _half_spelled(word: str) -> Iterator[str]:
     """Yield the word with some characters, never all, as the first letter of their sound."""
     initials = _initials_of(word)
     for kept in product((True, False), repeat=len(word)):
         if any(kept) and not all(kept):
-            yield "".join(a if keep else b for a, b, keep in zip(word, initials, kept, strict=True)), word
+            yield "".join(a if keep else b for a, b, keep in zip(word, initials, kept, strict=True))
 
 
 @cache
-def _wholes() -> Mapping[str, list[str]]:
-    """Return, for a character, itself and the ways it is taken apart."""
-    wholes: dict[str, list[str]] = {}
-    for parts, whole in PARTS.items():
-        wholes.setdefault(whole, [whole]).append(parts)
-    return MappingProxyType(wholes)
+def _parts() -> Mapping[str, list[str]]:
+    """Return the ways a character is taken apart."""
+    return _turned(PARTS)
 
 
-def _taken_apart(word: str) -> Iterator[str]:
-    """Yield the word with one character or more taken apart."""
-    forms = product(*(_wholes().get(char, [char]) for char in word))
+@cache
+def _lookalikes() -> Mapping[str, list[str]]:
+    """Return the everyday characters a character looks like."""
+    return _turned(CONFUSABLES)
+
+
+def _turned(table: Mapping[str, str]) -> Mapping[str, list[str]]:
+    turned: dict[str, list[str]] = {}
+    for key, value in table.items():
+        turned.setdefault(value, []).append(key)
+    return MappingProxyType(turned)
+
+
+def _swapped(word: str, others: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the word with one character or more written otherwise."""
+    forms = product(*([char, *others.get(char, [])] for char in word))
     yield from (form for form in map("".join, islice(forms, _MAX_FORMS)) if form != word)
 
 
@@ -238,14 +244,16 @@ class SoundIndex:
                 product(*([r for r in readings[char] if r in codes] for char in word)), _MAX_READINGS
             )
         )
-        self._parts = _Finder(
-            (form, word) for word in known if len(word) <= _REACH // 2 for form in _taken_apart(word)
-        )
-        self._written = _Finder((word, word) for word in known)
-        self._mixed = _Finder(
-            form for word in known if len(word) <= _REACH // 2 for form in _half_spelled(word)
-        )
-        self._reversed = _Finder((word[::-1], word) for word in known if word[::-1] != word)
+        forms = {word[::-1]: word for word in known if word[::-1] != word}
+        self._reversed = frozenset(forms)
+        for word in known:
+            if len(word) <= _REACH // 2:
+                for others in (_half_spelled(word), _swapped(word, _lookalikes()), _swapped(word, _parts())):
+                    for form in others:
+                        forms.setdefault(form, word)
+        for word in known:
+            forms.pop(word, None)
+        self._forms = _Finder(forms.items())
         self._initials = {
             _initials_of(word): word
             for word in known
@@ -260,14 +268,15 @@ class SoundIndex:
             for word, start, end in self._syllables.find(text.translate(_ROW))
             if text[start:end] != word and not _explained(word, text, start)
         ]
-        ranges += ((start, end, word) for word, start, end in self._parts.find(text))
+        ranges += (
+            (start, end, word)
+            for word, start, end in self._forms.find(text)
+            if self._is_meant(text, start, end, word)
+        )
         if _LATIN.search(text):
             ranges += self._spelled(text)
-        if not _CONFUSED.isdisjoint(text):
-            ranges += self._confused(text)
-        ranges += self._turned_round(text)
         heard = [Heard(word, start, end, normalised.span(start, end)) for start, end, word in ranges]
-        if not _PICTURED.isdisjoint(normalised.original):
+        if not _PICTURED.isdisjoint(normalised.alphabet):
             heard += self._pictured(normalised)
         return _apart(heard)
 
@@ -275,10 +284,6 @@ class SoundIndex:
         spans = [found.span() for found in _LATIN_RUNS.finditer(text) if _segment(found.group()) is not None]
         if spans:
             yield from self._in_windows(text, spans)
-        if _LETTERS_BY_HAN.search(text):
-            for word, start, end in self._mixed.find(text):
-                if not _letter_at(text, start - 1) and not _letter_at(text, end):
-                    yield start, end, word
         for found in _INITIALS.finditer(text):
             meant = self._initials.get(found.group())
             if meant and (len(meant) >= _PLAIN_INITIALS or _AFTER_INITIALS.match(text, found.end())):
@@ -300,19 +305,16 @@ class SoundIndex:
                 if _is_spelled(word, tokens[first:last]):
                     yield tokens[first].start, tokens[last - 1].end, word
 
-    def _confused(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for word, start, end in self._written.find(text.translate(_CONFUSION)):
-            if text[start:end] != word and not _explained(word, text, start):
-                yield start, end, word
-
-    def _turned_round(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for word, start, end in self._reversed.find(text):
+    def _is_meant(self, text: str, start: int, end: int, word: str) -> bool:
+        """Tell whether another form of a word is one, and not what it says by itself."""
+        form = text[start:end]
+        if form in self._reversed:
             told = _BACKWARDS.search(text) is not None
-            follows = _AFTER_REVERSED.match(text, end)
-            if (told or follows or len(word) >= _MIN_PLAIN_REVERSED) and (
-                told or not _covered(text, start, end)
-            ):
-                yield start, end, word
+            plain = len(word) >= _MIN_PLAIN_REVERSED or _AFTER_REVERSED.match(text, end) is not None
+            return told or (plain and not _covered(text, start, end))
+        if any(map(_is_letter, form)):
+            return not _is_letter(text[start - 1 : start]) and not _is_letter(text[end : end + 1])
+        return len(form) != len(word) or not _explained(word, text, start)
 
     def _pictured(self, normalised: Normalised) -> Iterator[Heard]:
         """Read every picture as each thing it may stand for."""
@@ -332,8 +334,8 @@ class SoundIndex:
                     yield Heard(word, low, bisect_left(normalised.origins, last), Span(first, last))
 
 
-def _letter_at(text: str, position: int) -> bool:
-    return 0 <= position < len(text) and text[position].isascii() and text[position].isalnum()
+def _is_letter(char: str) -> bool:
+    return char.isascii() and char.isalnum()
 
 
 def _apart(heard: list[Heard]) -> list[Heard]:
@@ -400,7 +402,8 @@ def as_heard(normalised: Normalised, heard: list[Heard]) -> tuple[Normalised, li
             places.append((length, length + len(word)))
             length += len(word)
             at = one.end
+    text = "".join(pieces)
     return (
-        Normalised(normalised.original, "".join(pieces), origins, ends, steps, normalised.hidden),
+        Normalised(normalised.original, text, origins, ends, steps, normalised.hidden, frozenset(text)),
         places,
     )
