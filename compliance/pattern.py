@@ -31,7 +31,11 @@ _GAP_STEP = f"[^{_SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}
 _DEFAULT_GAP = 6
 _LONGEST_SLOT = 90
 # How common a literal of one, two, three … characters is, relative to each other.
-_COMMONNESS = (100.0, 10.0, 2.0, 0.5)
+_COMMONNESS = (20.0, 5.0, 1.0, 0.25)
+_EVERYDAY = frozenset(
+    "0123456789%一二三四五十百千万年月日天元不没我您你的是有在了人就都也到个可以上大行金收利钱点-./"
+)
+_EVERYDAY_COMMONNESS = 100.0
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
@@ -135,7 +139,10 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
 
 def _commonness(gate: frozenset[str]) -> float:
     """Estimate how many texts a gate lets through: short words are common, long ones rare."""
-    return sum(_COMMONNESS[min(len(word), len(_COMMONNESS)) - 1] for word in gate)
+    return sum(
+        _EVERYDAY_COMMONNESS if word in _EVERYDAY else _COMMONNESS[min(len(word), len(_COMMONNESS)) - 1]
+        for word in gate
+    )
 
 
 def _any_of(words: Iterable[str]) -> str:
