@@ -2,6 +2,7 @@
 
 from app.models import (
     advisor,
+    annotation,
     asset,
     audit,
     check,
@@ -22,6 +23,7 @@ from app.models.base import Base
 __all__ = [
     "Base",
     "advisor",
+    "annotation",
     "asset",
     "audit",
     "check",

@@ -9,6 +9,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
     from app.web import (
         account,
+        annotation,
         api,
         audit,
         board,
@@ -33,6 +34,7 @@ def blueprints() -> tuple[Blueprint, ...]:
 
     return (
         account.bp,
+        annotation.bp,
         api.bp,
         audit.bp,
         board.bp,

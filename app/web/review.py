@@ -142,6 +142,18 @@ def picture(review_id: UUID) -> ResponseReturnValue:
         return picture_answer(shown_picture(uow, review.piece, review.revision, page=page, size=size))
 
 
+@bp.get("/reviews/<uuid:review_id>/before.jpg")
+def picture_to_compare(review_id: UUID) -> ResponseReturnValue:
+    """The picture as it was approved before, or as the design came. Raises Missing."""
+    with unit_of_work() as uow:
+        review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
+        page = asked_page(manifest_of(uow, review.piece.template_version).pages)
+        before = picture_before(uow, review, page=page)
+        if before is None:
+            raise Missing(noun="picture")
+        return picture_answer(before)
+
+
 @bp.post("/reviews/<uuid:review_id>/claim")
 def take_over(review_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as uow:
@@ -160,7 +172,11 @@ def release(review_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/reviews/<uuid:review_id>/decision")
 def record_decision(review_id: UUID) -> ResponseReturnValue:
-    """Decide and go straight on to the next item."""
+    """Decide and go straight on to the next item.
+
+    A decision that was held back in the browser for a while (`held`) is sent by a script, which has
+    gone on already and reads nothing but the status.
+    """
     wanted = _filter(request.args)
     me = actor()
     outcome = _outcome(request.form.get("outcome", ""))
@@ -183,10 +199,12 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
         return _item_after(review_id, error), 409
     except InvalidInput as error:
         return _item_after(review_id, error, outcome=outcome, refusal=refusal), 422
+    if request.form.get("held"):
+        return "", 204
     flash(words, "good" if outcome is Outcome.APPROVE else "info")
-    if around.next is None:
+    if not around.following:
         return redirect(url_for("review.show_queue", **_query(wanted)), 303)
-    return redirect(_item_url(around.next), 303)
+    return redirect(_item_url(around.following[0]), 303)
 
 
 def _item_after(
@@ -263,6 +281,14 @@ def _item(
         mine=review.claimed_by == me.user_id,
         may_decide=may_decide and not own and not taken,
         may_take_over=may_decide and not own and taken,
+        pins=pins_on(uow.session, piece.id, revision.values),
+        notes=notes_on(uow.session, piece.id),
+        labels={slot.name: slot.label for slot in manifest.slots if slot.kind is not SlotKind.QR},
+        may_note=me.may(Permission.REVIEW_DECIDE),
+        compared_url=url_for("review.picture_to_compare", review_id=review.id)
+        if values_before(uow, review) is not None
+        else None,
+        following=[(str(one), _item_url(one)) for one in around.following],
         around=neighbours(uow.session, scope, wanted, review.id, by=me.user_id, at=now),
         query=_query(wanted),
         refused=refused,
