@@ -1,9 +1,17 @@
 """Why a forbidden word may stand where it stands.
 
-About half of all lawful marketing texts contain a word of the list: in a negation, quoted to
-be refuted, in a question that is answered no, in a report of a penalty. Each frame is
-recognised by its own words close to the hit, and the frame that lowered a hit is named in
-the finding. A disclaimer elsewhere never cancels a promise, and 谁说不能保本 is no negation.
+About half of all lawful marketing texts contain a word of the list: in a negation, held up to be
+refuted, in a question that is answered no, in a report of a penalty. A frame is recognised by what
+opens it, by how far that reaches, and by what ends it:
+
+- a *negator* governs the phrase behind it, up to the end of the clause;
+- a *warning verb* (谨防, 别信) governs its object, in the same clause or in quotation marks;
+- a *telling noun* (骗局, 话术, 罚单) colours its whole sentence, and what is quoted or listed under it;
+- a *turn* to one's own product (我们这款…, 就找我) between the opening and the hit ends every frame,
+  unless it stands in the same quotation marks as the hit;
+- what is itself denied opens nothing: 谁说不能保本, 不保本才怪, 绝不是骗局 are no excuses.
+
+A disclaimer elsewhere never cancels a promise. The frame that lowered a hit is named in the finding.
 """
 
 import re
@@ -14,6 +22,7 @@ from typing import Self
 
 _SENTENCE_END = "。!?;\n"
 _CLAUSE_END = _SENTENCE_END + ",:|"
+_OPENING, _CLOSING = "“「『‘《【", "”」』’》】"
 
 
 class Frame(StrEnum):
@@ -33,105 +42,136 @@ ALL_FRAMES = frozenset(Frame)
 # insured deposits excuse a promise of principal, not a comparison with deposits
 USUAL_FRAMES = ALL_FRAMES - {Frame.LAWFUL_FACT}
 
-# Negators strong enough to govern a whole phrase.
-_STRONG = (
-    "不得|不能|不可能|不可|不会|不承诺|不保证|不存在|不支持|不属于|不提供|不作|不做|不等于|不等同|"
-    "不代表|不意味|不意味着|不构成|不预示|不表示|不是|不应|不该|不准|不许|不要|不再|不敢|不建议|不追求|不谈|"
-    "不展示|不写|不发|不说|不讲|不涉及|并不|并非|从不|绝不|决不|概不|均不|都不|也不|亦不|"
-    "未必|未承诺|不一定|不见得|没有|没人|没法|无法|无权|难以|谈不上|算不上|说不上|"
-    "禁止|严禁|禁用|杜绝|拒绝|勿|切勿|请勿|莫|别|别信|别指望|甭|"
-    "谁也不|谁都不|谁敢|唔系|唔会|唔包|唔保|唔|≠|不在|不向|未授权|未开展|未从事|从未|唔等于|唔好|冇|非|不|无须|无需|没"
-)
-# What may stand between a negator and the phrase it governs.
-_PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
-_BRIDGE = f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与)["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
-_NEGATOR = re.compile(_STRONG)
-_GOVERNED = re.compile(_BRIDGE)
+# --- what ends a frame ---------------------------------------------------------------------------
 
-_WEAK_NEGATORS = frozenset({"非", "不", "没", "莫", "勿", "无需", "无须", "冇", "别", "唔"})
-_WEAK_REACH = 4  # a bare 不 reaches the verb behind it, not a whole clause
-
-# These contain a negator and negate nothing.
-_PSEUDO = re.compile(
-    "不得不|不愧|不只|不仅|不光|不但|不单|不止|不管|不论|不用|不必|不怕|不错|不断|不少|不妨|不同|"
-    "不限|不看|不变|不久|不操心|不费|不涨|不加|不受|不碰|不追高|不抄底|不吹|不黑|不骗|不方便|不好意思|不好明说|"
-    "不跌|不亏|不赔|不懂|不动|不担心|不低于|不少于|不超过|不及|不过|不凡|不由|不禁|不如|不足|"
-    "非常|非凡|除非|莫非|莫名|莫大|别的|别家|别人|别墅|特别|个别|区别|级别|差别|分别|识别|性别|告别|"
-    "没问题|没错|没事|没的说|没得说|没得挑|没见过|没听说|没空|没时间|没亏|没输|没跌|未来|冇得输|"
-    "不涨价|不见不散|别犹豫|别错过|别等|别怪|别纠结|别再|别问|别管|别想|别熬|别浪费|不动脑|不盯盘|"
-    "不保险|不操|无需|无须|不出|不想|不来|不买|不上车|不下车|不说谎|不套路"
-)
-_DOUBLED = re.compile(
-    "(?:谁说|谁讲|哪个说|谁敢说|难道|怎么会|怎么可能|怎会|哪能|哪会|岂能|岂会)"
-    "[^,。!?;\n]{0,4}$"
-    "|(?:没有|不是|并非|不可能|不会|没人|没有人)[^,。!?;、\n]?$"
-)
-_DENIED_AFTER = re.compile(
-    "[^。!?;\n]{0,8}?(?:才怪|才是怪事|才是新闻|那是没见过|我倒立|我直播)|[^,。!?;\n]{0,4}才怪"
-)
-
-# Words that hold a phrase up to be refuted, before it …
-_HELD_UP_BEFORE = re.compile(
-    "谨防|警惕|当心|小心|提防|防范|防止|远离|拒绝|抵制|识破|识别|揭秘|揭穿|打击|整治|凡是|凡自称|凡称|凡宣称|凡以|凡拿|"
-    "声称|宣称|自称|号称|谎称|妄称|鼓吹|打着|噱头|所谓|轻信|听信|相信|盲从|别信|勿信|不信|冒充|假冒|"
-    "(?:收到|遇到|听到|碰到|看到|接到)(?=[^,]{0,6}[“「]|自称|这类|此类|短信|来电|电话)|不法分子|骗子|骗局|诈骗|套路|误区|谣言|误导|违规|违法|非法|不实|"
-    "不得|禁止|严禁|禁用|不准|不许|删除|删掉|整改|自查|被罚|罚款|处罚|责令|通报|警示|立案|曝光|投诉|拦下|可疑|"
-    "诱骗|诱导|引诱|忽悠|洗脑|哄|别冲|天上不会掉"
-)
-# … and after it.
-_HELD_UP_AFTER = re.compile(
-    "骗|诈|陷阱|圈套|馅饼|不存在|没有这回事|没这回事|没有的事|不可信|不要信|别信|勿信|轻信|警惕|当心|小心|"
-    "谨防|请勿|切勿|勿|别当真|打问号|打个问号|套路|不靠谱|误区|误导|违规|违法|非法|假冒|冒充|不实|谎|"
-    "不准|禁止|不得|一律不|一律删|一律禁|是不可能|判了|判监|判刑|获刑|刑拘|被抓|进去了|骗人|禁用|删掉|删除|报警|举报|被罚|罚款|处罚|责令|通报|不属实|无效|没有意义|问凭什么|"
-    "凭什么|血本无归|打水漂|是假的|是错的|错误|不对|没那一说|不足为信|别急|先想想|不是我们|不是本行|纯属|绝对化用语|"
-    "也会亏|也会跌|也可能亏|照样会亏|都不许|不许|这种话术|这类话术|拒绝|自查|整改|更不能|都不能|不能讲|不能说|不能写|敢签|诈欺|犯罪|跑路|崩盘|没有保障"
-)
-# Strong enough to reach back over a whole sentence.
-_CONDEMNED_AFTER = re.compile("无效的|属非法|是非法|违法的|属违法|都是骗|是骗人|是骗局|是陷阱|系陷阱|诈骗")
-# A turn to one's own product ends the frame: 某大V被罚…还得找我们.
 _TURN = re.compile(
-    "我们|咱|俺|我行|本行|我司|本司|我家|我这|本产品|本基金|本公司|本品|这款|这只|这个产品|还得|就找|就选|就来|"
-    "唯|而我|放心|推介|正规军|才是|加我|找我|私我"
-)
-_OPENING, _CLOSING = "“「『‘《【", "”」』’》】"
-_FAR_REFUTATION = re.compile(
-    "诈骗|骗局|骗子|陷阱|假冒|冒充|请勿|切勿|勿轻信|别信|违规|违法|非法|一律不得|一律删|不得使用|不得出现|禁用|"
-    "报警|举报|话术纠偏|纠错|反诈|套路|警惕|谨防|误区|别当真|没有这回事|不能讲|被罚|责令|处罚|通报|问号|凭什么|"
-    "这种话术|这类话术|罚款|整改|以案说|错得|判了|判监|判刑|获刑|刑拘|骗人|谜底|群主|割韭菜|法官|法院|被抓|防范|风险教育|投资者教育|辟谣|拒绝|不相信|没那一说|拉长看"
+    "我们|咱|俺|我行|本行|我司|本司|我家|我这|本(?:产品|基金|公司|品|款|店)|[这此该]一?[款只支]|这个产品|"
+    "(?:还得|就|快|来|请)[找选买来加问]|选我|找我|加我|问我|私我|跟我|唯有|只有|而我|放心|推介|正规军|才是"
 )
 
-_LAW = re.compile("《[^》\n]{2,40}》|第[0-9一二三四五六七八九十百]{1,5}条|监管规定|法律法规|按照规定|依法")
-_LAW_VERB = re.compile("不得|禁止|严禁|应当|明确|规定|要求|打破|施行|不准")
+# --- negation ------------------------------------------------------------------------------------
+
+# Negators with what may be bound to them; the second half are words that negate by themselves.
+_NEGATOR = re.compile(
+    "(?:[并绝决从概均都也亦皆尚既且]|谁也|谁都)?(?:不|未|没|无|唔|冇|非)"
+    "(?:再|曾|予|作|做|会|能够|能|可能|可|得|应当|应|该|许|准|要|敢|必|必然|一定|见得|承诺|保证|担保|存在|支持|"
+    "属于|属|提供|等于|等同|代表|意味着?|构成|预示|表示|涉及|追求|谈|建议|是|为|系|在|向|对|具有|具备|包含|包括|含|有|"
+    "展示|使用|出现|写|说|讲|发|推荐|宣传|授权|开展|从事|允许|法|权|任何|人|需|须|必要)*"
+    "|难以|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
+)
+# These contain a negator and negate nothing in what follows.
+_PSEUDO = re.compile(
+    "不得不|不愧|不[只仅光但单止]|不管|不论|不[用必]|不怕|不错|不断|不少|不妨|不同|不限|不变|不久|不过|不凡|不由|"
+    "不如|不足|不及|不禁|不低于|不少于|不超过|不好意思|不方便|不见不散|不看|不懂|不会的|不想|不愿|不操心|不操|"
+    "不追(?![逐求捧])|不[抄盯跌亏赔涨加费碰吹黑骗受担动来出买说套]|不上车|不下车|不知不觉|不得了|不吝|不乏|不失|不菲|"
+    "非常|非凡|除非|莫非|莫名|莫大|若非|无论|无不|无非|无需|无须|无疑|"
+    "别[的家人墅致提样样]|特别|个别|区别|级别|差别|分别|识别|性别|告别|类别|辨别|"
+    "没问题|没错|没事|没得|没的说|没见过|没听说|没空|没时间|没[亏输跌赔]|未来|冇得输|未雨|"
+    "别(?:犹豫|错过|等|怪|纠结|再|问|管|想|熬|浪费|担心|怕|急|愁)"
+)
+# A negation that is itself denied, or only asked.
+_DOUBLED = re.compile(
+    "(?:谁说|谁讲|谁敢说|哪个说|难道|怎么会|怎么可能|怎会|哪能|哪会|岂能|岂会)[^,。!?;\n]{0,4}$"
+    "|(?:没有|不是|并非|不可能|不会|没人|没有人|无|别说)[^,。!?;、\n]?$"
+)
+_DENIED_AFTER = re.compile("[^。!?;\n]{0,16}?(?:才怪|才[是叫]?(?:怪|新闻|稀|奇)|那是没见过|我倒立|我直播)")
+# What may stand between a negator and the phrase it governs: one phrase, or a row of them.
+_PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
+_BRIDGE = re.compile(
+    f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与|,也不|,不)["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
+)
+# 不懂理财也能稳赚: the negated half only sets the stage.
+_CONCEDED = re.compile("也|都|就|还|却|但|而|照样|仍|便|照|又")
+_BARE = frozenset("非不没莫勿冇别唔无未")
+_BARE_REACH = 4  # a bare 不 reaches the verb behind it, not a whole clause
+
+# --- held up as a warning ------------------------------------------------------------------------
+
+_WARNING_VERB = re.compile(
+    "谨防|警惕|当心|小心|提防|防范|防止|远离|拒绝|抵制|识破|识别|揭秘|揭穿|看穿|打击|整治|清理|查处|别信|勿信|不信|"
+    "轻信|听信|相信|盲从|迷信|所谓|号称|声称|宣称|自称|谎称|妄称|鼓吹|吹嘘|打着|拿着|凡是?|遇到|碰到|听到|看到|收到|接到|"
+    "不得|禁止|严禁|禁用|不准|不许|删除|删掉|删去|去掉|替换|改掉|哪怕"
+)
+# 谨防错过, 远离亏损: the verb serves the sale.
+_SELLING_OBJECT = re.compile(
+    "[^,。!?;\n]{0,2}(?:错过|踏空|失去|涨价|停售|抢光|亏|损|缩水|贬值|波动|焦虑|后悔)"
+)
+_PROMPTED = frozenset(
+    {"凡", "凡是", "相信", "遇到", "碰到", "听到", "看到", "收到", "接到", "不得", "禁止", "严禁", "哪怕"}
+)
+# These lead to what somebody says; they hold up only a quotation or what is told to be false.
+_TELLING_NOUN = re.compile(
+    "不法|骗子|骗局|骗术|骗人|被骗|受骗|行骗|诈骗|诈欺|反诈|诱骗|诱导|引诱|陷阱|圈套|套路|话术|噱头|误区|误导|谣言|辟谣|"
+    "虚假|不实|假冒|冒充|伪造|非法|违规|违法|违反|涉嫌|可疑|忽悠|洗脑|割韭菜|跑路|崩盘|血本无归|打水漂|犯罪|"
+    "举报|报警|曝光|投诉|整改|自查|自纠|纠错|纠偏|禁用|禁语|负面清单|红线|反面|以案说|案例|警示|提示函|"
+    "绝对化用语|违禁词|敏感词|不合规|不可信|(?<!靠)不靠谱|不足为信|没有这回事|没这回事|没有的事|没那一说|"
+    "别当真|打(?:个)?问号|凭什么|是假的|是错的|不对的|不能信|不可能(?:的)?(?:[,。!]|$)|无效的"
+)
+_VERDICT_AFTER = re.compile(
+    "骗|诈|陷阱|圈套|馅饼|谎|误区|误导|违规|违法|非法|不存在|不可信|不靠谱|不属实|无效|不对|错误|是错|是假|"
+    "(?:别|不要|勿|莫)(?:轻)?信|警惕|当心|小心|谨防|请勿|切勿|勿|别急|别当真|问号|凭什么|不可能|没有保障|没有意义|"
+    "(?:都|也|更|一律|绝)?不(?:准|许|得|能(?:讲|说|写|用|信|出现))|一律(?:不|删|禁)|禁用|禁止|删|"
+    "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转|打)|上[^,。]{0,3}当|当成?骗|打住|收割|"
+    "也(?:会|可能)[亏跌赔]|照样会亏|拒绝|不是我们|不是本行|纯属|罚|判|获刑|被抓|跑路|崩盘|血本无归|打水漂|先想想|"
+    "那么好的事|哪有|天上|想多了|不成立|站不住"
+)
+# Strong enough to colour what is quoted, or told of others, sentences away.
+_ALARM = re.compile(
+    "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|"
+    "消费提示|挂断|报警|举报|摇头|96110|处罚|整改|自查|禁用|禁止|不得|话术"
+)
+_TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
+_SAME_BREATH = 18
+# A telling noun or verb that is denied opens nothing: 绝不是骗局, 谁骗你, 不忽悠.
+_DENIED_CUE = re.compile(
+    "(?:不是|并非|绝非|绝不|从不|不会|不搞|不玩|没有|谁会?|[不没无非])(?:任何|什么|半点)?$"
+)
+_ITEM = re.compile(
+    '(?:^|\n)[ \t]*(?:[0-9一二三四五六七八九十]{1,2}[.、)]|[-*•·○●◆×✗❌✘▪]|[“「"])[^\n]{0,80}$'
+)
+
+# --- law, penalties, definitions, quizzes, answers ------------------------------------------------
+
+_LAW = re.compile(
+    "《[^》\n]{2,40}》|第[0-9一二三四五六七八九十百]{1,5}条|监管(?:规定|要求|部门)|法律法规|按照规定|依法|资管新规"
+)
+_LAW_VERB = re.compile("不得|禁止|严禁|应当|明确|规定|要求|打破|施行|不准|不允许")
 _PENALTY = re.compile(
-    "被罚|罚款|责令|通报|处罚|罚单|监管措施|警示函|立案|判决|判处|获刑|取缔|吊销|暂停新增|被约谈|被查|行政处罚|查处|退市"
+    "被罚|罚款|罚没|责令|通报|处罚|罚单|监管措施|警示函|立案|判决|判处|判刑|获刑|刑拘|取缔|吊销|暂停新增|被约谈|约谈|被查|"
+    "查处|退市|没收|落网|判了|法院|法官|检察|警方|公安"
 )
-
-_DEFINED_BEFORE = re.compile('(?:什么是|什么叫做|何为|何谓|所谓的?|名词解释:?|读懂|一文看懂)[“「"]?$')
+_DEFINED_BEFORE = re.compile(
+    '(?:什么是|什么叫做?|何为|何谓|所谓的?|名词解释:?|读懂|一文看懂|认识|了解)["“「]?$'
+)
 _DEFINED_AFTER = re.compile(
-    '^[”」"]?(?:[^,。!?;\n]{0,6})?(?:,|、)?(?:是指|指的是|指以|指不以|的意思|通常指|一般指|是一种|只是一[类种个]|'
-    "这个词|一词|二字|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
+    '^["”」]?[^,。!?;\n]{0,6},?(?:、)?(?:是指|指的是|指以|指不以|的意思|通常指|一般指|是一种|只是一[类种个]|'
+    "这个词|一词|[一二两三四]个?字|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
 )
 _WRONG_MARK = re.compile(
-    "^[^×✗❌✘]{0,30}?(?:[×✗❌✘]|\\(错\\)|\\(x\\)|\\(错误\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))"
+    "^[^×✗❌✘\n]{0,30}?(?:[✗❌✘]|(?<![0-9%])×(?![0-9])|\\([^)]{0,2}(?:错|误|x)[^)]{0,2}\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))"
 )
-
-_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|么(?=,))")
+_WRONG_MARK_BEFORE = re.compile(
+    "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
+)
+_QUIZ = re.compile("判断题|选择题|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
+_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|么(?=,)|呢(?=,))")
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
 )
 _ANSWERED_NO = re.compile(
-    '^[?!]{0,3}[”」"\n ]{0,2}(?:[^:。,!?\n]{1,6}:)?[^。,!?\n:]{0,8}?'
+    '^[?!]{0,3}[”」"\n ]{0,3}(?:[^:。,!?\n]{1,8}:)?[^。,!?\n:]{0,8}?'
     "(?:不|没|未|非|否|错|别|唔|冇|骗|误区|哪有|难|想多了|想得美|凭什么|打住|慎|假)"
 )
 _ANSWER_PSEUDO = re.compile(
     "不用|没问题|没错|不假|没啥不一样|不怕|不骗|不信|不难|不贵|不多|不慌|不赚|不如|没有之一|别错过|别等|别犹豫|不止|不错"
 )
 
-_INSURED = re.compile(
-    "存款保险|国债|储蓄存款|定期存款|整存整取|大额存单|存款本息|活期存款|通知存款|个人存款|存款产品|定期90天|定期一年|存单|逆回购"
-)
-_NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|这款理财|代销")
+# --- names and lawful facts -----------------------------------------------------------------------
 
+_INSURED = re.compile(
+    "存款保险|国债|储蓄存款|[定活通]期?存款|整存整取|大额存单|存款本息|个人存款|存款产品|存单|逆回购"
+)
+_NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|代销|基金")
 _NAMED = re.compile(
     "^[^,。!?;:\\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|"
     "[路街巷村镇](?:\\d|支行|网点|店|口|与)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
@@ -143,7 +183,6 @@ _CALLED = re.compile(
 _LOOK_BACK = 60
 _LOOK_AHEAD = 60
 _FAR = 300
-_SAME_BREATH = 18
 _LONGEST_TITLE = 30
 
 
@@ -151,25 +190,37 @@ _LONGEST_TITLE = 30
 class _Context:
     """What stands round a hit, within a bounded window."""
 
-    surroundings: str
+    far_before: str
+    far_after: str
     before: str
     after: str
     sentence_before: str
     sentence_after: str
-    quoted: bool
+    quote: int  # how far before the hit the quotation opens in which it stands, -1 where in none
 
     @classmethod
     def of(cls, text: str, start: int, end: int) -> Self:
         before = text[max(0, start - _LOOK_BACK) : start]
         after = text[end : end + _LOOK_AHEAD]
         return cls(
-            text[max(0, start - _FAR) : end + _FAR],
+            text[max(0, start - _FAR) : start],
+            text[end : end + _FAR],
             before,
             after,
             sentence_before=_tail(before, _SENTENCE_END),
             sentence_after=_head(after, _SENTENCE_END),
-            quoted=_is_quoted(before, after),
+            quote=_quotation(before, after),
         )
+
+    @property
+    def quoted(self) -> bool:
+        return self.quote >= 0
+
+    @property
+    def quoting_sentence(self) -> str:
+        """Return what stands before the quotation in its sentence, or before the hit."""
+        outside = self.before[: len(self.before) - self.quote] if self.quoted else self.before
+        return _tail(outside, _SENTENCE_END)
 
 
 def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES) -> str | None:
@@ -192,11 +243,28 @@ def _head(text: str, ends: str) -> str:
     return text[: min((at for char in ends if (at := text.find(char)) >= 0), default=len(text))]
 
 
-def _is_quoted(before: str, after: str) -> bool:
-    """Tell whether the hit stands inside quotation marks opened shortly before it."""
+def _quotation(before: str, after: str) -> int:
+    """Return how many characters before the hit the quotation opens that it stands in."""
     opened = max(before.rfind(char) for char in _OPENING)
     closed = max(before.rfind(char) for char in _CLOSING)
-    return opened > closed and any(char in after for char in _CLOSING)
+    if opened > closed and any(char in after for char in _CLOSING):
+        return len(before) - opened
+    if before.count('"') % 2 and '"' in after:
+        return len(before) - before.rfind('"')
+    return -1
+
+
+def _turns(between: str) -> bool:
+    return _TURN.search(between) is not None
+
+
+def _undenied(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return the last place where a cue stands that is not itself denied."""
+    last = None
+    for found in cue.finditer(text):
+        if not _DENIED_CUE.search(text[max(0, found.start() - 5) : found.start()]):
+            last = found
+    return last
 
 
 def _negated(context: _Context) -> str | None:
@@ -204,21 +272,27 @@ def _negated(context: _Context) -> str | None:
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
     nearest: re.Match[str] | None = None
     for found in _NEGATOR.finditer(masked):
-        if _GOVERNED.fullmatch(masked, found.end()):
+        if _BRIDGE.fullmatch(masked, found.end()):
             nearest = found
     if nearest is None:
         return None
     if _DOUBLED.search(masked[: nearest.start()]) or _DENIED_AFTER.match(context.after):
         return None
     bridge = masked[nearest.end() :]
-    weak = nearest.group() in _WEAK_NEGATORS and len(bridge) > _WEAK_REACH
-    if weak or _TURN.search(bridge):
+    if nearest.group() in _BARE and (len(bridge) > _BARE_REACH or _CONCEDED.search(bridge)):
+        return None
+    if _turns(bridge):
         return None
     return f"否定表述：“{nearest.group()}”"
 
 
 def _marked_wrong(context: _Context) -> str | None:
-    return "判断题里标为错误的说法" if _WRONG_MARK.match(context.after) else None
+    if _WRONG_MARK.match(context.after) or _WRONG_MARK_BEFORE.search(context.before):
+        return "判断题里标为错误的说法"
+    quiz = _undenied(_QUIZ, context.far_before)
+    if quiz is not None and not _turns(_tail(context.far_before[quiz.end() :], "\n")):
+        return "题目里供判断的说法"
+    return None
 
 
 def _answered(context: _Context) -> str | None:
@@ -240,28 +314,73 @@ def _defined(context: _Context) -> str | None:
 
 
 def _cited(context: _Context) -> str | None:
-    before = context.sentence_before
+    before = context.quoting_sentence
     law = _LAW.search(before)
-    if law and _LAW_VERB.search(before[law.start() :]) and not _TURN.search(before[law.end() :]):
+    if law and _LAW_VERB.search(before[law.start() :]) and not _turns(before[law.end() :]):
         return "引用法律法规"
-    penalty = _PENALTY.search(before)
-    if penalty and not _TURN.search(before[penalty.end() :]):
+    penalty = _undenied(_PENALTY, before)
+    if penalty and not _turns(before[penalty.end() :]):
         return "通报、处罚案例"
-    return "通报、处罚案例" if _PENALTY.search(context.sentence_after) else None
+    after = context.sentence_after
+    penalty = _PENALTY.search(after)
+    if penalty and not _turns(after[: penalty.start()]):
+        return "通报、处罚案例"
+    return None
 
 
 def _refuted(context: _Context) -> str | None:
-    before, after = context.sentence_before, context.sentence_after
-    nearest = max(_HELD_UP_BEFORE.finditer(before), key=re.Match.start, default=None)
-    if nearest is not None and not _TURN.search(before[nearest.end() :]):
-        return f"作为警示对象提及：“{nearest.group()}”"
-    later = _HELD_UP_AFTER.search(after if context.quoted else after[:_SAME_BREATH])
-    later = later or _CONDEMNED_AFTER.search(after)
-    if later is not None and not _TURN.search(after[: later.start()]):
-        return f"作为警示对象提及：“{later.group()}”"
-    if context.quoted and (far := _FAR_REFUTATION.search(context.surroundings)):
-        return f"引述后予以否定：“{far.group()}”"
+    return _warned_before(context) or _judged_after(context) or _listed(context)
+
+
+def _warned_before(context: _Context) -> str | None:
+    before = context.quoting_sentence
+    noun = _undenied(_TELLING_NOUN, before)
+    if noun is not None and not _turns(before[noun.end() :]):
+        return f"作为警示对象提及：“{noun.group()}”"
+    verb = _undenied(_WARNING_VERB, before)
+    if verb is None or _turns(before[verb.end() :]) or _SELLING_OBJECT.match(before, verb.end()):
+        return None
+    object_before = before[verb.end() :]
+    if not context.quoted and ("," in _unquoted(object_before) or verb.group() in _PROMPTED):
+        return None
+    return f"作为警示对象提及：“{verb.group()}”"
+
+
+def _judged_after(context: _Context) -> str | None:
+    after = context.after if context.quoted else context.sentence_after
+    reach = after if context.quoted else after[:_SAME_BREATH]
+    later = next((found for found in _VERDICT_AFTER.finditer(reach) if not _is_denied(reach, found)), None)
+    if later is None:
+        later = next((found for found in _TELLING_NOUN.finditer(after) if not _is_denied(after, found)), None)
+    if later is None or _turns(after[: later.start()]):
+        return None
+    return f"作为警示对象提及：“{later.group()}”"
+
+
+def _is_denied(text: str, found: re.Match[str]) -> bool:
+    return _DENIED_CUE.search(text[max(0, found.start() - 5) : found.start()]) is not None
+
+
+def _listed(context: _Context) -> str | None:
+    """Recognise what is quoted, listed or told of others in a text that raises the alarm about it."""
+    outside = context.far_before[: len(context.far_before) - max(0, context.quote)]
+    item = _ITEM.search(context.before) is not None
+    told = _TOLD.search(context.quoting_sentence) is not None
+    if not (context.quoted or item or told):
+        return None
+    heading = _undenied(_ALARM, outside)
+    if heading is not None and (context.quoted or item) and not _turns(_unquoted(outside[heading.end() :])):
+        return f"引述后予以否定：“{heading.group()}”"
+    if context.quoted or told:
+        far = context.far_after
+        later = next((one for one in _ALARM.finditer(far) if not _is_denied(far, one)), None)
+        if later is not None and not _turns(_unquoted(far[: later.start()])):
+            return f"引述后予以否定：“{later.group()}”"
     return None
+
+
+def _unquoted(text: str) -> str:
+    return re.sub("[“「][^”」]*[”」]", "", text)
 
 
 def _named(context: _Context) -> str | None:
@@ -275,7 +394,7 @@ def _named(context: _Context) -> str | None:
 
 def _stated_by_law(context: _Context) -> str | None:
     near = _tail(context.before, "。") + _head(context.after, "。")
-    if _INSURED.search(near) and not _NOT_INSURED.search(context.surroundings):
+    if _INSURED.search(near) and not _NOT_INSURED.search(context.far_before + context.far_after):
         return "存款保险、国债等法律允许陈述的事实"
     return None
 

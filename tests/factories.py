@@ -18,18 +18,20 @@ from sqlalchemy.orm import joinedload
 from app.bootstrap import Platform
 from app.domain.organisation import Actor, AdvisorId, Grant, OrgLevel, Role, TenantId, UserId
 from app.domain.review import Outcome
+from app.domain.route import StepState
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
-from app.models.review import Review
+from app.models.review import Review, ReviewStep
 from app.models.tenant import Tenant
 from app.models.user import Membership, User
-from app.services.piece import save_piece, submit_for_review, withdraw_piece
+from app.services.piece import save_piece
 from app.services.publication import publish_piece
 from app.services.review import decide, run_check
 from app.services.sign_in import hash_password
+from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, load_library, publish_template
 
 PASSWORD = "correct horse battery"
@@ -236,7 +238,23 @@ class House:
     ) -> None:
         review = self.review_of(piece_id)
         with self.by(who) as uow:
-            decide(uow, review.id, outcome, content_hash=review.revision.content_hash, reason=reason)
+            decide(
+                uow,
+                review.id,
+                outcome,
+                content_hash=review.revision.content_hash,
+                step=self.open_step(piece_id),
+                reason=reason,
+            )
+
+    def open_step(self, piece_id: UUID) -> int:
+        """The step in which a piece waits."""
+        with self.platform.sessions() as session:
+            return session.scalars(
+                select(ReviewStep.position)
+                .join(Review, Review.id == ReviewStep.review_id)
+                .where(Review.piece_id == piece_id, ReviewStep.state == StepState.OPEN)
+            ).one()
 
     def published(self, who: str = "advisor", slug: str = POSTER, **entered: str) -> UUID:
         """A piece that went the whole way: an advisor's own to themselves, a master to everybody."""

@@ -133,6 +133,8 @@ class StaleRevision(DomainError):
 
 
 class AlreadyDecided(DomainError):
+    """Somebody was first. Data says how it stands now: state, and the step that waits, if any."""
+
     code = "already_decided"
     reason = "这一轮审核已有决定。"
     remedy = "请刷新查看结果。"

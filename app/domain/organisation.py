@@ -35,6 +35,7 @@ class Role(StrEnum):
     ADVISOR = "advisor"
     BRAND = "brand"
     REVIEWER = "reviewer"
+    LEGAL = "legal"
     OPERATOR = "operator"
     BRANCH_HEAD = "branch_head"
     ADMINISTRATOR = "administrator"
@@ -51,6 +52,8 @@ class Permission(StrEnum):
     PIECE_VIEW = "piece:view"
     REVIEW_VIEW = "review:view"
     REVIEW_DECIDE = "review:decide"
+    ROUTE_MANAGE = "route:manage"
+    INSPECT = "inspection:decide"
     PUBLISH = "publication:publish"
     TAKE_DOWN = "publication:take_down"
     REACH_VIEW = "reach:view"
@@ -81,7 +84,17 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PIECE_VIEW,
             Permission.REVIEW_VIEW,
             Permission.REVIEW_DECIDE,
+            Permission.INSPECT,
             Permission.TAKE_DOWN,
+        }
+    ),
+    Role.LEGAL: frozenset(
+        {
+            Permission.CHECK_TEXT,
+            Permission.TEMPLATE_VIEW,
+            Permission.PIECE_VIEW,
+            Permission.REVIEW_VIEW,
+            Permission.REVIEW_DECIDE,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -110,6 +123,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ORGANISATION_VIEW,
             Permission.ORGANISATION_MANAGE,
             Permission.USER_MANAGE,
+            Permission.ROUTE_MANAGE,
             Permission.AUDIT_VIEW,
             Permission.JOB_VIEW,
         }
@@ -125,6 +139,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
 }
+
+
+def permits(role: Role, permission: Permission) -> bool:
+    """Whether a role carries a permission, on whatever subtree it is held."""
+    return permission in ROLE_PERMISSIONS[role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +185,11 @@ class Actor:
         return frozenset(grant.role for grant in self.grants)
 
     def may(self, permission: Permission) -> bool:
-        return any(permission in ROLE_PERMISSIONS[grant.role] for grant in self.grants)
+        return any(permits(grant.role, permission) for grant in self.grants)
 
     def scope_for(self, permission: Permission) -> Scope:
         """Where this person holds the permission, the widest subtrees only."""
-        paths = sorted({g.path for g in self.grants if permission in ROLE_PERMISSIONS[g.role]}, key=len)
+        paths = sorted({g.path for g in self.grants if permits(g.role, permission)}, key=len)
         widest: list[str] = []
         for path in paths:
             if not any(path.startswith(prefix) for prefix in widest):

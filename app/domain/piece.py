@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NewType
@@ -121,19 +121,46 @@ def revision_hash(content: RevisionContent) -> str:
     return hashlib.sha256(
         canonical_json(
             {
-                "template": [
-                    content.template_slug,
-                    content.template_version,
-                    content.template_digest,
-                ],
+                **_frame(content),
                 "values": dict(content.values),
                 "assets": sorted(content.asset_hashes),
-                "disclosure": content.disclosure,
-                "product_type": content.product_type,
-                "landing": content.landing,
             }
         )
     ).hexdigest()
+
+
+def _frame(content: RevisionContent) -> dict[str, Any]:
+    """What surrounds the slots: the same words in another frame are another statement."""
+    return {
+        "template": [
+            content.template_slug,
+            content.template_version,
+            content.template_digest,
+        ],
+        "disclosure": content.disclosure,
+        "product_type": content.product_type,
+        "landing": content.landing,
+    }
+
+
+def carried_slots(content: RevisionContent, approved: Iterable[RevisionContent]) -> frozenset[str]:
+    """The slots whose value stands as it was approved before, in the very same frame.
+
+    A change voids the approval of the revision, and the wording of what was not changed keeps its
+    own: whoever reviews sees only the rest.
+    """
+    frame = _frame(content)
+    same_frame = (before.values for before in approved if _frame(before) == frame)
+    read = {(slot, value) for values in same_frame for slot, value in values.items()}
+    return frozenset(slot for slot, value in content.values.items() if (slot, value) in read)
+
+
+def change_digest(template_digest: str, changed: Mapping[str, str]) -> str:
+    """The same for all pieces that change one design in the same way.
+
+    `changed` holds every slot value that a person must read. SHA-256, hexadecimal.
+    """
+    return hashlib.sha256(canonical_json({"design": template_digest, "changed": dict(changed)})).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

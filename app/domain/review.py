@@ -1,4 +1,4 @@
-"""Who may decide, which way a revision goes, and the seal on a decision."""
+"""Which way a revision goes and why, what a refusal says, and the seal on a decision."""
 
 import hashlib
 import hmac
@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Final, NewType
 from uuid import UUID
 
-from app.domain.errors import SelfApproval
 from app.domain.piece import canonical_json
+from app.domain.route import Risk, risk_of
 
 ReviewId = NewType("ReviewId", UUID)
 DecisionId = NewType("DecisionId", UUID)
@@ -27,7 +27,7 @@ class Route(StrEnum):
     """AUTO: nothing but verified profile and pool phrases differs from cleared material."""
 
     AUTO = "auto"
-    ONE_STEP = "one_step"
+    PEOPLE = "people"  # the steps of a configured route
 
 
 class ReviewState(StrEnum):
@@ -42,32 +42,64 @@ class RouteFacts:
 
     verdict: str
     template_cleared: bool
+    # slots whose words are neither the design's, nor its pool's, nor approved before on this piece
     free_text_slots: Collection[str]
     unverified_slots: Collection[str]
     made_for_everybody: bool
+    carried_slots: Collection[str] = ()
+
+    @property
+    def risk(self) -> Risk:
+        unread = not self.template_cleared or bool(self.unverified_slots)
+        return risk_of(self.verdict, own_words=self.free_text_slots, unread=unread)
+
+
+class Reason(StrEnum):
+    """Why an item passed by itself, or why people must look; with a slot or verdict behind a colon."""
+
+    CLEARED_DESIGN = "cleared_design"
+    VERIFIED_PROFILE = "verified_profile"
+    POOL_PHRASES = "pool_phrases"
+    CARRIED = "carried"
+    APPROVED_PIECE = "approved_piece"
+    VERDICT = "verdict"
+    OWN_WORDS = "own_words"
+    UNVERIFIED = "unverified"
+    DESIGN_NOT_CLEARED = "design_not_cleared"
+    FOR_EVERYBODY = "for_everybody"
+
+
+def doubts_of(facts: RouteFacts) -> tuple[str, ...]:
+    """Everything that a person must look at, as reasons; empty where there is nothing.
+
+    Monotone: one more finding, changed slot or unverified field is one more doubt, never one less
+    (gate invariant I12).
+    """
+    doubts = []
+    if facts.verdict != "pass":
+        doubts.append(f"{Reason.VERDICT}:{facts.verdict}")
+    if not facts.template_cleared:
+        doubts.append(Reason.DESIGN_NOT_CLEARED.value)
+    doubts.extend(f"{Reason.OWN_WORDS}:{slot}" for slot in sorted(facts.free_text_slots))
+    doubts.extend(f"{Reason.UNVERIFIED}:{slot}" for slot in sorted(facts.unverified_slots))
+    if facts.made_for_everybody:
+        doubts.append(Reason.FOR_EVERYBODY.value)
+    return tuple(doubts)
 
 
 def route_for(facts: RouteFacts) -> Route:
-    """Send to a person unless a person has already cleared everything that is on the picture.
-
-    Monotone: one more finding, changed slot or unverified field never turns a person's duty into
-    the machine's (gate invariant I12).
-    """
-    if (
-        facts.verdict == "pass"
-        and facts.template_cleared
-        and not facts.free_text_slots
-        and not facts.unverified_slots
-        and not facts.made_for_everybody
-    ):
-        return Route.AUTO
-    return Route.ONE_STEP
+    """Send to people unless people have already cleared everything that is on the picture."""
+    return Route.PEOPLE if doubts_of(facts) else Route.AUTO
 
 
-def require_independence(reviewer: UUID, contributors: Collection[UUID]) -> None:
-    """Four eyes: raises SelfApproval when the reviewer had a hand in the work (invariant I2)."""
-    if reviewer in contributors:
-        raise SelfApproval
+def reasons_for(facts: RouteFacts) -> tuple[str, ...]:
+    """Why it goes the way it goes, to be kept with the round."""
+    return doubts_of(facts) or (
+        Reason.CLEARED_DESIGN.value,
+        Reason.POOL_PHRASES.value,
+        Reason.VERIFIED_PROFILE.value,
+        *(f"{Reason.CARRIED}:{slot}" for slot in sorted(facts.carried_slots)),
+    )
 
 
 # Longer than anybody looks at one item; after it the item is free again, also on a holiday.
@@ -139,11 +171,14 @@ class DecisionFacts:
     outcome: Outcome
     decided_by: UUID | None
     decided_at: datetime
+    # None: nobody's step, because the machine let it pass, or there was but one step at the time
+    step_id: UUID | None = None
+    is_final: bool = True
 
 
 def seal(facts: DecisionFacts, key: bytes) -> str:
     """The decision's seal: only the platform's key can make it, so a row alone is no approval."""
-    record = {
+    record: dict[str, str | bool | None] = {
         "decision": str(facts.decision_id),
         "revision": str(facts.revision_id),
         "content": facts.content_hash,
@@ -152,6 +187,8 @@ def seal(facts: DecisionFacts, key: bytes) -> str:
         # the instant, however the clock or the database spells its zone
         "at": facts.decided_at.astimezone(UTC).isoformat(),
     }
+    if facts.step_id is not None:
+        record |= {"step": str(facts.step_id), "final": facts.is_final}
     return hmac.new(key, b"decision\0" + canonical_json(record), hashlib.sha256).hexdigest()
 
 

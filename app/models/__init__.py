@@ -1,6 +1,7 @@
 """Every mapped class, so that one import of the package completes the metadata."""
 
 from app.models import (
+    absence,
     advisor,
     annotation,
     asset,
@@ -8,11 +9,13 @@ from app.models import (
     check,
     checkpoint,
     edition,
+    inspection,
     organisation,
     piece,
     publication,
     repeat,
     review,
+    route,
     template,
     tenant,
     tracking,
@@ -22,6 +25,7 @@ from app.models.base import Base
 
 __all__ = [
     "Base",
+    "absence",
     "advisor",
     "annotation",
     "asset",
@@ -29,11 +33,13 @@ __all__ = [
     "check",
     "checkpoint",
     "edition",
+    "inspection",
     "organisation",
     "piece",
     "publication",
     "repeat",
     "review",
+    "route",
     "template",
     "tenant",
     "tracking",

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.domain.piece import PieceAction, PieceState, next_state
+from app.domain.route import UseChannel
 from app.domain.template import ProductType
 from app.models.advisor import Advisor
 from app.models.base import (
@@ -43,6 +44,8 @@ class Piece(TenantScoped, Base):
     advisor_id: Mapped[UUID | None] = mapped_column(ForeignKey("advisor.id"), index=True)
     org_unit_id: Mapped[UUID] = mapped_column(ForeignKey("org_unit.id"))
     product_type: Mapped[ProductType] = mapped_column(stored_by_value(ProductType))
+    # where it is meant to be shown: one of the things that choose its route
+    channel: Mapped[UseChannel] = mapped_column(stored_by_value(UseChannel), default=UseChannel.MOMENTS)
     tags: Mapped[Tags]
     current_revision_id: Mapped[UUID | None] = mapped_column(ForeignKey("piece_revision.id", use_alter=True))
     idempotency_key: Mapped[Code | None]

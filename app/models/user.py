@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import DateTime, FetchedValue, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.organisation import Role
@@ -11,10 +11,23 @@ from app.models.base import Base, Code, Instant, Key, Name, Sha256, TenantScoped
 from app.models.organisation import OrgUnit
 
 
+class Person(TenantScoped, Base):
+    """A human being. Whoever has several accounts is still one person, and decides as one."""
+
+    __tablename__ = "person"
+
+    id: Mapped[Key]
+
+
 class User(TenantScoped, Base):
     __tablename__ = "user_account"  # "user" is a reserved word in SQL
 
     id: Mapped[Key]
+    # A new account is a new person's until an administrator says whose it is; the database makes that
+    # person (trigger account_has_person), and never lets two accounts of one person part again.
+    person_id: Mapped[UUID] = mapped_column(
+        ForeignKey("person.id"), index=True, server_default=FetchedValue()
+    )
     login: Mapped[Code] = mapped_column(unique=True)
     name: Mapped[Name]
     password_hash: Mapped[str]

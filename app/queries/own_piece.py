@@ -219,7 +219,7 @@ def own_piece_story(
 def _decision(session: Session, revision_id: UUID) -> Verdict | None:
     found = session.scalars(
         select(Decision)
-        .where(Decision.revision_id == revision_id)
+        .where(Decision.revision_id == revision_id, Decision.is_final)
         .order_by(Decision.decided_at.desc())
         .limit(1)
     ).first()
@@ -267,7 +267,7 @@ def usual_review_minutes(session: Session, *, since: datetime) -> int | None:
         select(func.count(), func.percentile_cont(0.5).within_group(minutes))
         .select_from(Decision)
         .join(Review, Review.id == Decision.review_id)
-        .where(Review.route == Route.ONE_STEP, Decision.decided_at >= since)
+        .where(Review.route == Route.PEOPLE, Decision.decided_at >= since, Decision.is_final)
     ).one()
     if count < _ENOUGH_DECISIONS:
         return None

@@ -124,6 +124,7 @@ def recent_results(session: Session, advisor_id: UUID, *, since: datetime) -> li
         .where(
             Piece.advisor_id == advisor_id,
             Decision.decided_at >= since,
+            Decision.is_final,
             # a piece that was changed or sent again since stands elsewhere: its old result is no news
             Decision.revision_id == Piece.current_revision_id,
             Piece.state.in_(_DECIDED),

@@ -11,8 +11,8 @@ from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.annotation import Pin, ReviewNote
 from app.models.review import Review
 from app.services.access import access_review
-from app.services.piece import shown_values
 from app.services.rendition import compiled_for, slot_values, spec_for
+from app.services.shown import shown_values
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.whereabouts import Whereabouts, whereabouts
 

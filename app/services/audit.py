@@ -43,10 +43,22 @@ class AuditTrail:
     actor: Actor
     clock: Clock
     _acts: list[_Act] = field(default_factory=list)
+    _refusals: list[_Act] = field(default_factory=list)
 
     def record(self, tag: str, subject_id: UUID | str, **details: Any) -> None:
         """Note `subject:action` on an id. Ids, codes and hashes only: no personal data."""
         self._acts.append(_Act(tag, str(subject_id), details))
+
+    def record_refusal(self, tag: str, subject_id: UUID | str, **details: Any) -> None:
+        """Note an attempt that is about to be refused: it stays on record though nothing else does."""
+        self._refusals.append(_Act(tag, str(subject_id), details))
+
+    def append_refusals(self) -> bool:
+        """After everything was rolled back: chain what was refused; whether there was anything."""
+        self._acts, self._refusals = self._refusals, []
+        there_are = bool(self._acts)
+        self.append()
+        return there_are
 
     def append(self) -> bool:
         """Chain what was recorded; true where so many entries have come up that a checkpoint is due."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from app.models.review import Review
 from app.queries.review import approved_before
-from app.services.piece import made_slots, shown_values
 from app.services.rendition import PictureFile, kept_picture, spec_for
+from app.services.routing import made_slots
+from app.services.shown import shown_values
 from app.services.template import manifest_of
 from app.services.unit_of_work import UnitOfWork
 
@@ -21,7 +22,7 @@ def values_before(uow: UnitOfWork, review: Review) -> Mapping[str, str] | None:
     if any(slot.required and not before.get(name) for name, slot in slots.items()):
         return None
     shown = shown_values(uow, review.piece, review.revision)
-    return shown | {name: before.get(name, "") for name in slots}
+    return {**shown, **{name: before.get(name, "") for name in slots}}
 
 
 def picture_before(uow: UnitOfWork, review: Review, *, page: int = 0) -> PictureFile | None:

@@ -17,9 +17,13 @@ from app.models.piece import Piece
 from app.models.template import TemplateVersion
 from app.services.access import access_piece, own_advisor
 from app.services.check import judge
+from app.services.draft import draft_of
 from app.services.edition import edition_links, edition_of, ensure_edition
-from app.services.piece import draft_of, require_licence, route_facts, save_piece, submit_for_review
+from app.services.piece import save_piece
+from app.services.qualification import require_licence
 from app.services.rendition import PictureFile, compiled_for, draw, require_fits, spec_for
+from app.services.routing import route_facts
+from app.services.submission import submit_for_review
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
 from compliance.finding import Finding, Severity
@@ -187,7 +191,7 @@ def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> 
         try:
             report = judge(uow, version, draft.values)
         except InvalidInput as still:  # the profile itself is at fault
-            return Outlook(None, (), still.faults, Route.ONE_STEP, (), (), version.cleared_at is not None)
+            return Outlook(None, (), still.faults, Route.PEOPLE, (), (), version.cleared_at is not None)
     facts = route_facts(uow, version, draft.values, advisor, report.verdict)
     labels = {slot.name: slot.label for slot in manifest.slots}
     hints = tuple(

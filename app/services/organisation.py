@@ -12,6 +12,7 @@ from app.domain.text import unprintable
 from app.models.organisation import OrgUnit
 from app.models.tenant import Tenant
 from app.services.access import access_org_unit
+from app.services.route import seed_routes
 from app.services.unit_of_work import UnitOfWork
 
 MAX_PATH_LENGTH = 500
@@ -68,6 +69,7 @@ def create_tenant(uow: UnitOfWork, charter: Charter) -> Tenant:
         )
     )
     uow.audit.record("tenant:create", tenant.id, slug=charter.slug, sector=charter.sector)
+    seed_routes(uow)
     return tenant
 
 

@@ -31,9 +31,11 @@ from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
 from app.services.edition import edition_links, edition_of, ensure_edition
-from app.services.piece import content_of, is_qualified, lock_piece, require_licence
+from app.services.piece import lock_piece
+from app.services.qualification import is_qualified, require_licence
 from app.services.rendition import PictureFile, kept_picture, published_spec
 from app.services.rollup import today
+from app.services.routing import content_of
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -55,7 +57,9 @@ def publish(
     if revision is None:
         raise GateClosed(detail="没有内容")
     decision = uow.session.scalar(
-        select(Decision).where(Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE)
+        select(Decision).where(
+            Decision.revision_id == revision.id, Decision.outcome == Outcome.APPROVE, Decision.is_final
+        )
     )
     if decision is None:
         raise GateClosed(detail="当前内容尚未审核通过")
@@ -196,6 +200,8 @@ def decision_is_genuine(uow: UnitOfWork, decision: Decision) -> bool:
         outcome=decision.outcome,
         decided_by=decision.decided_by,
         decided_at=decision.decided_at,
+        step_id=decision.step_id,
+        is_final=decision.is_final,
     )
     return any(seal_holds(facts, key, decision.seal) for key in uow.around.seal_keys)
 
@@ -252,6 +258,7 @@ def publication_is_genuine(uow: UnitOfWork, publication: Publication) -> bool:
     return (
         decision is not None
         and decision.outcome is Outcome.APPROVE
+        and decision.is_final
         and decision.revision_id == publication.revision_id
         and decision.content_hash == publication.content_hash == publication.revision.content_hash
         and decision_is_genuine(uow, decision)

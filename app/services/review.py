@@ -22,18 +22,31 @@ from app.domain.review import (
     ReviewState,
     Route,
     claim_holds,
-    require_independence,
+    reasons_for,
     route_for,
     seal,
 )
+from app.domain.route import StepState
 from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.check import CheckRun
-from app.models.piece import Piece
-from app.models.review import Decision, Review
+from app.models.piece import Piece, PieceRevision
+from app.models.review import Decision, Review, ReviewStep
 from app.services.access import access_review, revision_of
+from app.services.assignment import assign
 from app.services.check import record_report
-from app.services.piece import judge_revision, lock_piece, route_facts, shown_picture
+from app.services.independence import (
+    has_hand_in,
+    person_of,
+    persons_of,
+    require_independence,
+    require_one_vote,
+    votes_in,
+)
+from app.services.piece import lock_piece
 from app.services.publication import publish
+from app.services.route import route_of
+from app.services.routing import carried_wording, change_of, route_facts
+from app.services.shown import judge_revision, shown_picture
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Report, Verdict
 
@@ -76,35 +89,80 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
         piece.apply(PieceAction.FAIL_CHECK, actor=uow.actor.name, at=now)
         return run
     piece.apply(PieceAction.PASS_CHECK, actor=uow.actor.name, at=now)
-    review = Review(
-        tenant_id=uow.tenant_id,
-        piece=piece,
-        revision=revision,
-        check_run_id=run.id,
-        round=1 + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
-        route=route_for(
-            route_facts(uow, piece.template_version, revision.values, piece.advisor, report.verdict)
-        ),
-        opened_at=now,
-        state=ReviewState.OPEN,
-    )
-    uow.session.add(review)
-    uow.session.flush()
-    uow.audit.record("review:open", review.id, piece=str(piece.id), route=review.route.value)
+    review = _open(uow, piece, revision, run, report)
     _shown_picture(uow, piece)  # drawn now, so that the reviewer never waits for it
     if review.route is Route.AUTO:
         _settle(uow, piece, review, Outcome.APPROVE, reason="", by=None)
     return run
 
 
+def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun, report: Report) -> Review:
+    """Begin a round: on its own way, or on the first step of the route that takes it now."""
+    now = uow.clock.now()
+    carried = carried_wording(uow, piece, revision)
+    facts = route_facts(
+        uow, piece.template_version, revision.values, piece.advisor, report.verdict, carried=carried
+    )
+    way = route_for(facts)
+    review = Review(
+        tenant_id=uow.tenant_id,
+        piece=piece,
+        revision=revision,
+        check_run_id=run.id,
+        round=1 + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
+        route=way,
+        risk=facts.risk,
+        reasons=list(reasons_for(facts)),
+        carried=sorted(carried),
+        change_digest=change_of(uow, piece.template_version, revision.values, piece.advisor),
+        opened_at=now,
+        state=ReviewState.OPEN,
+        steps=[],
+    )
+    if way is Route.PEOPLE:
+        review.review_route = route_of(uow, piece, facts.risk)
+        review.steps = [
+            ReviewStep(
+                tenant_id=uow.tenant_id,
+                review=review,
+                route_step=planned,
+                position=planned.position,
+                state=StepState.WAITING,
+            )
+            for planned in review.review_route.steps
+        ]
+    uow.session.add(review)
+    uow.session.flush()
+    owner = _open_step(uow, piece, review.steps[0]) if review.steps else None
+    uow.audit.record(
+        "review:open",
+        review.id,
+        piece=str(piece.id),
+        route=way.value,
+        route_version=str(review.route_id) if review.route_id else None,
+        risk=facts.risk.value,
+        reasons=review.reasons,
+        assigned=str(owner) if owner else None,
+    )
+    return review
+
+
+def _open_step(uow: UnitOfWork, piece: Piece, step: ReviewStep) -> UUID | None:
+    step.state = StepState.OPEN
+    step.opened_at = uow.clock.now()
+    step.due_at = step.opened_at + step.route_step.term
+    return assign(uow, step, item_path=piece.org_unit.path)
+
+
 def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Review:
     """Say who is on it, so that two officers never work on one item unknowingly.
 
     A claim holds for its term; after it, or by take_over, the item passes to whoever opens it.
-    A contributor looks without claiming: they could not decide it.
+    Whoever could not decide it looks without claiming.
     """
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
-    if review.state is not ReviewState.OPEN or uow.actor.user_id in review.revision.contributors:
+    step = open_step_of(uow, review)
+    if step is None or not may_decide_step(uow, review, step):
         return review
     now = uow.clock.now()
     taken = review.claimed_by not in {None, uow.actor.user_id} and claim_holds(review.claimed_at, at=now)
@@ -112,7 +170,31 @@ def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -
         if taken:
             uow.audit.record("review:take_over", review.id, from_user=str(review.claimed_by))
         review.claimed_by, review.claimed_at = uow.actor.user_id, now
+        step.assigned_to = uow.actor.user_id
     return review
+
+
+def open_step_of(uow: UnitOfWork, review: Review) -> ReviewStep | None:
+    """The step a round waits in, with what the route asks of it; None where it waits for nobody."""
+    return uow.session.scalar(
+        select(ReviewStep)
+        .where(ReviewStep.review_id == review.id, ReviewStep.state == StepState.OPEN)
+        .options(joinedload(ReviewStep.route_step))
+        .execution_options(populate_existing=True)
+    )
+
+
+def may_decide_step(uow: UnitOfWork, review: Review, step: ReviewStep) -> bool:
+    """Whether the actor could decide this step: a seat in it, no hand in the work, no vote so far."""
+    user_id = uow.actor.user_id
+    if user_id is None or not _is_seated(uow, step, review.piece) or has_hand_in(uow, review, user_id):
+        return False
+    voters = set(persons_of(uow, set(votes_in(uow, review))).values())
+    return person_of(uow, user_id) not in voters
+
+
+def _is_seated(uow: UnitOfWork, step: ReviewStep, piece: Piece) -> bool:
+    return step.route_step.plan.may_be_taken_by(uow.actor.grants, item_path=piece.org_unit.path)
 
 
 def release_review(uow: UnitOfWork, review_id: UUID) -> Review:
@@ -123,39 +205,62 @@ def release_review(uow: UnitOfWork, review_id: UUID) -> Review:
     return review
 
 
+class NotSeated(AccessDenied):
+    """Somebody may review, but not in this step of this item's route."""
+
+    code = "not_seated"
+    reason = "这一步（{step}）由{role}审核，您的角色或机构不在其列。"
+    remedy = "请由流程指定的审核人处理。"
+
+
 def decide(
     uow: UnitOfWork,
     review_id: UUID,
     outcome: Outcome,
     *,
     content_hash: str,
+    step: int = 1,
     reason: str = "",
 ) -> Decision:
-    """Decide a round: approve, ask for changes, or reject.
+    """Decide in a step of a round: approve, ask for changes, or reject.
 
-    content_hash is the content the reviewer looked at. An approved piece of an advisor's own is
+    content_hash and step are what the reviewer looked at; where either has moved on, nothing happens.
+    An approval counts towards the step's quorum; the one that completes the route is final. A
+    refusal ends the round in whatever step. A finally approved piece of an advisor's own is
     published to them at once; one made for everybody waits for its audience. Raises SelfApproval,
-    StaleRevision, AlreadyDecided, InvalidInput (a refusal needs its reason), and RulesTightened
-    where today's rules block what the rules of its check let through.
+    OneVote, NotSeated, StaleRevision, AlreadyDecided with the present state, InvalidInput (a refusal
+    needs its reason), and RulesTightened where today's rules block what the rules of its check let
+    through.
     """
     reason = clean_text("reason", reason, longest=LONGEST_REMARK, lines=True)
     piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
     piece = lock_piece(uow, piece_id)
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
     if review.state is not ReviewState.OPEN:
-        raise AlreadyDecided
+        raise AlreadyDecided(state=piece.state.value)
     if review.revision_id != piece.current_revision_id or review.revision.content_hash != content_hash:
         raise StaleRevision
+    here = open_step_of(uow, review)
+    if here is None or here.position != step:
+        raise AlreadyDecided(state=piece.state.value, step=here.position if here else None)
     if uow.actor.user_id is None:
         raise AccessDenied(permission=Permission.REVIEW_DECIDE.value)
-    run = uow.session.get_one(CheckRun, review.check_run_id)
-    submitter = {run.submitted_by} if run.submitted_by else set()
-    require_independence(uow.actor.user_id, submitter.union(review.revision.contributors))
+    require_independence(uow, review, uow.actor.user_id)
+    if votes_in(uow, review).get(uow.actor.user_id) == here.id:
+        raise AlreadyDecided(state=piece.state.value, step=here.position)
+    require_one_vote(uow, review, uow.actor.user_id)
+    if not _is_seated(uow, here, piece):
+        raise NotSeated(
+            permission=Permission.REVIEW_DECIDE.value,
+            step=here.route_step.name,
+            role=here.route_step.role.value,
+        )
     if outcome is not Outcome.APPROVE and not reason:
         raise InvalidInput.of("reason", "required", "请写明原因，制作人会按它修改。")
+    run = uow.session.get_one(CheckRun, review.check_run_id)
     if outcome is Outcome.APPROVE and run.ruleset_digest != uow.around.ruleset.digest:
         _check_again(uow, piece, review, run)
-    return _settle(uow, piece, review, outcome, reason=reason, by=uow.actor.user_id)
+    return _settle(uow, piece, review, outcome, reason=reason, by=uow.actor.user_id, step=here)
 
 
 class RulesTightened(CheckBlocked):
@@ -207,7 +312,11 @@ def _settle(
     *,
     reason: str,
     by: UUID | None,
+    step: ReviewStep | None = None,
 ) -> Decision:
+    passes = step is None or outcome is not Outcome.APPROVE or _has_quorum(uow, step)
+    following = _following(uow, step) if step is not None and outcome is Outcome.APPROVE else None
+    is_final = passes and following is None
     now = uow.clock.now()
     facts = DecisionFacts(
         decision_id=uuid4(),
@@ -216,11 +325,15 @@ def _settle(
         outcome=outcome,
         decided_by=by,
         decided_at=now,
+        step_id=step.id if step is not None else None,
+        is_final=is_final,
     )
     decision = Decision(
         id=facts.decision_id,
         tenant_id=uow.tenant_id,
         review_id=review.id,
+        step_id=facts.step_id,
+        is_final=is_final,
         piece_id=piece.id,
         revision_id=facts.revision_id,
         content_hash=facts.content_hash,
@@ -233,7 +346,10 @@ def _settle(
     )
     uow.session.add(decision)
     uow.session.flush()
-    review.state = ReviewState.DECIDED
+    if not is_final:
+        _go_on(uow, piece, review, decision, step, following if passes else None)
+        return decision
+    end_round(uow, review, ReviewState.DECIDED, passed=step if outcome is Outcome.APPROVE else None)
     piece.apply(_ACTIONS[outcome], actor=str(by or uow.actor.name), at=now, note=reason)
     uow.audit.record(
         f"piece:{outcome.value}",
@@ -241,6 +357,7 @@ def _settle(
         decision=str(decision.id),
         content=decision.content_hash,
         shown=decision.shown_sha256,
+        step=step.position if step is not None else None,
     )
     if outcome is Outcome.APPROVE and piece.advisor is not None:
         publish(
@@ -251,6 +368,71 @@ def _settle(
             period=validity(valid_from=None, valid_until=None, at=now),
         )
     return decision
+
+
+def _go_on(
+    uow: UnitOfWork,
+    piece: Piece,
+    review: Review,
+    decision: Decision,
+    step: ReviewStep | None,
+    following: ReviewStep | None,
+) -> None:
+    """After an approval that is not the last: the next step opens, or this one waits for more."""
+    review.claimed_by = review.claimed_at = None
+    if step is None:
+        return
+    if following is not None:
+        step.state, step.closed_at = StepState.PASSED, decision.decided_at
+        uow.session.flush()
+        owner = _open_step(uow, piece, following)
+    else:
+        step.assigned_to = None
+        owner = assign(uow, step, item_path=piece.org_unit.path)
+    uow.audit.record(
+        "review:approve_step",
+        review.id,
+        piece=str(piece.id),
+        decision=str(decision.id),
+        content=decision.content_hash,
+        shown=decision.shown_sha256,
+        step=step.position,
+        passed=following is not None,
+        assigned=str(owner) if owner else None,
+    )
+
+
+def end_round(
+    uow: UnitOfWork, review: Review, state: ReviewState, *, passed: ReviewStep | None = None
+) -> None:
+    """Close a round and every step of it that has not been passed."""
+    review.state = state
+    review.claimed_by = review.claimed_at = None
+    now = uow.clock.now()
+    for step in uow.session.scalars(select(ReviewStep).where(ReviewStep.review_id == review.id)):
+        if step.state in {StepState.WAITING, StepState.OPEN}:
+            step.state = StepState.PASSED if passed is not None and step.id == passed.id else StepState.ENDED
+            step.closed_at = now
+
+
+def _has_quorum(uow: UnitOfWork, step: ReviewStep) -> bool:
+    """Whether one more approval gives the step as many as it asks for."""
+    so_far = uow.session.scalar(
+        select(func.count(Decision.id)).where(
+            Decision.step_id == step.id, Decision.outcome == Outcome.APPROVE
+        )
+    )
+    return (so_far or 0) + 1 >= step.route_step.quorum
+
+
+def _following(uow: UnitOfWork, step: ReviewStep) -> ReviewStep | None:
+    return uow.session.scalar(
+        select(ReviewStep)
+        .where(ReviewStep.review_id == step.review_id, ReviewStep.position > step.position)
+        .order_by(ReviewStep.position)
+        .limit(1)
+        .options(joinedload(ReviewStep.route_step))
+    )
 
 
 def _shown_picture(uow: UnitOfWork, piece: Piece) -> str | None:

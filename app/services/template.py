@@ -8,13 +8,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.domain.errors import Fault, InvalidInput, Missing, SelfApproval, Unavailable
+from app.domain.errors import Fault, InvalidInput, Missing, Unavailable
 from app.domain.organisation import Permission
 from app.domain.template import ProductType, TemplateAction, TemplateState
 from app.domain.tracking import day_of
 from app.models.template import Template, TemplateVersion
 from app.ports import ObjectStoreUnavailable, TaskName
 from app.services.access import access_template_version, require
+from app.services.independence import require_another_person
 from app.services.shelf import LibraryChanged
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.catalog import TemplateSource
@@ -168,8 +169,7 @@ def clear_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
     version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_CLEAR)
     if version.state is not TemplateState.PUBLISHED:
         raise Missing(noun="template_version")
-    if version.published_by == uow.actor.user_id:
-        raise SelfApproval
+    require_another_person(uow, "template:refuse", version.id, [version.published_by])
     version.cleared_at, version.cleared_by = uow.clock.now(), uow.actor.user_id
     uow.audit.record("template:clear", version.id, digest=version.digest)
     return version

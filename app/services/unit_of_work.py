@@ -86,6 +86,8 @@ class UnitOfWork:
         try:
             if error is not None:
                 self.session.rollback()
+                if self.audit.append_refusals():
+                    self.session.commit()
                 return
             self.session.flush()
             if self.audit.append():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.annotation import PinState, PinStanding
+from app.domain.annotation import PinStanding, PinState
 from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
 from app.models.review import Review
@@ -16,7 +17,7 @@ from app.queries.review import FoundHit, hits_of
 from app.services.access import access_review
 from app.services.annotation import note, pin, pin_slot, places_on, settle_pin
 from app.services.check import reading_of
-from app.services.piece import shown_values
+from app.services.shown import shown_values
 from app.services.template import manifest_of
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
@@ -82,8 +83,9 @@ def write_note(review_id: UUID) -> ResponseReturnValue:
 
 
 def _back_to(review_id: UUID, place: str) -> ResponseReturnValue:
-    address = url_for("review.show_item", review_id=review_id, **request.args, _anchor=place)
-    return redirect(address, 303)
+    address = url_for("review.show_item", review_id=review_id)
+    filtered = f"?{urlencode(request.args)}" if request.args else ""
+    return redirect(f"{address}{filtered}#{place}", 303)
 
 
 def _pins(uow: UnitOfWork, review: Review) -> tuple[ShownPin, ...]:
@@ -96,7 +98,7 @@ def _hits_on(uow: UnitOfWork, review: Review) -> list[tuple[FoundHit, Box]]:
     places = places_on(uow, review)
     values = shown_values(uow, review.piece, review.revision)
     lines = {line.field: line for line in reading_of(uow, review.piece.template_version, values)}
-    found = []
+    found: list[tuple[FoundHit, Box]] = []
     for hit in hits_of(uow.session, review.check_run_id):
         line = lines.get(hit.field)
         if line is not None and line.slot is not None:

@@ -165,6 +165,8 @@ def _particulars(error: DomainError) -> dict[str, Any]:
     """What a machine needs beyond the sentence to do something about it."""
     if isinstance(error, errors.CheckBlocked) and "report" in error.data:
         return {"findings": error.data["report"].to_dict()["findings"]}
+    if isinstance(error, errors.AlreadyDecided):
+        return {key: error.data.get(key) for key in ("state", "step")}
     return {}
 
 

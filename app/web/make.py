@@ -32,7 +32,7 @@ from app.services.making import (
     reopen_workplace,
     save_draft,
 )
-from app.services.piece import submit_for_review
+from app.services.submission import submit_for_review
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.i18n import translate as _

@@ -21,8 +21,8 @@ from app.queries.own_piece import (
 )
 from app.services.access import access_piece, own_advisor
 from app.services.making import adopt_and_resubmit, open_slots
-from app.services.piece import submit_for_review, withdraw_piece
 from app.services.rendition import compiled_for, kept_picture, revision_spec
+from app.services.submission import submit_for_review, withdraw_piece
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _

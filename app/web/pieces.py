@@ -26,16 +26,12 @@ from app.queries.piece import PieceFilter, history_of, piece_list
 from app.queries.review import FoundHit, decisions_on_piece, hits_of
 from app.queries.template import designs
 from app.services.access import access_piece, require
-from app.services.piece import (
-    judge_draft,
-    made_slots,
-    preview_draft,
-    save_piece,
-    shown_picture,
-    submit_for_review,
-    withdraw_piece,
-)
+from app.services.draft import judge_draft, preview_draft
+from app.services.piece import save_piece
 from app.services.publication import publish_piece, take_down
+from app.services.routing import made_slots
+from app.services.shown import shown_picture
+from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import manifest_of, usable_version
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, render_page, unit_of_work

@@ -139,7 +139,7 @@ def test_an_institution_is_founded_with_its_first_administrator(run, platform):
     assert made.exit_code == 0, made.output
     assert run("user", "password", "root", "--password", "short").exit_code == 1
     assert run("user", "password", "nobody", "--password", "long enough for us").exit_code == 1
-    assert run("audit", "verify").output.strip() == ("OK 2 entries, the first 0 under 0 checkpoints")
+    assert run("audit", "verify").output.strip() == ("OK 3 entries, the first 0 under 0 checkpoints")
 
 
 def test_a_broken_chain_is_told_with_its_place_and_exit_1(run, house, postgres, database_url):

@@ -158,7 +158,7 @@ def test_the_queue_holds_forty_mixed_items(session: Session) -> None:
 def test_some_pieces_passed_by_themselves_and_some_by_a_person(session: Session) -> None:
     decided = Counter(session.scalars(select(Review.route).where(Review.state == ReviewState.DECIDED)))
     assert decided[Route.AUTO] >= 5
-    assert decided[Route.ONE_STEP] >= 10
+    assert decided[Route.PEOPLE] >= 10
 
 
 def test_nothing_was_published_without_a_genuine_decision(demo: Platform, session: Session) -> None:

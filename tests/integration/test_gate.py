@@ -54,14 +54,18 @@ def forged_decision(sql: Connection, piece_id: UUID, by: UUID | None, **override
         "review_id": "v.id",
         "revision_id": "r.id",
         "content_hash": "r.content_hash",
+        "is_final": "true",
         **override,
     }
     return attempt(
         sql,
-        f"""INSERT INTO decision (id, tenant_id, review_id, piece_id, revision_id, content_hash, outcome,
-                reason, decided_by, decided_at, seal)
-            SELECT gen_random_uuid(), p.tenant_id, {fields["review_id"]}, p.id, {fields["revision_id"]},
-                {fields["content_hash"]}, 'approve', '', :by, now(), repeat('0', 64)
+        f"""INSERT INTO decision (id, tenant_id, review_id, step_id, is_final, piece_id, revision_id,
+                content_hash, outcome, reason, decided_by, decided_at, seal)
+            SELECT gen_random_uuid(), p.tenant_id, {fields["review_id"]},
+                (SELECT s.id FROM review_step s WHERE s.review_id = {fields["review_id"]}
+                    AND s.state = 'open' AND cast(:by AS uuid) IS NOT NULL),
+                {fields["is_final"]}, p.id, {fields["revision_id"]}, {fields["content_hash"]}, 'approve', '',
+                :by, now(), repeat('0', 64)
               FROM piece p JOIN piece_revision r ON r.id = p.current_revision_id
               JOIN review v ON v.revision_id = r.id WHERE p.id = :piece""",
         by=by,
@@ -185,12 +189,21 @@ def _approve_unchecked(sql: Connection, piece_id: UUID, by: UUID | None) -> str:
     )
     sql.execute(
         text(
-            """INSERT INTO review (id, tenant_id, piece_id, revision_id, check_run_id, round, route, state,
-                   opened_at)
-               SELECT :review, tenant_id, id, current_revision_id, :run, 99, 'one_step', 'open', now()
-                 FROM piece WHERE id = :piece"""
+            """INSERT INTO review (id, tenant_id, piece_id, revision_id, check_run_id, round, route,
+                   route_id, risk, reasons, carried, state, opened_at)
+               SELECT :review, v.tenant_id, v.piece_id, v.revision_id, :run, 99, 'people', v.route_id, 'low',
+                   '{}', '{}', 'open', now()
+                 FROM review v WHERE v.piece_id = :piece"""
         ),
         {"run": run_id, "review": review_id, "piece": piece_id},
+    )
+    sql.execute(
+        text(
+            """INSERT INTO review_step (id, tenant_id, review_id, route_step_id, position, state)
+               SELECT gen_random_uuid(), s.tenant_id, :review, s.route_step_id, s.position, 'open'
+                 FROM review_step s JOIN review v ON v.id = s.review_id WHERE v.piece_id = :piece"""
+        ),
+        {"review": review_id, "piece": piece_id},
     )
     sql.commit()
     return forged_decision(sql, piece_id, by, review_id=f"'{review_id}'::uuid")
@@ -203,12 +216,13 @@ def test_a_row_that_passes_every_rule_of_the_database_still_lacks_the_seal(
     piece_id = house.in_review(**FREE)
     sql.execute(
         text(
-            """INSERT INTO decision (id, tenant_id, review_id, piece_id, revision_id, content_hash, outcome,
-                   reason, decided_by, decided_at, seal)
-               SELECT gen_random_uuid(), p.tenant_id, v.id, p.id, r.id, r.content_hash, 'approve', '',
-                   :by, now(), repeat('0', 64)
+            """INSERT INTO decision (id, tenant_id, review_id, step_id, is_final, piece_id, revision_id,
+                   content_hash, outcome, reason, decided_by, decided_at, seal)
+               SELECT gen_random_uuid(), p.tenant_id, v.id, s.id, true, p.id, r.id, r.content_hash, 'approve',
+                   '', :by, now(), repeat('0', 64)
                  FROM piece p JOIN piece_revision r ON r.id = p.current_revision_id
-                 JOIN review v ON v.revision_id = r.id WHERE p.id = :piece"""
+                 JOIN review v ON v.revision_id = r.id
+                 JOIN review_step s ON s.review_id = v.id WHERE p.id = :piece"""
         ),
         {"by": house.people["reviewer"].user_id, "piece": piece_id},
     )

@@ -27,9 +27,10 @@ from app.domain.review import Outcome
 from app.models.advisor import Advisor
 from app.models.piece import PieceRevision
 from app.services.audit import verify_audit
-from app.services.piece import save_piece, submit_for_review, withdraw_piece
+from app.services.piece import save_piece
 from app.services.publication import expire_due, publish_piece, require_public, take_down
 from app.services.review import decide
+from app.services.submission import submit_for_review, withdraw_piece
 from tests.factories import House
 
 TEXTS = st.sampled_from(["早安", "午安", "晚安", "慢慢来"])

@@ -20,9 +20,10 @@ from app.models.piece import Piece, PieceRevision
 from app.models.publication import Publication
 from app.models.review import Decision, Review
 from app.services.audit import verify_audit
-from app.services.piece import save_piece, submit_for_review, withdraw_piece
+from app.services.piece import save_piece
 from app.services.publication import expire_due, publish_piece, take_down
 from app.services.review import claim_review, decide, run_check
+from app.services.submission import submit_for_review, withdraw_piece
 from tests.factories import House
 from tests.simultaneous import at_once
 

@@ -25,10 +25,11 @@ from app.models.tracking import ShortLink
 from app.ports import ObjectStoreUnavailable, TaskName
 from app.queries.vitals import vitals
 from app.services.access import access_piece
-from app.services.piece import lock_piece, save_piece, submit_for_review, withdraw_piece
+from app.services.piece import lock_piece, save_piece
 from app.services.publication import require_public
 from app.services.rendition import kept_picture, revision_spec
 from app.services.review import RulesTightened, decide, run_check
+from app.services.submission import submit_for_review, withdraw_piece
 from app.services.sweep import send_stale_checks
 from app.services.template import clear_template, retire_template
 from tests.factories import House
@@ -162,7 +163,7 @@ def test_whoever_cleared_a_design_does_not_pass_their_own_piece_by_it(small_hous
         session.get_one(Advisor, house.people["advisor"].advisor_id)
         version = session.scalars(select(TemplateVersion)).one()
         version.cleared_by = house.people["advisor"].user_id
-    assert route_of(house, house.in_review("advisor", "note")) is Route.ONE_STEP
+    assert route_of(house, house.in_review("advisor", "note")) is Route.PEOPLE
     assert route_of(house, house.in_review("advisor_b", "note")) is Route.AUTO
 
 
@@ -174,7 +175,7 @@ def test_a_piece_of_a_design_that_is_off_the_shelf_goes_to_a_person(small_house:
     with house.by("brand") as uow:
         retire_template(uow, "note", 1)
     house.submit("advisor", piece_id)
-    assert route_of(house, piece_id) is Route.ONE_STEP
+    assert route_of(house, piece_id) is Route.PEOPLE
 
 
 def test_whoever_sent_a_piece_does_not_decide_on_it(small_house: House) -> None:

@@ -27,15 +27,11 @@ from app.embedded.demo.timeline import Timeline
 from app.models.check import CheckRun
 from app.models.piece import Piece
 from app.models.review import Review
-from app.services.piece import (
-    draft_of,
-    sampled,
-    save_piece,
-    submit_for_review,
-    withdraw_piece,
-)
+from app.services.draft import draft_of, sampled
+from app.services.piece import save_piece
 from app.services.publication import expire_due, open_edition, publish_piece, take_down
 from app.services.review import claim_review, decide, run_check
+from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, load_library, publish_template, usable_version
 
 POSTER: Final = "poster-qiushi"

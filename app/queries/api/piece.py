@@ -16,7 +16,7 @@ from app.domain.review import Outcome
 from app.domain.template import ProductType
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece, PieceRevision, PieceStep
-from app.models.review import Decision
+from app.models.review import Decision, ReviewStep
 from app.models.template import Template, TemplateVersion
 from app.queries.api.check import CheckRow, latest_check
 from app.queries.api.page import AnyRow, Order, Page, Place, Wanted, page_of
@@ -64,10 +64,12 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """`decided_by` is None where the rules let the machine decide."""
+    """`decided_by` is None where the rules let the machine decide; then there is no step either."""
 
     id: UUID
     review_id: UUID
+    step: int | None
+    is_final: bool
     outcome: Outcome
     reason: str
     content_hash: str
@@ -132,6 +134,8 @@ def decisions_on(session: Session, piece_id: UUID) -> tuple[DecisionRow, ...]:
         DecisionRow(
             id=one.id,
             review_id=one.review_id,
+            step=position,
+            is_final=one.is_final,
             outcome=one.outcome,
             reason=one.reason,
             content_hash=one.content_hash,
@@ -139,8 +143,11 @@ def decisions_on(session: Session, piece_id: UUID) -> tuple[DecisionRow, ...]:
             decided_by=one.decided_by,
             decided_at=one.decided_at,
         )
-        for one in session.scalars(
-            select(Decision).where(Decision.piece_id == piece_id).order_by(Decision.decided_at, Decision.id)
+        for one, position in session.execute(
+            select(Decision, ReviewStep.position)
+            .outerjoin(ReviewStep, ReviewStep.id == Decision.step_id)
+            .where(Decision.piece_id == piece_id)
+            .order_by(Decision.decided_at, Decision.id)
         )
     )
 

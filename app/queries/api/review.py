@@ -9,12 +9,14 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.domain.organisation import Scope
+from app.domain.organisation import Role, Scope
 from app.domain.review import ReviewState, Route
+from app.domain.route import Risk, StepState
 from app.models.check import CheckRun
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece, PieceRevision
-from app.models.review import Review
+from app.models.review import Review, ReviewStep
+from app.models.route import RouteStep
 from app.queries.api.check import CheckRow, latest_check
 from app.queries.api.page import AnyRow, Order, Page, Place, Wanted, page_of
 from app.queries.api.piece import DecisionRow, decisions_on
@@ -30,6 +32,9 @@ class ReviewRow:
     org_path: str
     state: ReviewState
     route: Route
+    risk: Risk
+    reasons: tuple[str, ...]
+    carried: tuple[str, ...]
     round: int
     content_hash: str
     verdict: str | None
@@ -38,12 +43,29 @@ class ReviewRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step of a round's route: who may take it, how many must, and where it stands."""
+
+    position: int
+    name: str
+    role: Role
+    quorum: int
+    seat_path: str | None
+    state: StepState
+    due_at: datetime | None
+    assigned_to: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewStory:
     review: ReviewRow
     values: dict[str, str]
     disclosure: str | None
     check: CheckRow | None
+    # the one that ended the round; None while it waits
     decision: DecisionRow | None
+    decisions: tuple[DecisionRow, ...]
+    steps: tuple[StepRow, ...]
 
 
 def reviews(
@@ -61,13 +83,36 @@ def review_story(session: Session, review_id: UUID) -> ReviewStory:
     """A round that is there; who may read it has been asked before."""
     row = session.execute(_rows().where(Review.id == review_id)).one()
     revision: PieceRevision = row[2]
-    decided = (one for one in decisions_on(session, row[1].id) if one.review_id == review_id)
+    decisions = tuple(one for one in decisions_on(session, row[1].id) if one.review_id == review_id)
     return ReviewStory(
         review=_shown(row),
         values={name: str(value) for name, value in revision.values.items()},
         disclosure=revision.disclosure,
         check=latest_check(session, revision.id),
-        decision=next(decided, None),
+        decision=next((one for one in decisions if one.is_final), None),
+        decisions=decisions,
+        steps=_steps(session, review_id),
+    )
+
+
+def _steps(session: Session, review_id: UUID) -> tuple[StepRow, ...]:
+    return tuple(
+        StepRow(**row)
+        for row in session.execute(
+            select(
+                ReviewStep.position,
+                RouteStep.name,
+                RouteStep.role,
+                RouteStep.quorum,
+                RouteStep.seat_path,
+                ReviewStep.state,
+                ReviewStep.due_at,
+                ReviewStep.assigned_to,
+            )
+            .join(RouteStep, RouteStep.id == ReviewStep.route_step_id)
+            .where(ReviewStep.review_id == review_id)
+            .order_by(ReviewStep.position)
+        ).mappings()
     )
 
 
@@ -92,6 +137,9 @@ def _shown(row: AnyRow) -> ReviewRow:
         org_path=row[3],
         state=one.state,
         route=one.route,
+        risk=one.risk,
+        reasons=tuple(one.reasons),
+        carried=tuple(one.carried),
         round=one.round,
         content_hash=row[2].content_hash,
         verdict=row[4],

@@ -9,7 +9,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.domain.errors import TooLarge
 from app.services.check import check_text
-from app.services.piece import check_entered
+from app.services.draft import check_entered
 from app.services.unit_of_work import UnitOfWork
 from app.web.api.fields import Shown, Strict, one_of, slot_values, text, whole
 from app.web.api.operation import operation

@@ -16,14 +16,8 @@ from app.domain.template import ProductType
 from app.queries.api.page import Page, Wanted
 from app.queries.api.piece import PieceRow, piece, piece_story, pieces
 from app.services.access import require
-from app.services.piece import (
-    change_piece,
-    make_piece_once,
-    open_piece,
-    save_piece,
-    submit_for_review,
-    withdraw_piece,
-)
+from app.services.piece import change_piece, make_piece_once, open_piece, save_piece
+from app.services.submission import submit_for_review, withdraw_piece
 from app.web.api.checks import FindingSchema, TemplateNameSchema
 from app.web.api.fields import Cursor, Id, Instant, PageQuery, Shown, Strict, one_of, slot_values, tags, text
 from app.web.api.operation import Created, operation
@@ -80,6 +74,8 @@ class CheckRunSchema(Shown):
 class DecisionSchema(Shown):
     id = Id()
     review_id = Id()
+    step = fields.Integer(allow_none=True, metadata={"description": "流程的第几步；null：由系统通过"})
+    is_final = fields.Boolean(metadata={"description": "这一轮到此结束"})
     outcome = one_of(Outcome)
     reason = fields.String()
     content_hash = fields.String()

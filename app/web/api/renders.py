@@ -7,7 +7,8 @@ from typing import Any
 from flask import Blueprint
 from marshmallow import ValidationError, fields, validates_schema
 
-from app.services.piece import piece_picture, preview
+from app.services.draft import preview
+from app.services.piece import piece_picture
 from app.services.publication import edition_picture
 from app.services.rendition import PictureFile, decided_picture
 from app.web.api.checks import TemplateNameSchema

@@ -9,15 +9,16 @@ from uuid import UUID
 from flask import Blueprint, url_for
 from marshmallow import fields
 
-from app.domain.organisation import Permission
+from app.domain.organisation import Permission, Role
 from app.domain.piece import changed_slots
 from app.domain.review import Outcome, ReviewState, Route
+from app.domain.route import MOST_STEPS, Risk, StepState
 from app.queries.api.page import Page, Wanted
 from app.queries.api.review import ReviewRow, review_story, reviews
 from app.services.access import access_review, require
 from app.services.review import decide
 from app.services.template import manifest_of
-from app.web.api.fields import Cursor, Id, Instant, PageQuery, Shown, Strict, one_of, sha256, text
+from app.web.api.fields import Cursor, Id, Instant, PageQuery, Shown, Strict, one_of, sha256, text, whole
 from app.web.api.operation import Created, operation
 from app.web.api.pieces import CheckRunSchema, DecisionSchema
 from app.web.edge import unit_of_work
@@ -34,6 +35,9 @@ class ReviewSchema(Shown):
     org_path = fields.String()
     state = one_of(ReviewState)
     route = one_of(Route)
+    risk = one_of(Risk)
+    reasons = fields.List(fields.String(), metadata={"description": "自动通过或交人审核的原因"})
+    carried = fields.List(fields.String(), metadata={"description": "内容与上次通过时相同的项"})
     round = fields.Integer()
     content_hash = fields.String(metadata={"description": "决定时原样带回"})
     verdict = one_of(Verdict, allow_none=True)
@@ -48,6 +52,17 @@ class SlotChangeSchema(Shown):
     after = fields.String()
 
 
+class ReviewStepSchema(Shown):
+    position = fields.Integer()
+    name = fields.String()
+    role = one_of(Role)
+    quorum = fields.Integer()
+    seat_path = fields.String(allow_none=True)
+    state = one_of(StepState)
+    due_at = Instant(allow_none=True)
+    assigned_to = Id(allow_none=True)
+
+
 class ReviewStorySchema(ReviewSchema):
     values = fields.Dict(keys=fields.String(), values=fields.String())
     changes = fields.List(
@@ -55,7 +70,9 @@ class ReviewStorySchema(ReviewSchema):
     )
     disclosure = fields.String(allow_none=True)
     check = fields.Nested(CheckRunSchema, allow_none=True)
-    decision = fields.Nested(DecisionSchema, allow_none=True)
+    decision = fields.Nested(DecisionSchema, allow_none=True, metadata={"description": "结束这一轮的决定"})
+    decisions = fields.List(fields.Nested(DecisionSchema))
+    steps = fields.List(fields.Nested(ReviewStepSchema))
 
 
 class ReviewPageSchema(Shown):
@@ -70,6 +87,12 @@ class ReviewQuery(PageQuery):
 class NewDecisionSchema(Strict):
     outcome = one_of(Outcome, required=True)
     content_hash = sha256(required=True, metadata={"description": "您看到的内容；已有新版本则 409"})
+    step = whole(
+        least=1,
+        most=MOST_STEPS,
+        load_default=1,
+        metadata={"description": "您所在的一步；审核已进入别的一步则 409"},
+    )
     reason = text(most=2000, load_default="", metadata={"description": "退回或驳回时必填"})
 
 
@@ -103,6 +126,8 @@ def show_review(review_id: UUID) -> dict[str, Any]:
         "disclosure": story.disclosure,
         "check": story.check,
         "decision": story.decision,
+        "decisions": story.decisions,
+        "steps": story.steps,
     }
 
 
@@ -110,7 +135,14 @@ def show_review(review_id: UUID) -> dict[str, Any]:
 @operation("作出审核决定", body=NewDecisionSchema, answers=DecisionSchema, status=201, refuses={403, 409})
 def make_decision(review_id: UUID, body: dict[str, Any]) -> Created:
     with unit_of_work() as uow:
-        decide(uow, review_id, body["outcome"], content_hash=body["content_hash"], reason=body["reason"])
+        decision = decide(
+            uow,
+            review_id,
+            body["outcome"],
+            content_hash=body["content_hash"],
+            step=body["step"],
+            reason=body["reason"],
+        )
         uow.session.flush()
-        made = review_story(uow.session, review_id).decision
+        made = next(one for one in review_story(uow.session, review_id).decisions if one.id == decision.id)
     return Created(made, url_for("api.reviews.show_review", review_id=review_id))

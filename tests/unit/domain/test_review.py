@@ -10,17 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.errors import SelfApproval
 from app.domain.review import (
     DecisionFacts,
     Outcome,
     Route,
     RouteFacts,
-    require_independence,
+    doubts_of,
+    reasons_for,
     route_for,
     seal,
     seal_holds,
 )
+from app.domain.route import Risk
 
 slots = st.frozensets(st.sampled_from(["headline", "message", "photo", "title"]))
 facts = st.builds(
@@ -31,8 +32,9 @@ facts = st.builds(
     unverified_slots=slots,
     made_for_everybody=st.booleans(),
 )
+RISKS = list(Risk)
 DECISION = DecisionFacts(
-    uuid4(), uuid4(), "c" * 64, Outcome.APPROVE, uuid4(), datetime(2026, 11, 23, tzinfo=UTC)
+    uuid4(), uuid4(), "c" * 64, Outcome.APPROVE, uuid4(), datetime(2026, 11, 23, tzinfo=UTC), uuid4()
 )
 KEY = b"k" * 32
 
@@ -49,14 +51,16 @@ def test_a_further_doubt_never_takes_a_person_out_of_the_way(given_facts: RouteF
         "free_text_slots": {*given_facts.free_text_slots, "headline"},
         "unverified_slots": {*given_facts.unverified_slots, "title"},
     }
-    assert route_for(replace(given_facts, **{doubt: worse[doubt]})) is Route.ONE_STEP
+    doubtful = replace(given_facts, **{doubt: worse[doubt]})
+    assert route_for(doubtful) is Route.PEOPLE
+    assert len(doubts_of(doubtful)) >= len(doubts_of(given_facts))
+    assert RISKS.index(doubtful.risk) >= RISKS.index(given_facts.risk)
 
 
-def test_a_contributor_may_not_decide() -> None:
-    me, other = uuid4(), uuid4()
-    require_independence(me, [other])
-    with pytest.raises(SelfApproval):
-        require_independence(me, [other, me])
+@given(facts)
+def test_whichever_way_it_goes_there_is_a_reason(given_facts: RouteFacts) -> None:
+    assert reasons_for(given_facts)
+    assert (route_for(given_facts) is Route.AUTO) == (not doubts_of(given_facts))
 
 
 @pytest.mark.parametrize(
@@ -69,6 +73,9 @@ def test_a_contributor_may_not_decide() -> None:
         {"decided_by": uuid4()},
         {"decided_by": None},
         {"decided_at": datetime(2026, 11, 24, tzinfo=UTC)},
+        {"step_id": uuid4()},
+        {"step_id": None},
+        {"is_final": False},
     ],
 )
 def test_a_seal_holds_for_exactly_its_decision(changed: dict[str, UUID]) -> None:

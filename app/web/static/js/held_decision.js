@@ -57,8 +57,10 @@ async function send(decision) {
       tell(bar.dataset.refused.replace("{title}", decision.title), "stop", [[bar.dataset.look, decision.back]]);
     }
   } catch {
-    keep([...held(), { ...decision, due: Date.now() + HELD_MS }]);
+    const again = { ...decision, due: Date.now() + HELD_MS };
+    keep([...held(), again]);
     tell(bar.dataset.offline, "attention");
+    watch(again);
   }
 }
 
@@ -96,8 +98,13 @@ function watch(decision) {
   words.textContent = decision.words.replace("{left}", Math.ceil(Math.max(0, decision.due - Date.now()) / 1000));
 }
 
+/** The items with the same change that are decided with this one. */
+function ticked() {
+  return [...document.querySelectorAll("[name=alike]:checked")].map((box) => box.value);
+}
+
 function nextOf(form) {
-  const waiting = new Set(held().map((one) => one.id));
+  const waiting = new Set(held().flatMap((one) => [one.id, ...one.alike]));
   const following = JSON.parse(form.dataset.following);
   return following.find(([id]) => !waiting.has(id))?.[1] ?? form.dataset.queue;
 }
@@ -117,6 +124,8 @@ if (bar) {
       event.preventDefault();
       const body = new FormData(form);
       body.set("held", "1");
+      body.delete("alike");
+      ticked().forEach((value) => body.append("alike", value));
       const decision = {
         id: form.dataset.held,
         action: form.action,
@@ -124,6 +133,7 @@ if (bar) {
         due: Date.now() + HELD_MS,
         title: form.dataset.title,
         words: form.dataset.words,
+        alike: ticked().map((value) => value.split(":")[0]),
         back: window.location.href,
       };
       keep([...without(decision.id), decision]);
@@ -158,6 +168,11 @@ if (bar) {
 
   window.addEventListener("pageshow", () => {
     goesOn = false;
+  });
+
+  const count = document.querySelector("[data-alike-count]");
+  document.querySelector("[data-alike]")?.addEventListener("change", () => {
+    count.textContent = count.textContent.replace(/\d+/, ticked().length + 1);
   });
 
   held().forEach(watch);

@@ -1,12 +1,12 @@
-"""Let reviewers leave pins on a picture, and notes among themselves."""
+"""Let reviewers leave pins and notes, and decide together what was changed alike."""
 
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0008"
-down_revision: str | None = "0007"
+revision: str = "0009"
+down_revision: str | None = "0008"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -59,7 +59,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_review_note_piece_id"), "review_note", ["piece_id"])
     op.create_index(op.f("ix_review_note_tenant_id"), "review_note", ["tenant_id"])
 
+    # what was in review before is alike to nothing
+    op.add_column("review", sa.Column("change_digest", sa.String(length=64), nullable=True))
+    op.execute("UPDATE review SET change_digest = encode(sha256(convert_to(id::text, 'UTF8')), 'hex')")
+    op.alter_column("review", "change_digest", nullable=False)
+    op.create_index(
+        "ix_review_alike",
+        "review",
+        ["tenant_id", "change_digest"],
+        postgresql_where=sa.text("state = 'open'"),
+    )
+
 
 def downgrade() -> None:
+    op.drop_index("ix_review_alike", table_name="review")
+    op.drop_column("review", "change_digest")
     op.drop_table("review_note")
     op.drop_table("pin")
