@@ -176,6 +176,13 @@ class FieldView:
         sight = self.sight
         return [word for word in words if word in sight.positions or word in sight.chars]
 
+    def completed(self, start: int, end: int, wording: str | None) -> str | None:
+        """Return a wording for `text[start:end]`, of which a leading … stands for what is written."""
+        if wording is None or not wording.startswith("…"):
+            return wording
+        span = self.normalised.span(start, end)
+        return self.field.text[span.start : span.end] + wording[1:]
+
     def matches(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Yield where a pattern matches, if the automaton saw its gates."""
         if not self.literals.may_match(pattern, self.sight):

@@ -20,6 +20,8 @@ from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
     hidden_characters,
+    offer,
+    performance,
     performance_window,
     personal_data,
     wording,
@@ -33,6 +35,7 @@ _Member = TypeVar("_Member")
 
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
+_PHRASES_KEY = "phrases"
 _SOUND_KEY = "sound"
 _ALLOW_KEY = "allow"
 _MIN_EXAMPLES = 3
@@ -41,6 +44,8 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
     {
         "wording": wording.parse,
         "disclosure": disclosure.parse,
+        "offer": offer.parse,
+        "performance": performance.parse,
         "performance_window": performance_window.parse,
         "personal_data": personal_data.parse,
         "hidden_characters": hidden_characters.parse,
@@ -54,6 +59,8 @@ _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "wording": frozenset({"terms", "allow", "sound", "patterns"}),
         "disclosure": frozenset({"when", "requires", "offers"}),
+        "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers"}),
+        "performance": frozenset({"figures", "shorter_than", "annualised", "of", "requires"}),
         "performance_window": frozenset({"when", "days"}),
         "personal_data": frozenset({"whose"}),
         "hidden_characters": frozenset(),
@@ -244,12 +251,20 @@ class _Pack:
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Return the word groups of the file. Raises RulesetError."""
-        given = self.fields.get(_VOCABULARY_KEY) or _Marked()
+        return self._lists(_VOCABULARY_KEY)
+
+    @property
+    def phrases(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the phrases of the file: patterns under a name. Raises RulesetError."""
+        return self._lists(_PHRASES_KEY)
+
+    def _lists(self, key: str) -> dict[str, tuple[str, ...]]:
+        given = self.fields.get(key) or _Marked()
         if not isinstance(given, _Marked):
-            raise RulesetError(self.path, self.fields.line, "`vocabulary` is a mapping of lists")
+            raise RulesetError(self.path, self.fields.line, f"`{key}` is a mapping of lists")
         for name, words in given.items():
             if not isinstance(words, list) or not words or not all(map(str, words)):
-                raise RulesetError(self.path, given.line, f"vocabulary `{name}` is not a list of words")
+                raise RulesetError(self.path, given.line, f"{key} `{name}` is not a list of words")
         return {name: tuple(map(str, words)) for name, words in given.items()}
 
     def list_of(self, key: str) -> list[str]:
@@ -273,7 +288,7 @@ def _files_of(paths: Iterable[Path]) -> list[tuple[Path, str]]:
 
 def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     packs = [_parse(path, name) for path, name in files]
-    shared = _shared_groups(packs)
+    shared = _shared_words(packs)
     rules: dict[str, Rule] = {}
     for pack in packs:
         vocabulary = _vocabulary_of(pack, shared)
@@ -294,25 +309,29 @@ def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded=guarded, allowed=allowed)
 
 
-def _shared_groups(packs: Iterable[_Pack]) -> dict[str, tuple[str, ...]]:
-    """Return the word groups of files without rules, which every pack may name."""
-    shared: dict[str, tuple[str, ...]] = {}
+def _shared_words(packs: Iterable[_Pack]) -> Vocabulary:
+    """Return the word groups and phrases of files without rules, which every pack may name."""
+    shared = Vocabulary({})
     for pack in packs:
-        if pack.fields.get("rules"):
-            continue
-        for name, words in pack.groups.items():
-            if name in shared:
-                raise RulesetError(pack.path, pack.fields.line, f"vocabulary `{name}` is shared already")
-            shared[name] = words
+        if not pack.fields.get("rules"):
+            shared = _joined(shared, pack)
     return shared
 
 
-def _vocabulary_of(pack: _Pack, shared: Mapping[str, tuple[str, ...]]) -> Vocabulary:
-    """Return the word groups a pack may name: the shared ones and its own."""
-    own = pack.groups if pack.fields.get("rules") else {}
-    if taken := own.keys() & shared.keys():
+def _vocabulary_of(pack: _Pack, shared: Vocabulary) -> Vocabulary:
+    """Return what a pack may name: what is shared and its own."""
+    return _joined(shared, pack) if pack.fields.get("rules") else shared
+
+
+def _joined(shared: Vocabulary, pack: _Pack) -> Vocabulary:
+    names = [*pack.groups, *pack.phrases]
+    taken = {name for name in names if name in shared.groups or name in shared.phrases}
+    if taken or len(set(names)) < len(names):
         raise RulesetError(pack.path, pack.fields.line, f"vocabulary {sorted(taken)} is shared already")
-    return Vocabulary(MappingProxyType({**shared, **own}))
+    return Vocabulary(
+        MappingProxyType({**shared.groups, **pack.groups}),
+        MappingProxyType({**shared.phrases, **pack.phrases}),
+    )
 
 
 def _parse(path: Path, name: str) -> _Pack:
@@ -329,7 +348,7 @@ def _parse(path: Path, name: str) -> _Pack:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
-    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _SOUND_KEY, _ALLOW_KEY}:
+    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _PHRASES_KEY, _SOUND_KEY, _ALLOW_KEY}:
         raise RulesetError(path, pack.line, f"unknown keys {sorted(unknown)}")
     return _Pack(path, name, content, pack)
 

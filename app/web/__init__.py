@@ -10,6 +10,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     from app.web import (
         account,
         api,
+        archive,
         audit,
         board,
         editions,
@@ -23,6 +24,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         own_pieces,
         pieces,
         recall,
+        retention,
         review,
         roster_import,
         sign_in,
@@ -35,6 +37,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     return (
         account.bp,
         api.bp,
+        archive.bp,
         audit.bp,
         board.bp,
         editions.bp,
@@ -48,6 +51,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         own_pieces.bp,
         pieces.bp,
         recall.bp,
+        retention.bp,
         review.bp,
         roster_import.bp,
         sign_in.bp,
