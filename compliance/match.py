@@ -207,17 +207,19 @@ class FieldView:
 
     def _in_windows(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Search only round the words of the rarest gate: every match holds one of them."""
-        past = 0
+        windows: list[tuple[int, int]] = []
         for at in self._starts_of(pattern.gate):
-            low, high = max(past, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
-            if at < past:
-                continue
+            low, high = max(0, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
+            if windows and low <= windows[-1][1]:
+                windows[-1] = (windows[-1][0], high)
+            else:
+                windows.append((low, high))
+        for low, high in windows:
             for near in pattern.regex.finditer(self.text, low, high):
                 # again without the window's end, so that guards see what stands behind it
                 found = pattern.regex.match(self.text, near.start())
                 if found is not None and found.end() > found.start():
                     yield found.span()
-                    past = found.end()
 
     def has(self, pattern: Pattern) -> bool:
         return next(self.matches(pattern), None) is not None
