@@ -56,12 +56,18 @@ class Permission(StrEnum):
     INSPECT = "inspection:decide"
     PUBLISH = "publication:publish"
     TAKE_DOWN = "publication:take_down"
+    RECALL = "recall:make"
+    RECALL_VIEW = "recall:view"
     REACH_VIEW = "reach:view"
     REACH_EXPORT = "reach:export"
     ORGANISATION_VIEW = "organisation:view"
     ORGANISATION_MANAGE = "organisation:manage"
     USER_MANAGE = "user:manage"
     AUDIT_VIEW = "audit:view"
+    ARCHIVE_VIEW = "archive:view"
+    EVIDENCE_EXPORT = "evidence:export"
+    HOLD_MANAGE = "hold:manage"
+    RETENTION_MANAGE = "retention:manage"
     JOB_VIEW = "job:view"
 
 
@@ -86,6 +92,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW_DECIDE,
             Permission.INSPECT,
             Permission.TAKE_DOWN,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
+            Permission.HOLD_MANAGE,
+            Permission.RECALL,
+            Permission.RECALL_VIEW,
         }
     ),
     Role.LEGAL: frozenset(
@@ -95,6 +106,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PIECE_VIEW,
             Permission.REVIEW_VIEW,
             Permission.REVIEW_DECIDE,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
+            Permission.HOLD_MANAGE,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -105,6 +119,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PIECE_VIEW,
             Permission.PUBLISH,
             Permission.TAKE_DOWN,
+            Permission.RECALL,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.REACH_EXPORT,
             Permission.ORGANISATION_VIEW,
@@ -113,6 +129,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.BRANCH_HEAD: frozenset(
         {
             Permission.PIECE_VIEW,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.REACH_EXPORT,
             Permission.ORGANISATION_VIEW,
@@ -125,6 +142,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.USER_MANAGE,
             Permission.ROUTE_MANAGE,
             Permission.AUDIT_VIEW,
+            Permission.ARCHIVE_VIEW,
+            Permission.HOLD_MANAGE,
+            Permission.RETENTION_MANAGE,
             Permission.JOB_VIEW,
         }
     ),
@@ -133,9 +153,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.TEMPLATE_VIEW,
             Permission.PIECE_VIEW,
             Permission.REVIEW_VIEW,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.ORGANISATION_VIEW,
             Permission.AUDIT_VIEW,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
         }
     ),
 }

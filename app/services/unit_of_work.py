@@ -49,6 +49,8 @@ class Surroundings:
     twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))
     # where the words stand on pictures that reviewers looked at
     places: Remembered[str, "Whereabouts"] = field(default_factory=lambda: Remembered(capacity=256))
+    # what this process knows to be noted in the archive, by publication, advisor and values
+    noted: Remembered[str, bool] = field(default_factory=lambda: Remembered(capacity=4096))
     # the pictures drawn last: what was just previewed is saved, judged and shown a moment later
     pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
         default_factory=lambda: Remembered(capacity=32)

@@ -22,7 +22,14 @@ class Entry:
 SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ("品牌", (Entry("模板", "/templates", "template", Permission.TEMPLATE_VIEW),)),
     ("内容运营", (Entry("作品", "/pieces", "photo", Permission.PIECE_VIEW),)),
-    ("合规", (Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),)),
+    (
+        "合规",
+        (
+            Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),
+            Entry("档案", "/archive", "archive", Permission.ARCHIVE_VIEW),
+            Entry("召回", "/recalls", "alert-octagon", Permission.RECALL_VIEW),
+        ),
+    ),
     ("总部", (Entry("触达", "/board", "chart-line", Permission.REACH_VIEW),)),
     (
         "管理",
