@@ -25,11 +25,11 @@ class FigureKind(StrEnum):
     YEAR = "year"  # of a calendar year
 
 
-_HAN = "一二两三四五六七八九十百几"
+_HAN = "一二两三四五六七八九十百几仨俩廿"
 _N = f"(?:(?<!\\d)\\d{{1,3}}|[{_HAN}]{{1,3}}|半|整百)"
 _NUMBER = re.compile(
     r"[+-]?\d{1,4}(?:\.\d{1,4})?%|百分之[一二两三四五六七八九十百点零几]{1,6}"
-    rf"|(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,3}})(?:个多|个)(?:点|百分点)"
+    rf"|(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,3}})(?:(?:个多|个)(?:点|百分点)|点多)"
     rf"|翻了?(?:[{_HAN}]{{1,2}}|\d{{1,3}})?(?:倍|番)|(?<!增)(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,2}})倍"
     rf"|[{_HAN}]成[{_HAN}]?(?![立功为交本员长绩果就都人仓客用以])"
     r"|(?<![\d.])[12]\.\d{3,4}(?![\d%])"
@@ -40,7 +40,7 @@ _NEAR_LEFT, _NEAR_RIGHT = 20, 10
 
 _MEASURE = re.compile(
     "收益|回报|涨|增长|增值|年化|折年|净值|盈利|盈余|赚|跑赢|跑出|超额|超越|战胜|领先|上升|上升了|升|业绩|战绩|成绩|表现|"
-    "各年度|年度:|折成|折合|翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
+    "各年度|完整年度|年度:|蹿|窜|拱|长了|高出|蹦|拔高|多出|折成|折合|翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
 )
 # What a number beside these words measures is no gain of the product.
 _OTHER_MEASURE = re.compile(
@@ -51,6 +51,7 @@ _OTHER_MEASURE = re.compile(
 _SUPPOSED = re.compile("假设|假如|假定|比如|例如|举例|举个例|如果|倘若|若是|试想|设想|好比")
 _NET_VALUE = re.compile("净值[^,。;回跌]{0,8}$")
 _SHORTEST_VALUE = 4
+_YEAR_BEFORE = re.compile("20\\d{2}年?(?:度)?[:, ]?$")
 _INDEX = re.compile(
     "(?:指数|沪指|深成指|成指|上证|深证|创业板指|科创50|沪深300|中证\\d{2,4}|恒指|恒生|标普|纳指|道指|大盘|a股|美股|港股|市场|"
     "国债|国开债|收益率曲线|信用债|债券收益率|板块|行业|金价|油价|房价|物价|cpi|gdp|工资|营收|营业收入|净利润|利润|销售额|同类平均|存款|贷款|现货|期货|汇率|人民币|美元)"
@@ -62,18 +63,18 @@ _PRODUCT = re.compile(
 )
 _INDEX_BEATEN = re.compile("跑赢|超越|战胜|领先|超过|跑出|击败|超额|大幅超")
 
-_UNITS = {"日": 1, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "季": 91, "季度": 91, "年": 365}
-_HAN_VALUES = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "几": 3}
-_UNIT = "(?:个)?(?:交易|自然|完整)?(日|天|周|星期|礼拜|月|季度|季|年)"
+_UNITS = {"日": 1, "天": 1, "晨昏": 1, "昼夜": 1, "日夜": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "季": 91, "季度": 91, "年": 365}
+_HAN_VALUES = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "几": 3, "仨": 3, "俩": 2, "廿": 20}
+_UNIT = "(?:个)?(?:交易|自然|完整)?(日|天|晨昏|昼夜|日夜|周|星期|礼拜|月|季度|季|年)"
 _SPAN_BACK = re.compile(
-    f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|刚满|刚|用了|只用|只花)({_N}){_UNIT}(?!前|期|份)"
+    f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|刚满|刚|用了|只用|只花|不过)({_N}){_UNIT}(?!前|期|份)"
 )
 _SPAN_SINCE = re.compile(
     "(?:成立|运作|上线|上市|运行|建仓|发行|持有|买入|买了|上车|接手|管理|封闭)"
     f"(?:了|才|仅|刚|不到|短短|已|满|以来|至今|还|只有|,|不过|才刚){{0,4}}({_N}){_UNIT}"
 )
 _SPAN_PLAIN = re.compile(
-    f"(?<![第满\\d.月年])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|赚|净值|年化|折合|折算|涨幅|\\+|:|,|\\()"
+    f"(?<![第满\\d.月年])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|长了|蹿|窜|赚|净值|年化|折合|折算|涨幅|\\+|:|,|\\()"
 )
 _NAMED_SPANS = (
     (re.compile("昨[天日]|今[天日]|当[天日]|单日|隔夜|前天|一天|盘中"), 1),
@@ -102,7 +103,7 @@ _PICKED = re.compile(
 )
 _ANNUALISED = re.compile("年化|折年|折合年|折合全年|折成全年|全年口径|折算全年|换算成年|按全年|换成年|合成年|年均化|算下来一年")
 
-_NUMBER_WORDS = frozenset({"%", "百分之", "个点", "个多点", "个百分点", "个多百分点", "倍", "番", "成", "净值"})
+_NUMBER_WORDS = frozenset({"%", "百分之", "个点", "个多点", "个百分点", "个多百分点", "点多", "倍", "番", "成", "净值"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ def _measures_gain(left: str, number: str, right: str) -> bool:
     other = max((found.end() for found in _OTHER_MEASURE.finditer(near)), default=-1)
     if gain >= 0 or other >= 0:
         return gain > other
+    if _YEAR_BEFORE.search(left):
+        return True
     after = re.split("[,、]", right, maxsplit=1)[0][:_NEAR_RIGHT]
     return number[0] in "翻+" or bool(_MEASURE.search(after) and not _OTHER_MEASURE.search(after))
 
@@ -222,7 +225,7 @@ def _han_number(word: str) -> int:
             digit = (
                 "零一二三四五六七八九".find(char)
                 if char in "一二三四五六七八九"
-                else {"两": 2, "几": 3}[char]
+                else {"两": 2, "几": 3, "仨": 3, "俩": 2, "廿": 20}[char]
             )
     return total + digit
 
