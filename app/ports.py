@@ -170,6 +170,8 @@ class TaskName(StrEnum):
     EXPIRE_PUBLICATIONS = "publication.expire"
     SWEEP = "sweep.stale"
     CHECKPOINT_AUDIT = "checkpoint.audit"
+    SEAL_RECORD = "record.seal"
+    KEEP_RECORDS = "record.keep"
     REHEARSE_TEMPLATES = "template.rehearse"
 
 

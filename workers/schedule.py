@@ -40,6 +40,11 @@ SCHEDULE: Final = (
         "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
     ),
     Recurring(
+        TaskName.KEEP_RECORDS,
+        timedelta(seconds=60),
+        "Records whose message was lost are sealed; the vault hears of longer terms and of holds.",
+    ),
+    Recurring(
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",

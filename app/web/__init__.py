@@ -9,7 +9,9 @@ def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
     from app.web import (
         account,
+        annotation,
         api,
+        archive,
         audit,
         board,
         editions,
@@ -23,6 +25,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         own_pieces,
         pieces,
         recall,
+        retention,
         review,
         roster_import,
         sign_in,
@@ -34,7 +37,9 @@ def blueprints() -> tuple[Blueprint, ...]:
 
     return (
         account.bp,
+        annotation.bp,
         api.bp,
+        archive.bp,
         audit.bp,
         board.bp,
         editions.bp,
@@ -48,6 +53,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         own_pieces.bp,
         pieces.bp,
         recall.bp,
+        retention.bp,
         review.bp,
         roster_import.bp,
         sign_in.bp,
