@@ -9,6 +9,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
     from app.web import (
         account,
+        annotation,
         api,
         archive,
         audit,
@@ -37,6 +38,7 @@ def blueprints() -> tuple[Blueprint, ...]:
 
     return (
         account.bp,
+        annotation.bp,
         api.bp,
         archive.bp,
         audit.bp,
