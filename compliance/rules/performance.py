@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from compliance.match import DocumentView, Hit
@@ -112,12 +113,11 @@ class Figure:
     annualised: bool
 
 
-def figures_in(text: str) -> Iterator[Figure]:
-    """Yield the performance figures of a normalised text."""
-    for number in _NUMBER.finditer(text):
-        figure = _figure(text, number)
-        if figure is not None:
-            yield figure
+@lru_cache(maxsize=64)
+def figures_in(text: str) -> tuple[Figure, ...]:
+    """Return the performance figures of a normalised text; every rule asks for those of the same."""
+    figures = (_figure(text, number) for number in _NUMBER.finditer(text))
+    return tuple(figure for figure in figures if figure is not None)
 
 
 def _figure(text: str, number: re.Match[str]) -> Figure | None:
@@ -245,18 +245,21 @@ class PerformanceRule(Rule):
         return self.needs + self.unless + self.of + tuple(one for group in self.requires for one in group)
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        if self.of and not document.has_any(self.of):
+        hit = self._figure_in(document)
+        if hit is None or (self.of and not document.has_any(self.of)):
             return
-        if self.requires and all(document.has_any(group) for group in self.requires):
-            return
+        if not self.requires or not all(document.has_any(group) for group in self.requires):
+            yield hit
+
+    def _figure_in(self, document: DocumentView) -> Hit | None:
+        """Return the first figure the rule is about."""
         for field in document.fields:
-            if not field.offends:
-                continue
-            for figure in figures_in(field.text):
-                if self._concerns(figure):
-                    wording = field.completed(figure.start, figure.end, self.suggestion)
-                    yield Hit(field.index, figure.start, figure.end, wording)
-                    return
+            if field.offends:
+                for figure in figures_in(field.text):
+                    if self._concerns(figure):
+                        wording = field.completed(figure.start, figure.end, self.suggestion)
+                        return Hit(field.index, figure.start, figure.end, wording)
+        return None
 
     def _concerns(self, figure: Figure) -> bool:
         if figure.kind not in self.figures or (self.annualised and not figure.annualised):
