@@ -37,6 +37,7 @@ from benchmarks.pages import PASSWORD
 from benchmarks.redirect import answers, web_server
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+_ON_THE_NEXT = "here => location.href !== here && document.readyState === 'complete'"
 PROMISED_NEXT_MS, PROMISED_DECISION_MS = 150.0, 100.0
 
 # Copies of pieces made for everybody: each is a piece, a revision, a check, a round and its step of
@@ -219,9 +220,7 @@ def main() -> int:
         print(f"next item, server  p50 {figures['next_ms_p50']} ms, p95 {figures['next_ms_p95']} ms")
         print(f"next item, felt    p50 {figures['felt_ms_p50']} ms, p95 {figures['felt_ms_p95']} ms")
         print(f"decision, server   p50 {figures['decision_ms_p50']} ms, p95 {figures['decision_ms_p95']} ms")
-        print(
-            f"promised           p95 {PROMISED_NEXT_MS:.0f} ms for the next item, {PROMISED_DECISION_MS:.0f} ms a decision"
-        )
+        print(f"promised           p95 {PROMISED_NEXT_MS:.0f} and {PROMISED_DECISION_MS:.0f} ms")
     return 0 if decided >= chosen.clear else 1
 
 
