@@ -71,6 +71,13 @@ def edition_links(uow: UnitOfWork, edition_id: UUID) -> dict[LinkChannel, str]:
     }
 
 
+def code_on(uow: UnitOfWork, edition_id: UUID, channel: LinkChannel) -> str:
+    """The code of an edition's link on one channel."""
+    return uow.session.scalars(
+        select(ShortLink.code).where(ShortLink.edition_id == edition_id, ShortLink.channel == channel)
+    ).one()
+
+
 def edition_of(uow: UnitOfWork, piece_id: UUID, advisor_id: UUID) -> Edition | None:
     return uow.session.scalar(
         select(Edition)

@@ -202,7 +202,7 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     revision = PieceRevision(
         tenant_id=uow.tenant_id,
         piece_id=piece.id,
-        number=before.number + 1 if before else 1,
+        number=_next_number(uow, piece),
         template_version_id=version.id,
         values=dict(draft.values),
         disclosure=manifest.disclosure,
@@ -214,6 +214,12 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     uow.session.flush()
     piece.current_revision = revision
     uow.audit.record("piece:edit", piece.id, revision=str(revision.id), content=content_hash)
+
+
+def _next_number(uow: UnitOfWork, piece: Piece) -> int:
+    """One more than the highest: a correction that was given up leaves its revisions on record."""
+    numbers = select(func.max(PieceRevision.number)).where(PieceRevision.piece_id == piece.id)
+    return 1 + (uow.session.scalar(numbers) or 0)
 
 
 def make_piece_once(

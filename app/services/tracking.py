@@ -30,7 +30,8 @@ from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.template import TemplateVersion
 from app.models.tracking import Event, ShortLink, Visit, VisitorKey
-from app.services.publication import require_public
+from app.services.edition import code_on, edition_of, ensure_edition
+from app.services.publication import require_public, successor_of
 from app.services.unit_of_work import UnitOfWork
 
 # A page that nobody has looked at yet belongs to whoever opens it right after the arrival: one
@@ -115,6 +116,27 @@ def landing_of(uow: UnitOfWork, token: str) -> Landing:
     link = link_of(uow, visit.code)
     publication = require_public(uow, link.edition.piece_id, link.edition.advisor)
     return Landing(visit, link, link.edition, link.edition.advisor, publication)
+
+
+def way_to_successor(uow: UnitOfWork, token: str) -> tuple[Piece, str] | None:
+    """What follows an ended piece for the same advisor, and the code that leads there; None for nothing.
+
+    The edition is made where the advisor has none yet: their visitors need no new picture.
+    """
+    link = link_of(uow, visit_of(uow, token).code)
+    advisor = link.edition.advisor
+    if not advisor.is_active:
+        return None
+    successor = successor_of(uow, link.edition.piece, advisor)
+    if successor is None:
+        return None
+    edition = edition_of(uow, successor.id, advisor.id)
+    if edition is None:
+        edition = ensure_edition(uow, successor, advisor)
+        uow.audit.record("edition:open", edition.id, piece=str(successor.id))
+    # a link followed from a page is not a scan, so never the QR's own
+    channel = LinkChannel.OFFLINE if link.channel is LinkChannel.QR else link.channel
+    return successor, code_on(uow, edition.id, channel)
 
 
 def confirm_view(uow: UnitOfWork, token: str, caller: Caller) -> None:
