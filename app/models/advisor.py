@@ -58,6 +58,10 @@ class Advisor(TenantScoped, Base):
     # an Asset of kind portrait
     photo_sha256: Mapped[Sha256 | None]
     is_active: Mapped[bool] = mapped_column(default=True)
+    # who carries on for somebody who left; None: the branch
+    successor_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("advisor.id", deferrable=True, initially="DEFERRED")
+    )
     created_at: Mapped[Instant]
 
     org_unit: Mapped[OrgUnit] = relationship(lazy="raise_on_sql")

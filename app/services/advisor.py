@@ -28,7 +28,7 @@ from app.models.user import Membership, User
 from app.services.access import access_advisor, access_org_unit, own_advisor
 from app.services.asset import Rights, keep_picture
 from app.services.rendition import CONTENT_TYPES, PictureFile, asset_key
-from app.services.sign_in import end_all_sign_ins, hash_password, require_strong
+from app.services.sign_in import hash_password, require_strong
 from app.services.unit_of_work import UnitOfWork
 from app.services.user import require_free_login
 
@@ -118,17 +118,6 @@ def verify_fields(uow: UnitOfWork, advisor_id: UUID, fields: Collection[ProfileF
     if verified != advisor.verified_fields:
         advisor.verified_fields = verified
         uow.audit.record("advisor:verify", advisor.id, fields=verified)
-    return advisor
-
-
-def set_on_duty(uow: UnitOfWork, advisor_id: UUID, *, on_duty: bool) -> Advisor:
-    """Note that somebody left or came back; whoever left is signed out, their links go dark."""
-    advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
-    if advisor.is_active != on_duty:
-        advisor.is_active = on_duty
-        if not on_duty and advisor.user_id is not None:
-            end_all_sign_ins(uow, advisor.user_id)
-        uow.audit.record("advisor:return" if on_duty else "advisor:leave", advisor.id)
     return advisor
 
 

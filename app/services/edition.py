@@ -31,7 +31,7 @@ def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: 
     uow.session.execute(
         insert(Edition)
         .values(
-            tenant_id=uow.tenant_id,
+            tenant_id=piece.tenant_id,
             piece_id=piece.id,
             advisor_id=advisor.id,
             created_at=uow.clock.now(),
@@ -47,7 +47,7 @@ def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: 
             [
                 {
                     "code": qr_code if channel is LinkChannel.QR and qr_code else new_short_code(),
-                    "tenant_id": uow.tenant_id,
+                    "tenant_id": piece.tenant_id,
                     "edition_id": edition.id,
                     "channel": channel,
                     "created_at": uow.clock.now(),

@@ -20,6 +20,7 @@ from app.domain.publication import Standing
 from app.domain.tracking import PREVIEW_CODE, TENANT_ZONE, LinkChannel
 from app.models.publication import Publication
 from app.models.tenant import Tenant
+from app.queries.handover import heir_of
 from app.queries.landing import PublicCard, ended_notice, public_card
 from app.services.correction import CorrectionNote, correction_note
 from app.services.edition import edition_links
@@ -180,8 +181,9 @@ def picture(token: str) -> ResponseReturnValue:
 @public
 def show_portrait(token: str) -> ResponseReturnValue:
     with _work(token) as uow:
-        advisor = link_of(uow, visit_of(uow, token).code).edition.advisor
-        file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor.is_active else None
+        # a leaver's face is gone with their name
+        advisor = heir_of(uow.session, link_of(uow, visit_of(uow, token).code).edition.advisor)
+        file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor is not None else None
     if file is None:
         raise Missing(noun="portrait")
     return _image(file.data, file.content_type, file.sha256, max_age_s=300)
@@ -205,7 +207,11 @@ def verify(approval_no: str) -> ResponseReturnValue:
             found = verify_publication(uow, approval_no)
             _belongs_to(uow, found.publication.tenant_id)
             advisor = found.advisor
-            card = public_card(advisor, advisor.org_unit.name) if advisor is not None else None
+            has_left = advisor is not None and not advisor.is_active
+            card = (
+                public_card(advisor, advisor.org_unit.name) if advisor is not None and not has_left else None
+            )
+            branch = advisor.org_unit.name if advisor is not None else ""
             at = uow.clock.now()
     except Missing:
         return _private(render_page("public/verify.html", asked=approval_no[:40], found=None)), 404
@@ -215,6 +221,7 @@ def verify(approval_no: str) -> ResponseReturnValue:
         found=found,
         standing=_public_standing(found.standing.value),
         card=card,
+        left_branch=branch if has_left else "",
         correction=_note_words(found.note) if found.note else None,
         replaced_by=found.replaced_by,
         title_of_piece=found.publication.piece.template_version.template.name,
@@ -245,7 +252,7 @@ def _ended(error: Ended) -> ResponseReturnValue:
     since = error.data.get("since")
     page = render_page(
         "public/ended.html",
-        standing=_public_standing(error.data["standing"]),
+        standing="left" if notice.has_left else _public_standing(error.data["standing"]),
         piece_title=notice.piece_title,
         ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M}" if since else None,
         person=_person(notice.card, token) if notice.card else None,

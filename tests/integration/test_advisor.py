@@ -23,10 +23,10 @@ from app.services.advisor import (
     create_advisor,
     open_account,
     portrait_of,
-    set_on_duty,
     upload_portrait,
     verify_fields,
 )
+from app.services.handover import leave
 from app.services.rendition import asset_key
 from tests.factories import House
 
@@ -203,7 +203,7 @@ def test_an_advisor_of_another_branch_is_missing_and_nobody_else_may_change_prof
 
 def test_whoever_leaves_can_no_longer_act_as_an_advisor(house):
     with house.by("administrator") as uow:
-        set_on_duty(uow, house.people["advisor"].advisor_id, on_duty=False)
+        leave(uow, house.people["advisor"].advisor_id)
     with pytest.raises(Missing), house.by("advisor") as uow:
         own_advisor(uow)
 
