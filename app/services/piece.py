@@ -23,6 +23,7 @@ from app.queries.scope import within
 from app.services.access import access_piece, own_advisor, require
 from app.services.draft import Draft, draft_of, sampled
 from app.services.edition import edition_links, edition_of, ensure_edition
+from app.services.profile import require_confirmed
 from app.services.qualification import require_licence
 from app.services.rendition import (
     PictureFile,
@@ -105,6 +106,7 @@ def _save_own_piece(
     if piece_id is None:
         version = usable_version(uow, slug, number)
         require_licence(uow, advisor, version.product_type)
+        require_confirmed(uow, advisor)
         piece = _new_piece(
             uow, version, org_unit_id=advisor.org_unit_id, advisor=advisor, key=idempotency_key
         )

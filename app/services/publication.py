@@ -41,8 +41,9 @@ from app.services.access import access_edition, access_piece, access_publication
 from app.services.correction import CorrectionNote, correction_note, end_correction, live_publication
 from app.services.edition import edition_links, edition_of, ensure_edition
 from app.services.piece import lock_piece
+from app.services.profile import printed_digest, require_confirmed
 from app.services.qualification import is_qualified, require_licence
-from app.services.rendition import PictureFile, kept_picture, published_spec
+from app.services.rendition import PictureFile, compiled_for, kept_picture, published_spec
 from app.services.rollup import today
 from app.services.routing import content_of
 from app.services.unit_of_work import UnitOfWork
@@ -418,7 +419,10 @@ def open_edition(uow: UnitOfWork, piece_id: UUID) -> Edition:
     known = edition_of(uow, piece_id, advisor.id)
     if known is not None:
         return known
+    require_confirmed(uow, advisor)
     edition = ensure_edition(uow, publication.piece, advisor)
+    manifest = compiled_for(uow, publication.piece.template_version).manifest
+    edition.profile_digest = printed_digest(uow, manifest, advisor)
     uow.audit.record("edition:open", edition.id, piece=str(piece_id))
     return edition
 

@@ -18,6 +18,7 @@ from app.services import advisor as advisor_services
 from app.services.access import access_advisor, access_org_unit, require
 from app.services.handover import come_back, leave, transfer
 from app.services.organisation import add_unit, rename_unit
+from app.services.profile import open_change
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import platform, render_page, unit_of_work
 from app.web.forms.people import errors_by_field, level_of, page_number, profile_of, uuid_of
@@ -93,7 +94,7 @@ def change_advisor(advisor_id: UUID) -> ResponseReturnValue:
             advisor_services.change_profile(uow, advisor_id, profile_of(request.form))
     except InvalidInput as error:
         return _advisor(advisor_id, typed=request.form, errors=errors_by_field(error)), 422
-    flash(_("档案已保存，所填各项由机构核实。"), "good")
+    flash(_("已保存。图上会印的项目有变化时，另一个人通过后生效。"), "good")
     return _back_to(advisor_id)
 
 
@@ -175,7 +176,7 @@ def upload_portrait(advisor_id: UUID) -> ResponseReturnValue:
             )
     except InvalidInput as error:
         return _advisor(advisor_id, errors=errors_by_field(error)), 422
-    flash(_("照片已更换。"), "good")
+    flash(_("照片已提交审核，另一个人通过后生效。"), "good")
     return _back_to(advisor_id)
 
 
@@ -272,6 +273,7 @@ def _advisor(advisor_id: UUID, *, typed: Any = None, errors: dict[str, str] | No
         advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_VIEW)
         managed = uow.actor.scope_for(Permission.ORGANISATION_MANAGE)
         handover = handover_of(uow.session, advisor)
+        pending = open_change(uow, advisor_id)
         successors = possible_successors(uow.session, managed, advisor)
         units = unit_options(uow.session, managed)
     return render_page(
@@ -279,6 +281,10 @@ def _advisor(advisor_id: UUID, *, typed: Any = None, errors: dict[str, str] | No
         card=card,
         unit_id=advisor.org_unit_id,
         handover=handover,
+        pending=pending,
+        pending_fields=[
+            _(words) for field, words in FIELDS.items() if pending and field.value in pending.after
+        ],
         successors=[("", _("不指定，由机构承接")), *successors],
         units=units,
         typed=typed

@@ -22,6 +22,7 @@ from app.queries.own_piece import (
 from app.services.access import access_piece, own_advisor
 from app.services.correction import drop_correction, start_correction
 from app.services.making import adopt_and_resubmit, open_slots
+from app.services.refresh import stale_editions
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.submission import submit_for_review, withdraw_piece
 from app.web.corrections import correction_choices, correction_kind
@@ -46,6 +47,7 @@ def list_works() -> ResponseReturnValue:
     with unit_of_work() as uow:
         advisor = own_advisor(uow)
         pieces = own_pieces(uow.session, advisor.id, at=uow.clock.now())
+        stale = stale_editions(uow, advisor)
     asked = request.args.get("show", "")
     chosen = Shelf(asked) if asked in set(Shelf) else None
     counts = {shelf: sum(piece.shelf is shelf for piece in pieces) for shelf in Shelf}
@@ -57,6 +59,7 @@ def list_works() -> ResponseReturnValue:
             if (chosen is None or shelf is chosen) and counts[shelf]
         ],
         total=len(pieces),
+        stale=stale,
         chips=[(_("全部"), "/works", chosen is None)]
         + [
             (f"{_(SHELF_WORDS[shelf])} {counts[shelf]}", f"/works?show={shelf.value}", chosen is shelf)
