@@ -122,7 +122,9 @@ def change_own_profile(
     )
     if faults := _profile_faults(typed):
         raise InvalidInput(*faults)
-    return propose(uow, advisor, _printed(typed))
+    asked = {ProfileField.TITLE: title, ProfileField.PHONE: phone, ProfileField.LICENCE_NO: licence_no}
+    printed = _printed(typed)
+    return propose(uow, advisor, {field: printed[field] for field, text in asked.items() if text is not None})
 
 
 def verify_fields(uow: UnitOfWork, advisor_id: UUID, fields: Collection[ProfileField]) -> Advisor:

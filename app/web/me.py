@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.advisor import ProfileField
 from app.domain.errors import DomainError, InvalidInput, Missing, UnsupportedFile
+from app.domain.profile import ProfileChangeState
 from app.domain.template import REQUIRED_LICENCE
 from app.services.access import own_advisor
 from app.services.advisor import (
@@ -20,7 +21,7 @@ from app.services.advisor import (
     remove_portrait,
     upload_portrait,
 )
-from app.services.profile import confirm_profile, last_change, open_change, term_of, withdraw_change
+from app.services.profile import confirm_profile, last_change, open_change, term_of, value_of, withdraw_change
 from app.services.rollup import today
 from app.web.edge import actor, platform, render_page, unit_of_work
 from app.web.errors import said
@@ -144,6 +145,8 @@ def _page(*, faults: Mapping[str, str] | None = None, typed: Mapping[str, str] |
         until = advisor.licence_until
         term = term_of(uow, advisor)
         change = last_change(uow, advisor.id)
+        # a form that is sent again does not take back what waits
+        asked = change.after if change is not None and change.state is ProfileChangeState.OPEN else {}
         now = uow.clock.now()
         return render_page(
             "me/me.html",
@@ -157,7 +160,11 @@ def _page(*, faults: Mapping[str, str] | None = None, typed: Mapping[str, str] |
             ],
             photo_is_verified=ProfileField.PHOTO in advisor.verified_fields,
             faults=faults or {},
-            typed=typed or {"title": advisor.title, "phone": advisor.phone, "licence_no": advisor.licence_no},
+            typed=typed
+            or {
+                field.value: str(asked.get(field.value, value_of(advisor, field)))
+                for field in (ProfileField.TITLE, ProfileField.PHONE, ProfileField.LICENCE_NO)
+            },
             change=change if change is not None and (change.decided_at or now) > now - _TOLD_FOR else None,
             changed=[
                 (

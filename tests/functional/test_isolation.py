@@ -125,7 +125,7 @@ def answer_to(client: FlaskClient, method: str, route: str, found: object) -> tu
 
 
 # Sent with every form, so that none is refused for its wording before its id is looked at.
-WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64}
+WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64, "kind": "wording"}
 CSRF_TOKEN = re.compile(r'(?<="csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+')
 NAMES = {field.name for field in fields(Neighbours)}
 NOWHERE = Neighbours(*(uuid4() for _ in NAMES))
