@@ -171,6 +171,8 @@ class TaskName(StrEnum):
     NOTE_ENDING_PROFILES = "profile.note_ending"
     SWEEP = "sweep.stale"
     CHECKPOINT_AUDIT = "checkpoint.audit"
+    SEAL_RECORD = "record.seal"
+    KEEP_RECORDS = "record.keep"
     REHEARSE_TEMPLATES = "template.rehearse"
 
 

@@ -45,6 +45,11 @@ SCHEDULE: Final = (
         "Whoever must confirm a profile is told 14, 3 and 1 days before; expiry itself is the clock's.",
     ),
     Recurring(
+        TaskName.KEEP_RECORDS,
+        timedelta(seconds=60),
+        "Records whose message was lost are sealed; the vault hears of longer terms and of holds.",
+    ),
+    Recurring(
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",

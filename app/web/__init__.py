@@ -9,7 +9,9 @@ def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
     from app.web import (
         account,
+        annotation,
         api,
+        archive,
         audit,
         board,
         editions,
@@ -24,6 +26,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         pieces,
         profile,
         recall,
+        retention,
         review,
         roster_import,
         sign_in,
@@ -35,7 +38,9 @@ def blueprints() -> tuple[Blueprint, ...]:
 
     return (
         account.bp,
+        annotation.bp,
         api.bp,
+        archive.bp,
         audit.bp,
         board.bp,
         editions.bp,
@@ -50,6 +55,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         pieces.bp,
         profile.bp,
         recall.bp,
+        retention.bp,
         review.bp,
         roster_import.bp,
         sign_in.bp,
