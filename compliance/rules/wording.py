@@ -103,6 +103,7 @@ def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRul
         suggestion=None,
         examples=Examples((), ()),
         frames=frozenset(),
+        topic=(),
         needs=(),
         unless=(),
         terms=words,
