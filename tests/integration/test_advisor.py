@@ -52,6 +52,7 @@ def upload(
 
 
 def stored(house: House) -> Image.Image:
+    house.approve_profiles()
     with house.by("advisor") as uow:
         found = portrait_of(uow, own_advisor(uow))
     assert found is not None
