@@ -60,6 +60,7 @@ class Platform:
                 for secret in (self.settings.web.secret_key, *self.settings.web.previous_secret_keys)
             ),
             public_url=self.settings.web.public_url,
+            profile_term=self.settings.records.profile_term,
             shelf=TemplateShelf(Catalog(), store=self.store),
             ruleset=load_ruleset(),
         )

@@ -168,6 +168,7 @@ class TaskName(StrEnum):
     RUN_COMPLIANCE_CHECK = "check.run"
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
+    NOTE_ENDING_PROFILES = "profile.note_ending"
     SWEEP = "sweep.stale"
     CHECKPOINT_AUDIT = "checkpoint.audit"
     SEAL_RECORD = "record.seal"

@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -110,6 +111,13 @@ class RecordSettings:
     # Public keys signed with before, 64 hex digits each, separated by blanks: what they signed stays
     # genuine.
     previous_public_keys: tuple[bytes, ...]
+    # A profile that its advisor has not confirmed for so many days is printed on nothing new. 0: never
+    # asked for.
+    profile_term_days: int
+
+    @property
+    def profile_term(self) -> timedelta | None:
+        return timedelta(days=self.profile_term_days) if self.profile_term_days else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,7 @@ class Settings:
                 vault=reader.storage("VAULT_URL", default=data_dir / "vault"),
                 signing_key=next(iter(reader.keys("SIGNING_KEY", most=1)), None),
                 previous_public_keys=reader.keys("PREVIOUS_PUBLIC_KEYS"),
+                profile_term_days=reader.number("PROFILE_TERM_DAYS", 180, maximum=3650),
             ),
             web=WebSettings(
                 secret_key=reader.secret_key("SECRET_KEY"),

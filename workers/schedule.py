@@ -40,6 +40,11 @@ SCHEDULE: Final = (
         "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
     ),
     Recurring(
+        TaskName.NOTE_ENDING_PROFILES,
+        timedelta(hours=1),
+        "Whoever must confirm a profile is told 14, 3 and 1 days before; expiry itself is the clock's.",
+    ),
+    Recurring(
         TaskName.KEEP_RECORDS,
         timedelta(seconds=60),
         "Records whose message was lost are sealed; the vault hears of longer terms and of holds.",

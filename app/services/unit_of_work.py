@@ -6,7 +6,7 @@ two, the sweep finds the rows: the row is the truth, the message a nudge.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -44,6 +44,8 @@ class Surroundings:
     public_url: str
     shelf: "TemplateShelf"
     ruleset: "Ruleset"
+    # a profile is printed on nothing new once it was not confirmed for so long; None: for ever
+    profile_term: timedelta | None = None
     # one day only: yesterday's key is forgotten here as soon as today's is known
     day_keys: Remembered[date, bytes] = field(default_factory=lambda: Remembered(capacity=1))
     twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))

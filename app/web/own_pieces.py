@@ -20,9 +20,12 @@ from app.queries.own_piece import (
     waiting_before,
 )
 from app.services.access import access_piece, own_advisor
+from app.services.correction import drop_correction, start_correction
 from app.services.making import adopt_and_resubmit, open_slots
+from app.services.refresh import stale_editions
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.submission import submit_for_review, withdraw_piece
+from app.web.corrections import correction_choices, correction_kind
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
@@ -44,6 +47,7 @@ def list_works() -> ResponseReturnValue:
     with unit_of_work() as uow:
         advisor = own_advisor(uow)
         pieces = own_pieces(uow.session, advisor.id, at=uow.clock.now())
+        stale = stale_editions(uow, advisor)
     asked = request.args.get("show", "")
     chosen = Shelf(asked) if asked in set(Shelf) else None
     counts = {shelf: sum(piece.shelf is shelf for piece in pieces) for shelf in Shelf}
@@ -55,6 +59,7 @@ def list_works() -> ResponseReturnValue:
             if (chosen is None or shelf is chosen) and counts[shelf]
         ],
         total=len(pieces),
+        stale=stale,
         chips=[(_("全部"), "/works", chosen is None)]
         + [
             (f"{_(SHELF_WORDS[shelf])} {counts[shelf]}", f"/works?show={shelf.value}", chosen is shelf)
@@ -84,6 +89,7 @@ def show_work(piece_id: UUID) -> ResponseReturnValue:
                 (slot.name, slot.label, str(story.values.get(slot.name, ""))) for slot in open_slots(manifest)
             ],
             labels=labels,
+            corrections=correction_choices(),
             usual_minutes=usual_review_minutes(uow.session, since=now - _USUAL_OVER),
             before=waiting_before(uow.session, piece_id),
         )
@@ -123,6 +129,23 @@ def withdraw_work(piece_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as uow:
         withdraw_piece(uow, piece_id)
     flash(_("已撤回。内容还在，可以修改后再送审。"), "good")
+    return _back(piece_id)
+
+
+@bp.post("/works/<uuid:piece_id>/correct")
+def correct_work(piece_id: UUID) -> ResponseReturnValue:
+    """Open one's published piece for correction; it stays usable until the new one is approved."""
+    with unit_of_work() as uow:
+        piece = start_correction(uow, piece_id, correction_kind(request.form.get("kind")))
+        slug = piece.template_version.template.slug
+    return redirect(url_for("make.show_make", slug=slug, piece=piece_id), 303)
+
+
+@bp.post("/works/<uuid:piece_id>/correct/drop")
+def drop_work_correction(piece_id: UUID) -> ResponseReturnValue:
+    with unit_of_work() as uow:
+        drop_correction(uow, piece_id)
+    flash(_("已放弃更正，原版照常使用。"), "info")
     return _back(piece_id)
 
 
