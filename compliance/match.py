@@ -1,7 +1,9 @@
 """One pass of the automaton over a text: which listed words stand where, which patterns may match."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import ahocorasick_rs
@@ -9,33 +11,39 @@ import ahocorasick_rs
 from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
-from compliance.pattern import Pattern
+from compliance.pattern import SENTENCE_END, Pattern
 from compliance.sound import Heard, SoundIndex, as_heard
 
 _LONG = 4  # texts of so many times a pattern's reach are searched in windows
 _GUARD_ROOM = 40  # what a guard behind a match may look at
+_STRETCH = 60  # characters from one cut to the next, so that cutting costs less than it spares
+_SENTENCE_ENDS = re.compile(f"[{SENTENCE_END}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What the automaton saw in a text.
 
-    `positions` are of words of two characters and more; single characters are in `chars`.
-    `mask` has a bit for every gate of which a word was seen; `ready` are the triggering
-    patterns all of whose gates were.
+    `positions` are of words of two characters and more; `words` are those and the single
+    characters. `ready` are the triggering patterns all of whose gates were seen.
     """
 
     positions: Mapping[str, list[int]]
-    chars: frozenset[str]
-    mask: int
+    words: frozenset[str]
     ready: frozenset[Pattern]
+
+    def may_match(self, pattern: Pattern) -> bool:
+        """Tell whether a word of every gate of a pattern was seen."""
+        return not any(map(self.words.isdisjoint, pattern.gates))
 
 
 class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
     Single characters are looked up in the set of the text's characters, all longer words are
-    found by one automaton.
+    found by one automaton. Which patterns a sentence may match is told with a bit for each: the
+    words seen of the patterns' first gates let some through, those of the second fewer. Only the
+    few patterns that spell out a sentence's end are asked of the text as a whole.
     """
 
     def __init__(
@@ -44,27 +52,16 @@ class LiteralIndex:
         triggers: Iterable[Pattern] = (),
         others: Iterable[Pattern] = (),
     ) -> None:
-        triggering = tuple(dict.fromkeys(triggers))
-        bits: dict[frozenset[str], int] = {}
+        self._triggering = tuple(dict.fromkeys(triggers))
         listed = set(words)
-        self._needs: dict[Pattern, int] = {}
-        for pattern in dict.fromkeys((*triggering, *others)):
-            need = 0
-            for gate in pattern.gates:
-                need |= 1 << bits.setdefault(gate, len(bits))
-            self._needs[pattern] = need
-            listed |= pattern.head or set()
-        masks: dict[str, int] = {}
-        for gate, bit in bits.items():
-            for word in gate:
-                masks[word] = masks.get(word, 0) | 1 << bit
-        listed |= masks.keys()
-        # for each of a pattern's rarest two gates: which patterns does a word let through?
-        self._triggering = triggering
-        self._lone = sum(1 << at for at, pattern in enumerate(triggering) if len(pattern.gates) == 1)
-        first, second = (_by_word(triggering, nth) for nth in (0, 1))
-        self._lets = {word: (masks.get(word, 0), first.get(word, 0), second.get(word, 0)) for word in masks}
+        for pattern in (*self._triggering, *others):
+            listed.update(pattern.head or (), *pattern.gates)
+        self._first, self._second = (_by_word(self._triggering, nth) for nth in (0, 1))
+        # a pattern without a second gate passes that sieve
+        self._single_gated = sum(1 << at for at, one in enumerate(self._triggering) if len(one.gates) == 1)
+        self._crossing = sum(1 << at for at, pattern in enumerate(self._triggering) if pattern.crosses)
         self._singles = frozenset(word for word in listed if len(word) == 1)
+        self._first_singles = self._singles & self._first.keys()
         self._words = sorted(word for word in listed if len(word) > 1)
         self._automaton = (
             ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
@@ -74,44 +71,70 @@ class LiteralIndex:
 
     def scan(self, normalised: Normalised) -> Sight:
         """Return what stands in a text."""
+        text = normalised.text
+        ends = _ends_of_stretches(text)
         positions: dict[str, list[int]] = {}
+        told: list[set[str]] = [set() for _ in ends]
         if self._automaton is not None:
-            words = self._words
-            for index, start, _ in self._automaton.find_matches_as_indexes(normalised.text, overlapping=True):
+            words, sentence = self._words, 0
+            # hits come in the order of their ends, so sentences come in order as well
+            for index, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
                 word = words[index]
-                if word in positions:
-                    positions[word].append(start)
-                else:
-                    positions[word] = [start]
-        chars = self._singles & normalised.alphabet
-        lets = self._lets
-        mask = first = 0
-        second = self._lone
-        for seen in (positions, chars):
-            for word in seen:
-                if word in lets:
-                    gates, one, two = lets[word]
-                    mask |= gates
-                    first |= one
-                    second |= two
-        return Sight(positions, chars, mask, self._ready(first & second, mask))
+                positions.setdefault(word, []).append(start)
+                while start > ends[sentence]:
+                    sentence += 1
+                told[sentence].add(word)
+        seen = (self._singles & normalised.alphabet).union(positions)
+        ready: list[Pattern] = []
+        if self._crossing:
+            ready += self._ready(seen, self._through_first(seen) & self._crossing)
+        begin = 0
+        for end, words_here in zip(ends, told, strict=True):
+            sentence_text = text[begin : end + 1]
+            begin = end
+            through = self._through_first(words_here) | self._through_first(
+                self._first_singles.intersection(sentence_text)
+            )
+            if through:
+                words_here.update(self._singles.intersection(sentence_text))
+                ready += self._ready(words_here, through)
+        return Sight(positions, seen, frozenset(ready))
 
-    def _ready(self, likely: int, mask: int) -> frozenset[Pattern]:
-        """Return those of the likely patterns, given as bits, all of whose gates were seen."""
-        ready = []
-        while likely:
-            lowest = likely & -likely
+    def _through_first(self, seen: Iterable[str]) -> int:
+        """Return the patterns of whose first gate a word was seen, as bits."""
+        first = self._first
+        through = 0
+        for word in seen:
+            if word in first:
+                through |= first[word]
+        return through
+
+    def _ready(self, seen: AbstractSet[str], through: int) -> Iterator[Pattern]:
+        """Yield those of the patterns through the first sieve all of whose gates were seen."""
+        second = self._second
+        let = self._single_gated
+        for word in seen:
+            if word in second:
+                let |= second[word]
+        through &= let
+        while through:
+            lowest = through & -through
+            through ^= lowest
             pattern = self._triggering[lowest.bit_length() - 1]
-            need = self._needs[pattern]
-            if need & mask == need:
-                ready.append(pattern)
-            likely ^= lowest
-        return frozenset(ready)
+            if not any(map(seen.isdisjoint, pattern.gates[2:])):
+                yield pattern
 
-    def may_match(self, pattern: Pattern, sight: Sight) -> bool:
-        """Tell whether every gate of a pattern was seen."""
-        need = self._needs[pattern]
-        return need & sight.mask == need
+
+def _ends_of_stretches(text: str) -> list[int]:
+    """Return where the text may be cut: at ends of sentences, not too close to each other."""
+    ends = []
+    past = _STRETCH
+    for found in _SENTENCE_ENDS.finditer(text):
+        if found.start() >= past:
+            ends.append(found.start())
+            past = found.start() + _STRETCH
+    ends.append(len(text))
+    return ends
 
 
 def _by_word(patterns: Sequence[Pattern], nth: int) -> dict[str, int]:
@@ -149,8 +172,13 @@ class FieldView:
     field: TextField
     normalised: Normalised
     sight: Sight
-    literals: LiteralIndex = dataclasses.field(repr=False, compare=False)
     places: tuple[tuple[int, int], ...] | None = None
+    # what was looked up once: where words and groups of them stand, whether a pattern matches
+    _word_places: dict[str, int] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    _known_places: dict[frozenset[str], int] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _known_answers: dict[Pattern, bool] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -173,8 +201,8 @@ class FieldView:
 
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the listed words that stand in the field."""
-        sight = self.sight
-        return [word for word in words if word in sight.positions or word in sight.chars]
+        seen = self.sight.words
+        return [word for word in words if word in seen]
 
     def completed(self, start: int, end: int, wording: str | None) -> str | None:
         """Return a wording for `text[start:end]`, of which a leading … stands for what is written."""
@@ -183,44 +211,80 @@ class FieldView:
         span = self.normalised.span(start, end)
         return self.field.text[span.start : span.end] + wording[1:]
 
-    def matches(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
-        """Yield where a pattern matches, if the automaton saw its gates."""
-        if not self.literals.may_match(pattern, self.sight):
-            return
-        text = self.text
+    def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a pattern matches, if the automaton saw its gates."""
+        if pattern not in self.sight.ready and not self.sight.may_match(pattern):
+            return ()
         if pattern.head is not None:
-            past = 0
-            for start in self._starts_of(pattern.head):
-                if start >= past and (found := pattern.regex.match(text, start)) and found.end() > start:
-                    yield found.span()
-                    past = found.end()
-        elif len(text) > _LONG * pattern.reach:
-            yield from self._in_windows(pattern)
-        else:
-            for found in pattern.regex.finditer(text):
-                if found.end() > found.start():
-                    yield found.span()
+            return self._from_heads(pattern, pattern.head)
+        if len(self.text) > _LONG * pattern.reach:
+            return [*self._in_windows(pattern)]
+        return [found.span() for found in pattern.regex.finditer(self.text) if found.end() > found.start()]
 
-    def _starts_of(self, words: Iterable[str]) -> list[int]:
-        starts = {start for word in self.seen(words) for start in self.starts(word)}
-        return sorted(starts)
+    def _from_heads(self, pattern: Pattern, head: frozenset[str]) -> list[tuple[int, int]]:
+        """Try a pattern only where the words stand that it begins with, the others within reach."""
+        heads = self._places_of(head)
+        for gate in pattern.beyond:
+            if not heads:
+                return []
+            heads &= _before(self._places_of(gate), pattern.reach)
+        spans: list[tuple[int, int]] = []
+        past = 0
+        while heads:
+            lowest = heads & -heads
+            heads ^= lowest
+            start = lowest.bit_length() - 1
+            if start >= past and (found := pattern.regex.match(self.text, start)) and found.end() > start:
+                past = found.end()
+                spans.append((start, past))
+        return spans
+
+    def _places_of(self, group: frozenset[str]) -> int:
+        """Return where words of a group stand: a bit for every position."""
+        known = self._known_places.get(group)
+        if known is None:
+            known = 0
+            for word in group & self.sight.words:
+                places = self._word_places.get(word)
+                if places is None:
+                    places = 0
+                    for start in self.starts(word):
+                        places |= 1 << start
+                    self._word_places[word] = places
+                known |= places
+            self._known_places[group] = known
+        return known
 
     def _in_windows(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Search only round the words of the rarest gate: every match holds one of them."""
-        past = 0
-        for at in self._starts_of(pattern.gate):
-            low, high = max(past, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
-            if at < past:
-                continue
+        windows: list[tuple[int, int]] = []
+        for at in sorted({at for word in self.seen(pattern.gate) for at in self.starts(word)}):
+            low, high = max(0, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
+            if windows and low <= windows[-1][1]:
+                windows[-1] = (windows[-1][0], high)
+            else:
+                windows.append((low, high))
+        for low, high in windows:
             for near in pattern.regex.finditer(self.text, low, high):
                 # again without the window's end, so that guards see what stands behind it
                 found = pattern.regex.match(self.text, near.start())
                 if found is not None and found.end() > found.start():
                     yield found.span()
-                    past = found.end()
 
     def has(self, pattern: Pattern) -> bool:
-        return next(self.matches(pattern), None) is not None
+        known = self._known_answers.get(pattern)
+        if known is None:
+            known = self._known_answers[pattern] = bool(self.matches(pattern))
+        return known
+
+
+def _before(places: int, reach: int) -> int:
+    """Return all positions from which a place is not further off than `reach`, and a few more."""
+    step = 1
+    while step <= reach:
+        places |= places >> step
+        step *= 2
+    return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +306,7 @@ def view(document: Document, literals: LiteralIndex) -> DocumentView:
     fields = []
     for position, given in enumerate(document.fields):
         normalised = normalise(given.text)
-        fields.append(FieldView(position, given, normalised, literals.scan(normalised), literals))
+        fields.append(FieldView(position, given, normalised, literals.scan(normalised)))
     return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)
 
 
@@ -258,7 +322,7 @@ def heard_view(document: DocumentView, literals: LiteralIndex, sounds: SoundInde
         if one.index in heard:
             normalised, places = as_heard(one.normalised, heard[one.index])
             sight = literals.scan(normalised)
-            fields.append(FieldView(one.index, one.field, normalised, sight, literals, tuple(places)))
+            fields.append(FieldView(one.index, one.field, normalised, sight, tuple(places)))
         else:
             fields.append(one)
     return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)

@@ -53,7 +53,7 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
 )
 _COMMON_KEYS = frozenset(
     {"id", "title", "family", "severity", "sectors", "channels", "basis", "basis_status"}
-    | {"certainty", "reason", "suggestion", "examples", "frames", "needs", "unless"}
+    | {"certainty", "reason", "suggestion", "examples", "frames", "topic", "needs", "unless"}
 )
 _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -148,10 +148,9 @@ class Ruleset:
         by_word, by_pattern = self._by_word, self._by_pattern
         for one in document.fields:
             sight = one.sight
-            for seen in (sight.positions, sight.chars):
-                for word in seen:
-                    if word in by_word:
-                        positions.update(by_word[word])
+            for word in sight.words:
+                if word in by_word:
+                    positions.update(by_word[word])
             positions.update([by_pattern[pattern] for pattern in sight.ready])
         return tuple(self.rules[position] for position in sorted(positions))
 
@@ -383,6 +382,7 @@ def _common(draft: Draft) -> dict[str, Any]:
         "suggestion": draft.optional_text("suggestion"),
         "examples": _examples(draft),
         "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else USUAL_FRAMES,
+        "topic": draft.patterns("topic"),
         "needs": draft.patterns("needs"),
         "unless": draft.patterns("unless"),
     }

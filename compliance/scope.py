@@ -57,7 +57,7 @@ _NEGATOR = re.compile(
     "(?:再|曾|予|作|做|会|能够|能|可能|可|得|应当|应|该|许|准|要|敢|必|必然|一定|见得|承诺|保证|担保|存在|支持|"
     "属于|属|提供|等于|等同|代表|意味着?|构成|预示|表示|涉及|追求|谈|建议|是|为|系|在|向|对|具有|具备|包含|包括|含|有|"
     "展示|使用|出现|写|说|讲|发|推荐|宣传|授权|开展|从事|允许|法|权|任何|人|需|须|必要)*"
-    "|难以|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
+    "|难以|[边邊]有|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
 )
 # These contain a negator and negate nothing in what follows.
 _PSEUDO = re.compile(
@@ -75,10 +75,15 @@ _DOUBLED = re.compile(
     "|(?:没有|不是|并非|不可能|不会|没人|没有人|无|别说)[^,。!?;、\n]?$"
 )
 _DENIED_AFTER = re.compile("[^。!?;\n]{0,16}?(?:才怪|才[是叫]?(?:怪|新闻|稀|奇)|那是没见过|我倒立|我直播)")
+# We will not tell you “…”: what is not said stands in quotation marks, however long.
+_UNSAID = re.compile(
+    "(?:不会|不能|不得|不敢|不该|不应|不许|不准|不可|不要|绝不|决不|从不|没有?人|谁也不|谁都不|切勿|请勿|别)[^,。!?;\n“”]{0,10}"
+    "(?:说|讲|写|发|承诺|保证|宣传|答应|许诺|喊|用|提|听|信)(?:过|出|到)?[^,。!?;\n“”]{0,3}$"
+)
 # What may stand between a negator and the phrase it governs: one phrase, or a row of them.
 _PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
 _BRIDGE = re.compile(
-    f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与|,也不|,不)["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
+    f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与|,也不|,不|(?<=[”」])(?=[“「]))["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
 )
 # 不懂理财也能稳赚: the negated half only sets the stage.
 _CONCEDED = re.compile("也|都|就|还|却|但|而|照样|仍|便|照|又")
@@ -117,11 +122,19 @@ _VERDICT_AFTER = re.compile(
 )
 # Strong enough to colour what is quoted, or told of others, sentences away.
 _ALARM = re.compile(
-    "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当(?![天日场时下年月])|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|"
+    "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当(?![天日场时下年月])|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|禁语|误解|黑产|不真实|"
     "消费提示|挂断|报警|举报|摇头|96110|处罚|整改|自查|禁用|禁止|不得|话术"
 )
+# What became of it, or what it was: said of a story, not as a general warning at the end of a sale.
+_OUTCOME = re.compile(
+    "(?<!谨防)(?<!防范)(?<!警惕)(?<!提防)(?:骗|套路|拉黑|打不通|没回来|跑路|收割|引以为戒|上[^,。]{0,3}当|醒醒|"
+    "96110|立案|被抓|血本无归|不真实|误解|那么好的事|哪有|想多了)"
+)
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
+# 骗子最爱说:… – what comes behind the colon are the words of another.
+_SAYS = re.compile("[^,。!?;:\n]{0,6}(?:说|讲|称|喊|写|发|道|话术|台词|口头禅|说法|套路)[^,。!?;:\n]{0,3}:")
 _SAME_BREATH = 18
+_TOLD_REACH = 120
 # A telling noun or verb that is denied opens nothing: 绝不是骗局, 谁骗你, 不忽悠.
 _DENIED_CUE = re.compile(
     "(?:不是|并非|绝非|绝不|从不|不会|不搞|不玩|没有|谁会?|[不没无非])(?:任何|什么|半点)?$"
@@ -154,6 +167,7 @@ _WRONG_MARK_BEFORE = re.compile(
     "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
 )
 _QUIZ = re.compile("判断题|选择题|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
+_OPTION = re.compile("[a-d][.、:)][^\n]*$")
 _QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|么(?=,)|呢(?=,))")
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
@@ -217,6 +231,14 @@ class _Context:
         return self.quote >= 0
 
     @property
+    def far_beyond(self) -> str:
+        """Return what stands behind the quotation, or behind the hit."""
+        if not self.quoted:
+            return self.far_after
+        ends = [at for char in _CLOSING + '"' if (at := self.far_after.find(char)) >= 0]
+        return self.far_after[min(ends) + 1 :] if ends else self.far_after
+
+    @property
     def quoting_sentence(self) -> str:
         """Return what stands before the quotation in its sentence, or before the hit."""
         outside = self.before[: len(self.before) - self.quote] if self.quoted else self.before
@@ -268,6 +290,8 @@ def _undenied(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _negated(context: _Context) -> str | None:
+    if context.quoted and (unsaid := _UNSAID.search(context.quoting_sentence.rstrip(_OPENING + '"'))):
+        return None if _DOUBLED.search(unsaid.string[: unsaid.start()]) else f"否定表述：“{unsaid.group()}”"
     clause = _tail(context.before, _CLAUSE_END)
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
     nearest: re.Match[str] | None = None
@@ -290,7 +314,7 @@ def _marked_wrong(context: _Context) -> str | None:
     if _WRONG_MARK.match(context.after) or _WRONG_MARK_BEFORE.search(context.before):
         return "判断题里标为错误的说法"
     quiz = _undenied(_QUIZ, context.far_before)
-    if quiz is not None and not _turns(_tail(context.far_before[quiz.end() :], "\n")):
+    if quiz is not None and not _turns(_OPTION.sub("", _tail(context.far_before[quiz.end() :], "\n"))):
         return "题目里供判断的说法"
     return None
 
@@ -321,7 +345,7 @@ def _cited(context: _Context) -> str | None:
     penalty = _undenied(_PENALTY, before)
     if penalty and not _turns(before[penalty.end() :]):
         return "通报、处罚案例"
-    after = context.sentence_after
+    after = _head(context.far_beyond[:_LOOK_AHEAD], _SENTENCE_END)
     penalty = _PENALTY.search(after)
     if penalty and not _turns(after[: penalty.start()]):
         return "通报、处罚案例"
@@ -335,7 +359,7 @@ def _refuted(context: _Context) -> str | None:
 def _warned_before(context: _Context) -> str | None:
     before = context.quoting_sentence
     noun = _undenied(_TELLING_NOUN, before)
-    if noun is not None and not _turns(before[noun.end() :]):
+    if noun is not None and (_SAYS.match(before, noun.end()) or not _turns(before[noun.end() :])):
         return f"作为警示对象提及：“{noun.group()}”"
     verb = _undenied(_WARNING_VERB, before)
     if verb is None or _turns(before[verb.end() :]) or _SELLING_OBJECT.match(before, verb.end()):
@@ -347,7 +371,7 @@ def _warned_before(context: _Context) -> str | None:
 
 
 def _judged_after(context: _Context) -> str | None:
-    after = context.after if context.quoted else context.sentence_after
+    after = context.far_beyond[:_LOOK_AHEAD] if context.quoted else context.sentence_after
     reach = after if context.quoted else after[:_SAME_BREATH]
     later = next((found for found in _VERDICT_AFTER.finditer(reach) if not _is_denied(reach, found)), None)
     if later is None:
@@ -364,16 +388,19 @@ def _is_denied(text: str, found: re.Match[str]) -> bool:
 def _listed(context: _Context) -> str | None:
     """Recognise what is quoted, listed or told of others in a text that raises the alarm about it."""
     outside = context.far_before[: len(context.far_before) - max(0, context.quote)]
-    item = _ITEM.search(context.before) is not None
-    told = _TOLD.search(context.quoting_sentence) is not None
-    if not (context.quoted or item or told):
+    item = _ITEM.search(context.before)
+    told = _TOLD.search(outside[-_TOLD_REACH:]) is not None
+    if not (context.quoted or item is not None or told):
         return None
     heading = _undenied(_ALARM, outside)
-    if heading is not None and (context.quoted or item) and not _turns(_unquoted(outside[heading.end() :])):
+    led_in = outside[: len(outside) - len(item.group())] if item is not None else outside
+    between = led_in[heading.end() :] if heading is not None else ""
+    if heading is not None and (context.quoted or item is not None) and not _turns(_unquoted(between)):
         return f"引述后予以否定：“{heading.group()}”"
     if context.quoted or told:
-        far = context.far_after
-        later = next((one for one in _ALARM.finditer(far) if not _is_denied(far, one)), None)
+        far = context.far_beyond
+        alarm = _ALARM if context.quoted else _OUTCOME
+        later = next((one for one in alarm.finditer(far) if not _is_denied(far, one)), None)
         if later is not None and not _turns(_unquoted(far[: later.start()])):
             return f"引述后予以否定：“{later.group()}”"
     return None
