@@ -42,7 +42,7 @@ _NEAR_LEFT, _NEAR_RIGHT = 20, 10
 
 _MEASURE = re.compile(
     "收益|回报|涨|增长|增值|年化|折年|净值|盈利|盈余|赚|跑赢|跑出|超额|超越|战胜|领先|上升|上升了|升|业绩|战绩|成绩|表现|"
-    "年均|各年度|完整年度|年度:|蹿|窜|拱|长了|做了|高出|蹦|拔高|多出|折成|折合|翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
+    "年均|算下来|吃到|各年度|完整年度|年度:|蹿|窜|拱|长了|做了|高出|蹦|拔高|多出|折成|折合|翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
 )
 # What a number beside these words measures is no gain of the product.
 _OTHER_MEASURE = re.compile(
@@ -91,11 +91,11 @@ _SPAN_BACK = re.compile(
     f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|刚满|刚|用了|只用|只花|不过)({_N}){_UNIT}(?!前|期|份)"
 )
 _SPAN_SINCE = re.compile(
-    "(?:新发|诞生|成立|运作|上线|上市|运行|建仓|发行|持有|买入|买了|上车|接手|管理|封闭)"
+    "(?:新发|诞生|成立|运作|上线|上市|运行|建仓|发行|持有|买入|买进|买了|上车|接手|管理|封闭)"
     f"(?:了|才|仅|刚|不到|短短|已|满|以来|至今|还|只有|,|不过|才刚){{0,4}}({_N}){_UNIT}"
 )
 _SPAN_PLAIN = re.compile(
-    f"(?<![第满\\d.月年])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|长了|蹿|窜|赚|净值|年化|折合|折算|涨幅|\\+|:|,|\\()"
+    f"(?<![第满\\d.月年])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|长了|蹿|窜|赚|净值|年化|折合|折算|涨幅|已|\\+|:|,|(?=\\d)|\\()"
 )
 _NAMED_SPANS = (
     (re.compile("昨[天日]|今[天日]|当[天日]|单日|隔夜|前天|一天|盘中"), 1),
@@ -118,6 +118,7 @@ _INCEPTION = re.compile(
     "(?:成立|上线|运作|发行|设立|运行|生效|创立|任职|管理|接手|诞生|面世|存续)(?:以来|至今|迄今|期间|[^,。]{0,6}(?:以来|至今|到现在))"
     "|至(?:20\\d{2}年)?\\d{1,2}月\\d{1,2}日|年均|自成立|任期|任职回报|从业以来|累计|历史|过往|往期|上期|上一期|历年|到期|实际|截至"
 )
+_VAGUE = re.compile("累计|历史|过往|实际")
 _PICKED = re.compile(
     "(?:低点|底部|低位|反弹|触底|抄底|调整|年后|节后|节前|春节|国庆(?:开仓|建仓)?|行情启动|启动|回调)[^,。]{0,4}(?:以来|至今|到现在|后|起)"
     "|自?(?:20\\d{2}年)?\\d{1,2}月(?:\\d{1,2}[日号])?(?:底|初|中旬|末)?(?:以来|至今|到现在)|从\\d{1,2}月"
@@ -127,7 +128,21 @@ _ANNUALISED = re.compile(
 )
 
 _NUMBER_WORDS = frozenset(
-    {"%", "百分之", "个点", "个多点", "个百分点", "个多百分点", "点多", "倍", "番", "成", "净值", "折年", "年化"}
+    {
+        "%",
+        "百分之",
+        "个点",
+        "个多点",
+        "个百分点",
+        "个多百分点",
+        "点多",
+        "倍",
+        "番",
+        "成",
+        "净值",
+        "折年",
+        "年化",
+    }
 )
 
 
@@ -196,7 +211,16 @@ def _belongs_to_market(left: str) -> bool:
 
 def _window(left: str, right: str) -> tuple[FigureKind, int | None, int, int] | None:
     """Return the window nearest before the number, else just after: kind, days, where."""
-    before = max(_windows(left), key=lambda window: (window.end, -window.start), default=None)
+    # 累计 and 历史 name no stretch of time where another word does
+    before = max(
+        _windows(left),
+        key=lambda window: (
+            (window.kind is not FigureKind.INCEPTION, window.end, -window.start)
+            if _VAGUE.match(left, window.start)
+            else (True, window.end, -window.start)
+        ),
+        default=None,
+    )
     if before is not None:
         return before.kind, before.days, before.start, 0
     after = min(_windows(right), key=lambda window: window.start, default=None)
