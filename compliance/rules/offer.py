@@ -69,8 +69,8 @@ class OfferRule(Rule):
                 continue
             for start, end in sorted(span for pattern in self.product for span in field.matches(pattern)):
                 if declared or self._weight(document, field, start, end) >= self.least:
-                    start, end = _statement(field, start, end)
-                    return Hit(field.index, start, end, field.completed(start, end, self.suggestion))
+                    low, high = _statement(field, start, end)
+                    return Hit(field.index, low, high, field.completed(low, high, self.suggestion))
                 if self.within is None:
                     break  # every other name has the same signs
         return None
