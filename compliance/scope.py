@@ -77,6 +77,11 @@ _DOUBLED = re.compile(
     "|(?:没有|不是|并非|不可能|不会|没人|没有人|无|别说)[^,。!?;、\n]?$"
 )
 _DENIED_AFTER = re.compile("[^。!?;\n]{0,16}?(?:才怪|才[是叫]?(?:怪|新闻|稀|奇)|那是没见过|我倒立|我直播)")
+# We will not tell you “…”: what is not said stands in quotation marks, however long.
+_UNSAID = re.compile(
+    "(?:不会|不能|不得|不敢|不该|不应|不许|不准|不可|不要|绝不|决不|从不|没有?人|谁也不|谁都不|切勿|请勿|别)[^,。!?;\n“”]{0,10}"
+    "(?:说|讲|写|发|承诺|保证|宣传|答应|许诺|喊|用|提|听|信)(?:过|出|到)?[^,。!?;\n“”]{0,3}$"
+)
 # What may stand between a negator and the phrase it governs: one phrase, or a row of them.
 _PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
 _BRIDGE = re.compile(
@@ -132,6 +137,8 @@ _CALL = re.compile(
     "(?<![别勿要不拒绝])(?:扫码|进群|点击|下单|抢购|立即|赶紧|加微信?|私信|戳我|速来|等什么)(?!诈|陷阱|骗)"
 )
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
+# 骗子最爱说:… – what comes behind the colon are the words of another.
+_SAYS = re.compile("[^,。!?;:\n]{0,6}(?:说|讲|称|喊|写|发|道|话术|台词|口头禅|说法|套路)[^,。!?;:\n]{0,3}:")
 _SAME_BREATH = 18
 _TOLD_REACH = 120
 # A telling noun or verb that is denied opens nothing: 绝不是骗局, 谁骗你, 不忽悠.
@@ -168,13 +175,14 @@ _WRONG_MARK_BEFORE = re.compile(
     "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
 )
 _QUIZ = re.compile("判断题|选择题|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
+_OPTION = re.compile("[a-d][.、:)][^\n]*$")
 _QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|(?<![什怎这那多])么(?=,)|呢(?=,))")
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
 )
 _ANSWERED_NO = re.compile(
     '^[?!,]{0,3}[”」"\n —]{0,3}(?:[^:。,!?\n]{1,8}:)?[^。,!?\n:]{0,8}?'
-    "(?:不|没|未|非|否|错|别|唔|冇|骗|误[区解]|哪有|难|想多了|想得美|凭什么|打住|慎|假|摇|请?先看|看清|核实|查)"
+    "(?:不|没|未|非|否|错|别|唔|冇|骗|误[区解]|哪有|难|想多了|想得美|凭什么|打住|慎|假|摇|请?先看|看(?:清|健康|条款|合同|说明)|核实|查)"
 )
 _ANSWER_PSEUDO = re.compile(
     "不用|没问题|没错|不假|没啥不一样|不怕|不骗|不信|不难|不贵|不多|不慌|不赚|不如|没有之一|别错过|别等|别犹豫|不止|不错"
@@ -231,6 +239,14 @@ class _Context:
         return self.quote >= 0
 
     @property
+    def far_beyond(self) -> str:
+        """Return what stands behind the quotation, or behind the hit."""
+        if not self.quoted:
+            return self.far_after
+        ends = [at for char in _CLOSING + '"' if (at := self.far_after.find(char)) >= 0]
+        return self.far_after[min(ends) + 1 :] if ends else self.far_after
+
+    @property
     def quoting_sentence(self) -> str:
         """Return what stands before the quotation in its sentence, or before the hit."""
         outside = self.before[: len(self.before) - self.quote] if self.quoted else self.before
@@ -282,6 +298,8 @@ def _undenied(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _negated(context: _Context) -> str | None:
+    if context.quoted and (unsaid := _UNSAID.search(context.quoting_sentence.rstrip(_OPENING + '"'))):
+        return None if _DOUBLED.search(unsaid.string[: unsaid.start()]) else f"否定表述：“{unsaid.group()}”"
     clause = _tail(context.before, _CLAUSE_END)
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
     nearest: re.Match[str] | None = None
@@ -302,7 +320,7 @@ def _marked_wrong(context: _Context) -> str | None:
     if _WRONG_MARK.match(context.after) or _WRONG_MARK_BEFORE.search(context.before):
         return "判断题里标为错误的说法"
     quiz = _undenied(_QUIZ, context.far_before)
-    if quiz is not None and not _turns(_tail(context.far_before[quiz.end() :], "\n")):
+    if quiz is not None and not _turns(_OPTION.sub("", _tail(context.far_before[quiz.end() :], "\n"))):
         return "题目里供判断的说法"
     return None
 
@@ -336,7 +354,7 @@ def _cited(context: _Context) -> str | None:
     penalty = _undenied(_PENALTY, before)
     if penalty and not _turns(before[penalty.end() :]):
         return "通报、处罚案例"
-    after = context.sentence_after
+    after = _head(context.far_beyond[:_LOOK_AHEAD], _SENTENCE_END)
     penalty = _PENALTY.search(after)
     if penalty and not _turns(after[: penalty.start()]):
         return "通报、处罚案例"
@@ -350,7 +368,7 @@ def _refuted(context: _Context) -> str | None:
 def _warned_before(context: _Context) -> str | None:
     before = context.quoting_sentence
     noun = _undenied(_TELLING_NOUN, before)
-    if noun is not None and not _turns(before[noun.end() :]):
+    if noun is not None and (_SAYS.match(before, noun.end()) or not _turns(before[noun.end() :])):
         return f"作为警示对象提及：“{noun.group()}”"
     verb = _undenied(_WARNING_VERB, before)
     if verb is None or _turns(before[verb.end() :]) or _SELLING_OBJECT.match(before, verb.end()):
@@ -362,7 +380,7 @@ def _warned_before(context: _Context) -> str | None:
 
 
 def _judged_after(context: _Context) -> str | None:
-    after = context.after if context.quoted else context.sentence_after
+    after = context.far_beyond[:_LOOK_AHEAD] if context.quoted else context.sentence_after
     reach = after if context.quoted else after[:_SAME_BREATH]
     later = next((found for found in _VERDICT_AFTER.finditer(reach) if not _is_denied(reach, found)), None)
     if later is None:
@@ -379,15 +397,17 @@ def _is_denied(text: str, found: re.Match[str]) -> bool:
 def _listed(context: _Context) -> str | None:
     """Recognise what is quoted, listed or told of others in a text that raises the alarm about it."""
     outside = context.far_before[: len(context.far_before) - max(0, context.quote)]
-    item = _ITEM.search(context.before) is not None
+    item = _ITEM.search(context.before)
     told = _TOLD.search(outside[-_TOLD_REACH:]) is not None
-    if not (context.quoted or item or told):
+    if not (context.quoted or item is not None or told):
         return None
     heading = _undenied(_ALARM, outside)
-    if heading is not None and (context.quoted or item) and not _turns(_unquoted(outside[heading.end() :])):
+    led_in = outside[: len(outside) - len(item.group())] if item is not None else outside
+    between = led_in[heading.end() :] if heading is not None else ""
+    if heading is not None and (context.quoted or item is not None) and not _turns(_unquoted(between)):
         return f"引述后予以否定：“{heading.group()}”"
     if context.quoted or told:
-        far = context.far_after
+        far = context.far_beyond
         alarm = _ALARM if context.quoted else _OUTCOME
         later = next((one for one in alarm.finditer(far) if not _is_denied(far, one)), None)
         told_to_sell = not context.quoted and _CALL.search(far) is not None
