@@ -61,6 +61,7 @@ class OwnPiece:
     valid_until: datetime | None
     width_px: int
     height_px: int
+    is_correcting: bool
 
 
 def own_pieces(session: Session, advisor_id: UUID, *, at: datetime) -> list[OwnPiece]:
@@ -107,6 +108,7 @@ def own_pieces(session: Session, advisor_id: UUID, *, at: datetime) -> list[OwnP
                 valid_until=ends,
                 width_px=card["width_px"],
                 height_px=card["height_px"],
+                is_correcting=piece.correcting is not None,
             )
         )
     return pieces
@@ -168,6 +170,7 @@ class OwnPieceStory:
     valid_until: datetime | None
     end_reason: EndReason | None
     end_note: str
+    is_correcting: bool  # the version before is public meanwhile
 
 
 def own_piece_story(
@@ -222,6 +225,7 @@ def own_piece_story(
         valid_until=publication.valid_until if publication else None,
         end_reason=publication.end_reason if publication else None,
         end_note=publication.end_note if publication else "",
+        is_correcting=piece.correcting is not None,
     )
 
 
