@@ -113,7 +113,7 @@ class _Subject:
 
     def facts(self, audience: Audience) -> dict[str, str] | None:
         """The title to name and the piece to lead to; None where the subject is gone."""
-        if audience is Audience.ADVISOR:
+        if audience in {Audience.ADVISOR, Audience.CHANGER}:
             return {"title": ""}
         if self._entry.tag.startswith("recall:"):
             name = self._uow.session.scalar(select(Recall.subject_name).where(Recall.id == self._id))
@@ -137,7 +137,8 @@ class _Subject:
         session = self._uow.session
         match audience:
             case Audience.ASSIGNED:
-                wanted = {_uuid(str(self._details.get("assigned")))}
+                named = (self._details.get(name) for name in ("assigned", "to_user", "owner"))
+                wanted = {_uuid(str(one)) for one in named}
             case Audience.MAKER:
                 wanted = set(self._makers())
             case Audience.HOLDERS:
@@ -160,9 +161,9 @@ class _Subject:
                         .where(RecallHolder.recall_id == self._id, RecallHolder.acknowledged_at.is_(None))
                     )
                 )
-            case Audience.REMINDED | Audience.ADVISOR:
+            case Audience.REMINDED | Audience.ADVISOR | Audience.CHANGER:
                 advisor = self._id
-                if audience is Audience.REMINDED:
+                if audience is not Audience.ADVISOR:
                     advisor = _uuid(str(self._details.get("advisor")))
                 wanted = set(session.scalars(select(Advisor.user_id).where(Advisor.id == advisor)))
         in_use = select(User.id).where(User.is_active, User.id.in_(wanted - {None}))
