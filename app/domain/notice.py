@@ -22,6 +22,7 @@ class Audience(StrEnum):
     RECALL_HOLDERS = "recall_holders"  # who must acknowledge a recall and has not
     REMINDED = "reminded"  # the one advisor that a reminder is for
     ADVISOR = "advisor"  # the person a profile is of
+    USERS = "users"  # whose public pieces stem from a version of a design
     CHANGER = "changer"  # the person whose profile was to change
 
 
@@ -100,14 +101,15 @@ NOTICES: Final[Mapping[str, tuple[NoticeRule, ...]]] = MappingProxyType(
         "recall:remind": (
             NoticeRule(Audience.REMINDED, "“{title}”已召回，您还没有确认停止使用。", "/today", Reach.LOUD),
         ),
+        "template:upgrade_ask": (
+            NoticeRule(Audience.USERS, "模板“{title}”有了新版，请用新版重做您在用的作品。", "/works"),
+        ),
         "profile:approve": (NoticeRule(Audience.CHANGER, "您的资料更改已通过，作品可以刷新了。", "/works"),),
         "profile:reject": (
             NoticeRule(Audience.CHANGER, "您的资料更改没有通过，原资料照旧。", "/me", Reach.LOUD),
         ),
         "profile:notice": (
-            NoticeRule(
-                Audience.ADVISOR, "您的资料就要到期，请确认一次，新作品才会继续印上。", "/me", Reach.LOUD
-            ),
+            NoticeRule(Audience.ADVISOR, "您的资料就要到期，请确认一次，否则不再印上。", "/me", Reach.LOUD),
         ),
         "advisor:verify": (NoticeRule(Audience.ADVISOR, "您的资料核验有更新，请看一看。", "/me"),),
     }
