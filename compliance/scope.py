@@ -63,7 +63,7 @@ _NEGATOR = re.compile(
 )
 # These contain a negator and negate nothing in what follows.
 _PSEUDO = re.compile(
-    "不得不|不愧|不[只仅光但单止]|不管|不论|不[用必]|不怕|不错|不断|不少|不妨|不同|不限|不变|不久|不过|不凡|不由|"
+    "不得不|不愧|不[只仅光但单止]|不管|不论|不[用必使]|不怕|不错|不断|不少|不妨|不同|不限|不变|不久|不过|不凡|不由|"
     "不如|不足|不及|不禁|不低于|不少于|不超过|不好意思|不方便|不见不散|不看|不懂|不会的|不想|不愿|不操心|不操|"
     "不追(?![逐求捧])|不[抄盯跌亏赔涨加费碰吹黑骗受担动来出买]|不说谎|不套路|不上车|不下车|不知不觉|不得了|不吝|不乏|不失|不菲|"
     "非常|非凡|除非|莫非|莫名|莫大|若非|无论|无不|无非|无需|无须|无疑|"
@@ -108,7 +108,7 @@ _PROMPTED = frozenset(
 )
 # These lead to what somebody says; they hold up only a quotation or what is told to be false.
 # The title of one's own script for calls (外呼话术第3条) holds nothing up to be refuted.
-_TALK = "".join(f"(?<!{own})" for own in ("外呼", "回访", "邀约", "开场", "应答", "参考", "电话", "跟进", "面谈"))
+_TALK = "".join(f"(?<!{own})" for own in ("内部", "晨训", "晨会", "外呼", "回访", "邀约", "开场", "应答", "参考", "电话", "跟进", "面谈"))
 _TALK += "话术(?!参考|模板|第)"
 _TELLING_NOUN = re.compile(
     f"不法|骗子|骗局|骗术|骗人|被骗|受骗|行骗|诈骗|诈欺|反诈|诱骗|诱导|引诱|陷阱|圈套|套路|{_TALK}|噱头|误区|误导|谣言|辟谣|"
@@ -118,7 +118,7 @@ _TELLING_NOUN = re.compile(
     "别当真|打(?:个)?问号|凭什么|是假的|是错的|不对的|不能信|不可能(?:的)?(?:[,。!]|$)|无效的"
 )
 _VERDICT_AFTER = re.compile(
-    "骗|诈|陷阱|圈套|馅饼|谎|误区|误导|违规|违法|非法|不存在|不可信|不靠谱|不属实|无效|不对|错误|错得|答错|判错|是错|是假|"
+    "骗|诈|犯法|陷阱|圈套|馅饼|谎|误区|误导|违规|违法|非法|不存在|不可信|不靠谱|不属实|无效|不对|错误|错得|答错|判错|是错|是假|"
     "(?:别|不要|勿|莫)(?:轻)?信|警惕|当心|小心|谨防|请勿|切勿|勿|别急|别当真|问号|凭什么|不可能|没有保障|没有意义|"
     "(?:都|也|更|一律|绝)?不(?:准|许|得|能(?:讲|说|写|用|信|出现))|一律(?:不|删|禁)|禁用|禁止|删|"
     "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转(?!发)|打)|上[^,。]{0,3}当(?![天日场时下年月])|当成?骗|打住|收割|"
@@ -177,7 +177,8 @@ _WRONG_MARK = re.compile(
 _WRONG_MARK_BEFORE = re.compile(
     "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
 )
-_QUIZ = re.compile("判断题|选择题|模拟卷|试题|考题|题库|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
+_EXPLAINED = re.compile("(?:解析|讲解|正解|说明|答案解读):")
+_QUIZ = re.compile("判断题|是非题|对错题|选择题|模拟卷|试题|考题|题库|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
 _OPTION = re.compile("[a-d][.、:)][^\n]*$")
 _QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|(?<![什怎这那多])么(?=,)|(?<!才怪)呢(?=,))")
 _RHETORICAL = re.compile(
@@ -205,6 +206,8 @@ _CALLED = re.compile(
     "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组|经理|同事|老师|主任|员工|柜员|朋友|邻居|同学|小伙|姑娘)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
 )
 
+_EITHER_WAY = re.compile("(会|能|可|是|要|有|用|该)[不没](?:有)?\\1")
+_SHRUGGED_OFF = re.compile("[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)")
 _CLOSING_QUOTE = re.compile("[^“”「」]*[”」]")
 
 _LOOK_BACK = 60
@@ -223,6 +226,7 @@ class _Context:
     after: str
     sentence_before: str
     sentence_after: str
+    hit: str
     quote: int  # how far before the hit the quotation opens in which it stands, -1 where in none
 
     @classmethod
@@ -236,12 +240,19 @@ class _Context:
             after,
             sentence_before=_tail(before, _SENTENCE_END),
             sentence_after=_head(after, _SENTENCE_END),
+            hit=text[start:end],
             quote=_quotation(before, text[start:end] + after),
         )
 
     @property
     def quoted(self) -> bool:
         return self.quote >= 0
+
+    @property
+    def asks_either_way(self) -> bool:
+        """Tell whether the hit is the second half of a question like 会不会亏, not shrugged off behind."""
+        asked = _EITHER_WAY.match(self.before[-1:] + self.hit[:3])
+        return asked is not None and _SHRUGGED_OFF.match(self.after) is None
 
     @property
     def far_beyond(self) -> str:
@@ -322,8 +333,11 @@ def _negated(context: _Context) -> str | None:
 
 
 def _marked_wrong(context: _Context) -> str | None:
-    if _WRONG_MARK.match(context.after) or _WRONG_MARK_BEFORE.search(context.before):
+    before = _WRONG_MARK_BEFORE.search(context.before)
+    if _WRONG_MARK.match(context.after) or (before and not _EXPLAINED.search(before.group())):
         return "判断题里标为错误的说法"
+    if _EXPLAINED.search(context.sentence_before):
+        return None  # what explains the answer is meant
     quiz = _undenied(_QUIZ, context.far_before)
     if quiz is not None and not _turns(_OPTION.sub("", _tail(context.far_before[quiz.end() :], "\n"))):
         return "题目里供判断的说法"
@@ -331,7 +345,9 @@ def _marked_wrong(context: _Context) -> str | None:
 
 
 def _answered(context: _Context) -> str | None:
-    """Recognise 能保本吗？不能: a question whose answer begins with a refusal."""
+    """Recognise 能保本吗？不能: a question whose answer begins with a refusal; and 会不会亏."""
+    if context.asks_either_way:
+        return "只是提问，没有作出承诺"
     question = _QUESTION.match(context.after)
     if question is None or _RHETORICAL.match(context.sentence_before):
         return None
