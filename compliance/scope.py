@@ -139,6 +139,14 @@ _OUTCOME = re.compile(
 _CALL = re.compile(
     "(?<![别勿要不拒绝])(?:扫码|进群|点击|下单|抢购|立即|赶紧|加微信?|私信|戳我|速来|等什么)(?!诈|陷阱|骗)"
 )
+# A whole piece that warns: words no sale uses of its own offer, and what every sale ends with.
+_GUARD = re.compile(
+    "(?<!哄)(?<!不)骗(?!保)|诈|失联|警惕|谨防|提防|请勿|切勿|报警|报案|拉黑|误区|不法|非法|假冒|冒充|上当|立案|被罚|罚单|责令|"
+    "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言"
+)
+_ERRAND = re.compile(
+    "(?<![别勿要不])(?:找我|找俺|私信|私聊|扫码|加微|加v|速来|抢购|上车|快来|戳|滴滴|联系我|跟我|来我|找咱|问我|等你|等您|才是|还得)"
+)
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
 # 骗子最爱说:… – what comes behind the colon are the words of another.
 _SAYS = re.compile("[^,。!?;:\n]{0,6}(?:说|讲|称|喊|写|发|道|话术|台词|口头禅|说法|套路)[^,。!?;:\n]{0,3}:")
@@ -206,6 +214,10 @@ _CALLED = re.compile(
     "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组|经理|同事|老师|主任|员工|柜员|朋友|邻居|同学|小伙|姑娘)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
 )
 
+# What negates at all, and what every lawful offer ends with.
+_NEGATES = re.compile("[不没别未无勿非哪≠]")
+_STANDING = re.compile("理财非存款|非存款|不构成[^,。]{0,8}|不代表[^,。]{0,8}|不预示[^,。]{0,8}")
+_BESIDE_BEFORE, _BESIDE_AFTER = 8, 14
 _EITHER_WAY = re.compile("(会|能|可|是|要|有|用|该)[不没](?:有)?\\1")
 _SHRUGGED_OFF = re.compile("[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)")
 _CLOSING_QUOTE = re.compile("[^“”「」]*[”」]")
@@ -279,6 +291,19 @@ def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES
         if frame in frames and (reason := read(context)) is not None:
             return reason
     return None
+
+
+def is_plain(text: str, start: int, end: int) -> bool:
+    """Tell whether a hit is said outright.
+
+    It is not where it stands in quotation marks, beside a negation that no frame explains, or in a
+    piece that warns of something: there a person decides, whatever the rule says.
+    """
+    context = _Context.of(text, start, end)
+    beside = context.sentence_before[-_BESIDE_BEFORE:] + "□" + context.sentence_after[:_BESIDE_AFTER]
+    if context.quoted or _NEGATES.search(_STANDING.sub("", beside)):
+        return False
+    return _undenied(_GUARD, f"{context.far_before}{context.hit}{context.far_after}") is None
 
 
 def _tail(text: str, ends: str) -> str:
@@ -383,7 +408,9 @@ def _cited(context: _Context) -> str | None:
 
 
 def _refuted(context: _Context) -> str | None:
-    return _warned_before(context) or _judged_after(context) or _listed(context)
+    return (
+        _warned_before(context) or _judged_after(context) or _listed(context) or _told_in_warning(context)
+    )
 
 
 def _warned_before(context: _Context) -> str | None:
@@ -412,6 +439,15 @@ def _judged_after(context: _Context) -> str | None:
     if later is None or _turns(after[: later.start()]):
         return None
     return f"作为警示对象提及：“{later.group()}”"
+
+
+def _told_in_warning(context: _Context) -> str | None:
+    """Recognise a piece that puts its readers on their guard and asks for nothing."""
+    piece = f"{context.far_before}{context.hit}{context.far_after}"
+    alarm = _undenied(_GUARD, piece)
+    if alarm is None or _SELLING_OBJECT.match(piece, alarm.end()) or _ERRAND.search(piece):
+        return None
+    return f"全文在提醒防范：“{alarm.group()}”"
 
 
 def _is_denied(text: str, found: re.Match[str]) -> bool:
