@@ -169,6 +169,7 @@ class TaskName(StrEnum):
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
     SWEEP = "sweep.stale"
+    TEND_REVIEWS = "review.tend"
     CHECKPOINT_AUDIT = "checkpoint.audit"
     REHEARSE_TEMPLATES = "template.rehearse"
 

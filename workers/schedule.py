@@ -40,6 +40,11 @@ SCHEDULE: Final = (
         "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
     ),
     Recurring(
+        TaskName.TEND_REVIEWS,
+        timedelta(seconds=60),
+        "No item stays without an owner; what is nearly late is pressed, what is late goes back.",
+    ),
+    Recurring(
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",

@@ -46,6 +46,7 @@ from app.services.piece import lock_piece
 from app.services.publication import publish
 from app.services.route import route_of
 from app.services.routing import carried_wording, route_facts
+from app.services.sampling import record_auto_pass
 from app.services.shown import judge_revision, shown_picture
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Report, Verdict
@@ -93,6 +94,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     _shown_picture(uow, piece)  # drawn now, so that the reviewer never waits for it
     if review.route is Route.AUTO:
         _settle(uow, piece, review, Outcome.APPROVE, reason="", by=None)
+        record_auto_pass(uow, piece, reasons=review.reasons, review_id=review.id)
     return run
 
 
