@@ -22,13 +22,20 @@ class Entry:
 SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ("品牌", (Entry("模板", "/templates", "template", Permission.TEMPLATE_VIEW),)),
     ("内容运营", (Entry("作品", "/pieces", "photo", Permission.PIECE_VIEW),)),
-    ("合规", (Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),)),
+    (
+        "合规",
+        (
+            Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),
+            Entry("抽检", "/inspections", "progress-check", Permission.REVIEW_VIEW),
+        ),
+    ),
     ("总部", (Entry("触达", "/board", "chart-line", Permission.REACH_VIEW),)),
     (
         "管理",
         (
             Entry("机构与客户经理", "/organisation", "sitemap", Permission.ORGANISATION_VIEW),
             Entry("用户与角色", "/users", "users", Permission.USER_MANAGE),
+            Entry("审核流程", "/routes", "arrows-sort", Permission.ROUTE_MANAGE),
             Entry("导入", "/imports", "upload", Permission.ORGANISATION_MANAGE),
             Entry("留痕", "/audit", "history", Permission.AUDIT_VIEW),
         ),
