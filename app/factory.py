@@ -20,9 +20,9 @@ from app.web.metrics import register_metrics
 from app.web.moments import register_moments
 from app.web.navigation import register_navigation
 from app.web.people_words import register_people_words
-from app.web.route_words import register_route_words
 from app.web.readable import register_readable
 from app.web.request_log import register_request_log
+from app.web.route_words import register_route_words
 from app.web.security import register_security
 from app.web.signed_in import register_signed_in
 from app.web.waiting import register_waiting

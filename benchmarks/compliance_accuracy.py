@@ -1,16 +1,20 @@
 """How well the checker tells violations from lawful texts, on labelled files.
 
-    python -m benchmarks.compliance_accuracy FILE… [--json] [--wrong]
+    python -m benchmarks.compliance_accuracy FILE… [--json] [--wrong] [--folds N]
 
 A line is `{"id", "text", "label": "violation"|"compliant", "channel"?, "sector"?, "rules"?}`.
+Beside `x.jsonl`, `x.meta.jsonl` may name the `voice` of a text and the `kind` of its violation:
+`k` a plain keyword, `s` meaning without one, `m` a missing disclosure, `eN` disguise N.
 Counted twice: `block` alone, and `stop` = block or review. Intervals are Wilson's at 95 %.
+Nothing is fitted here; `--folds` parts the texts by voice, to show how far one author's figures
+lie from another's.
 """
 
 import argparse
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,10 @@ from compliance.finding import Severity
 from compliance.report import Report, Verdict
 from compliance.ruleset import load_ruleset
 
+Judged = tuple[dict[str, Any], Report]
+
 _Z95 = 1.959964
+_KINDS = {"k": "plain", "s": "semantic", "m": "missing disclosure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,7 @@ class Share:
         }
 
 
-def measure(judged: Sequence[tuple[dict[str, Any], Report]], least: Verdict) -> dict[str, Any]:
+def measure(judged: Sequence[Judged], least: Verdict) -> dict[str, Any]:
     """Return recall, precision, F1 and the false-stop rate when `least` or worse stops a text."""
     stopped = dict.fromkeys(("violation", "compliant"), 0)
     totals = Counter(case["label"] for case, _ in judged)
@@ -72,15 +79,41 @@ def measure(judged: Sequence[tuple[dict[str, Any], Report]], least: Verdict) -> 
     }
 
 
-def recall_by_rule(judged: Sequence[tuple[dict[str, Any], Report]]) -> dict[str, Any]:
-    """Return, per slug, how many texts labelled with it were stopped for any reason."""
+def recall_by(
+    judged: Sequence[Judged], keys_of: Callable[[dict[str, Any]], Iterable[str]], least: Verdict
+) -> dict[str, Any]:
+    """Return, per key of the violations, how many were stopped for any reason."""
     hits: Counter[str] = Counter()
     totals: Counter[str] = Counter()
     for case, report in judged:
-        for slug in case.get("rules", ()):
-            totals[slug] += 1
-            hits[slug] += report.verdict.rank >= Verdict.REVIEW.rank
-    return {slug: Share(hits[slug], totals[slug]).to_dict() for slug in sorted(totals)}
+        if case["label"] == "violation":
+            for key in keys_of(case):
+                totals[key] += 1
+                hits[key] += report.verdict.rank >= least.rank
+    return {key: Share(hits[key], totals[key]).to_dict() for key in sorted(totals)}
+
+
+def slugs_of(case: dict[str, Any]) -> Iterable[str]:
+    return case.get("rules") or ()
+
+
+def kinds_of(case: dict[str, Any]) -> Iterable[str]:
+    """Return what the violation is: one of the four kinds, and the disguise by its number."""
+    kind = case.get("kind")
+    if not kind:
+        return ()
+    return ("disguised", f"disguised {kind}") if kind[0] == "e" else (_KINDS.get(kind, kind),)
+
+
+def folds_of(judged: Sequence[Judged], count: int) -> list[list[Judged]]:
+    """Part the texts by voice, the voices dealt round by the number of their texts."""
+    voices: dict[str, list[Judged]] = {}
+    for case, report in judged:
+        voices.setdefault(str(case.get("voice", "unknown")), []).append((case, report))
+    folds: list[list[Judged]] = [[] for _ in range(count)]
+    for _, texts in sorted(voices.items(), key=lambda voice: (-len(voice[1]), voice[0])):
+        min(folds, key=len).extend(texts)
+    return [fold for fold in folds if fold]
 
 
 def judge(case: dict[str, Any]) -> Report:
@@ -92,44 +125,74 @@ def judge(case: dict[str, Any]) -> Report:
     return check(document, load_ruleset())
 
 
+def read_cases(path: Path) -> list[dict[str, Any]]:
+    """Read labelled texts, each with what the file beside it knows of voice and kind."""
+    beside = path.with_name(f"{path.stem}.meta.jsonl")
+    known = {one["id"]: one for one in _lines(beside)} if beside.exists() else {}
+    return [{**known.get(case["id"], {}), **case} for case in _lines(path)]
+
+
+def _lines(path: Path) -> Iterable[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--wrong", action="store_true", help="list the texts judged wrongly")
+    parser.add_argument("--folds", type=int, default=0, help="measure as many groups of voices by themselves")
     options = parser.parse_args(argv)
-    cases = [
-        json.loads(line)
-        for path in options.files
-        for line in path.read_text("utf-8").splitlines()
-        if line.strip()
-    ]
-    judged = [(case, judge(case)) for case in cases]
+    judged = [(case, judge(case)) for path in options.files for case in read_cases(path)]
     result: dict[str, Any] = {
         "ruleset": load_ruleset().version,
-        "texts": len(cases),
+        "rules": len(load_ruleset().rules),
+        "texts": len(judged),
         "stop": measure(judged, Verdict.REVIEW),
         "block": measure(judged, Verdict.BLOCK),
-        "by_rule": recall_by_rule(judged),
+        "by_kind": {
+            "stop": recall_by(judged, kinds_of, Verdict.REVIEW),
+            "block": recall_by(judged, kinds_of, Verdict.BLOCK),
+        },
+        "by_rule": recall_by(judged, slugs_of, Verdict.REVIEW),
+        "folds": [
+            {"texts": len(fold), **measure(fold, Verdict.REVIEW)} for fold in folds_of(judged, options.folds)
+        ]
+        if options.folds
+        else [],
     }
     if options.json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
-        return
-    for name in ("stop", "block"):
-        print(f"{name}: F1 {result[name]['f1']:.3f}")
-        for key in ("recall", "precision", "false_stops"):
-            share = result[name][key]
-            print(
-                f"  {key:12} {share['value']:.3f}  [{share['low']:.3f}, {share['high']:.3f}]"
-                f"  {share['hits']}/{share['total']}"
-            )
-    for slug, share in result["by_rule"].items():
-        print(f"  {slug:32} {share['hits']:3}/{share['total']}")
+    else:
+        print_table(result)
     if options.wrong:
         print_wrong(judged)
 
 
-def print_wrong(judged: Sequence[tuple[dict[str, Any], Report]]) -> None:
+def print_table(result: dict[str, Any]) -> None:
+    print(f"{result['texts']} texts, {result['rules']} rules of {result['ruleset']}")
+    for name in ("stop", "block"):
+        print(f"{name}: F1 {result[name]['f1']:.3f}")
+        for key in ("recall", "precision", "false_stops"):
+            print(f"  {key:24} {_share(result[name][key])}")
+    print("recall by kind: block or review; block alone")
+    for kind, share in result["by_kind"]["stop"].items():
+        print(f"  {kind:24} {_share(share)}   {_share(result['by_kind']['block'][kind])}")
+    print("recall by rule: block or review")
+    for slug, share in result["by_rule"].items():
+        print(f"  {slug:32} {_share(share)}")
+    for number, fold in enumerate(result["folds"], start=1):
+        print(f"fold {number}, {fold['texts']} texts")
+        for key in ("recall", "precision", "false_stops"):
+            print(f"  {key:24} {_share(fold[key])}")
+
+
+def _share(share: dict[str, Any]) -> str:
+    value, low, high = share["value"], share["low"], share["high"]
+    return f"{value:.3f}  [{low:.3f}, {high:.3f}]  {share['hits']}/{share['total']}"
+
+
+def print_wrong(judged: Sequence[Judged]) -> None:
     for case, report in judged:
         stopped = report.verdict.rank >= Verdict.REVIEW.rank
         if stopped == (case["label"] == "violation"):

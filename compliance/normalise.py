@@ -37,10 +37,12 @@ _MAX_NOISE_RUN = 6
 _SHORT_NOISE_RUN = 2  # a longer run divides phrases as well
 _MAX_TORN = 2  # a torn word leaves at most this many characters on one side
 _MAX_ROUNDS = 4
-# The space that typesetters put between Han and letters or figures, and words spelled w e i x i n.
+# The space that typesetters put between Han and letters or figures, and what is spelled out one
+# sign at a time: w e i x i n, V X, 1 3 8.
 _SPACING = re.compile(
     f"(?<=[{_HAN}]) (?=[a-z0-9])|(?<=[a-z0-9%]) (?=[{_HAN}])|(?<=[0-9]) (?=%)"
-    "|(?<=(?<![a-z])[a-z]) (?=[a-z] [a-z](?![a-z]))|(?<= [a-z]) (?=[a-z](?![a-z]))"
+    "|(?<=(?<![a-z0-9])[a-z]) (?=[a-z0-9](?![a-z0-9]))|(?<=(?<![a-z0-9])[0-9]) (?=[a-z](?![a-z0-9]))"
+    "|(?<=(?<![a-z0-9])[0-9]) (?=[0-9] [0-9](?![a-z0-9]))|(?<= [0-9]) (?=[0-9](?![a-z0-9]))"
 )
 # Lines of one or two characters: words set down a column.
 _COLUMN = re.compile(f"(?:^|(?<=\n))[{_HAN}]{{1,2}}(?:\n[{_HAN}]{{1,2}})+(?=\n|$)")

@@ -13,6 +13,7 @@ import yaml
 from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, LiteralIndex
+from compliance.normalise import fold
 from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
@@ -31,6 +32,7 @@ _Member = TypeVar("_Member")
 
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
+_SOUND_KEY = "sound"
 _MIN_EXAMPLES = 3
 
 _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingProxyType(
@@ -82,8 +84,8 @@ class Ruleset:
     _always: tuple[int, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, version: str, digest: str, rules: Iterable[Rule]) -> Self:
-        """Build the indexes over some rules."""
+    def of(cls, version: str, digest: str, rules: Iterable[Rule], guarded: Iterable[str] = ()) -> Self:
+        """Build the indexes over some rules; `guarded` words are recognised by their sound as well."""
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
         by_word: dict[str, list[int]] = {}
         by_pattern: dict[Pattern, int] = {}
@@ -103,7 +105,7 @@ class Ruleset:
                 by_pattern,
                 (pattern for rule in ordered for pattern in rule.other_patterns),
             ),
-            sounds=SoundIndex(word for rule in ordered for word in rule.guarded_words),
+            sounds=SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             _by_word=MappingProxyType({word: tuple(at) for word, at in by_word.items()}),
             _by_pattern=MappingProxyType(by_pattern),
             _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
@@ -208,6 +210,14 @@ class _Pack:
                 raise RulesetError(self.path, given.line, f"vocabulary `{name}` is not a list of words")
         return {name: tuple(map(str, words)) for name, words in given.items()}
 
+    @property
+    def guarded(self) -> list[str]:
+        """Return the words whose disguises are undone for all rules. Raises RulesetError."""
+        given = self.fields.get(_SOUND_KEY) or []
+        if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+            raise RulesetError(self.path, self.fields.line, "`sound` is a list of words")
+        return given
+
 
 def _files_of(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     """Return every file with its name in the ruleset, a folder's files by their way inside it."""
@@ -238,7 +248,8 @@ def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     for pack in packs:
         digest.update(pack.name.encode() + b"\0" + pack.content + b"\0")
     version = max((str(pack.fields["dated"]) for pack in packs), default="none")
-    return Ruleset.of(version, digest.hexdigest(), rules.values())
+    guarded = {fold(word) for pack in packs for word in pack.guarded}
+    return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded)
 
 
 def _shared_groups(packs: Iterable[_Pack]) -> dict[str, tuple[str, ...]]:
@@ -276,6 +287,8 @@ def _parse(path: Path, name: str) -> _Pack:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
+    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _SOUND_KEY}:
+        raise RulesetError(path, pack.line, f"unknown keys {sorted(unknown)}")
     return _Pack(path, name, content, pack)
 
 
@@ -318,7 +331,7 @@ def _examples(draft: Draft) -> Examples:
     given = draft.fields.get("examples")
     if not isinstance(given, _Marked):
         raise draft.fault("`examples` are missing")
-    examples = Draft(given, given.line, draft.vocabulary)
+    examples = Draft({**given, "id": draft.text("id")}, given.line, draft.vocabulary)
     violations, compliant = examples.texts("violations"), examples.texts("compliant")
     if min(len(violations), len(compliant)) < _MIN_EXAMPLES:
         raise RuleFaultError(

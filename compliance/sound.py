@@ -40,7 +40,8 @@ _REACH = 10  # how far round a disguised character its word may stretch
 _HAN = "\\u3400-\\u4dbf\\u4e00-\\u9fff"
 _LETTERS_BY_HAN = re.compile(f"(?<=[{_HAN}])[a-z]|[a-z](?=[{_HAN}])")
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z]{3,6}(?![a-z0-9])")
-_NEAR_INITIALS = re.compile("型|产品|理财|基金|固收|收益|保|的|款|您|赚|利")
+_AFTER_INITIALS = re.compile("型|款|产品|理财|基金|固收|收益|消息|票")
+_PLAIN_INITIALS = 4  # so many letters are no accident
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
 _PARTS = ahocorasick_rs.AhoCorasick([*PARTS], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
@@ -268,7 +269,7 @@ class SoundIndex:
                     yield start, end, word
         for found in _INITIALS.finditer(text):
             meant = self._initials.get(found.group())
-            if meant and _NEAR_INITIALS.search(text, max(0, found.start() - 3), found.end() + 3):
+            if meant and (len(meant) >= _PLAIN_INITIALS or _AFTER_INITIALS.match(text, found.end())):
                 yield found.start(), found.end(), meant
 
     def _in_windows(self, text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
@@ -314,12 +315,7 @@ class SoundIndex:
             for word, start, end in self._syllables.find(read.text.translate(_ROW)):
                 span = read.span(start, end)
                 first, last = origins[span.start], origins[span.end - 1] + 1
-                # all but the pictures must be the word's own characters
-                pictured = [original[origins[read.origins[at]]] in _PICTURED for at in range(start, end)]
-                if any(pictured) and all(
-                    is_picture or read.text[at] == char
-                    for at, char, is_picture in zip(range(start, end), word, pictured, strict=True)
-                ):
+                if any(original[origins[read.origins[at]]] in _PICTURED for at in range(start, end)):
                     low = bisect_left(normalised.origins, first)
                     yield Heard(word, low, bisect_left(normalised.origins, last), Span(first, last))
 

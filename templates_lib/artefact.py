@@ -21,7 +21,7 @@ from templates_lib.parts import Print, SlotElement
 from templates_lib.plate import Arrangement, Plate, PlateSet
 from templates_lib.skeleton import PicturePlace, Skeleton, TextPlace, Way
 
-_FORM: Final = 2  # counts changes of what is found out or how it is drawn
+_FORM: Final = 3  # counts changes of what is found out or how it is drawn
 _LIBRARIES: Final = ("weasyprint", "pypdfium2", "pillow", "freetype-py", "isal")
 _INDEX: Final = "plates.json"
 _KINDS: Final = {
@@ -128,7 +128,7 @@ def _plain(value: Any, stills: list[bytes]) -> Any:
         content = {
             each.name: _plain(getattr(value, each.name), stills)
             for each in fields(value)
-            if each.name not in left_out
+            if each.init and each.name not in left_out
         }
         return {"kind": type(value).__name__, **content}
     raise TypeError(f"{type(value).__name__} has no place in an artefact")

@@ -9,7 +9,7 @@ import jinja2
 
 from templates_lib import document, layout
 from templates_lib.catalog import TemplateSource
-from templates_lib.fill import Filled, SlotError, SlotErrorCode, SlotErrors
+from templates_lib.fill import Filled, SlotError, SlotErrorCode, SlotErrors, Value
 from templates_lib.ink import rgb
 from templates_lib.layout import Ink
 from templates_lib.lines import SetLine
@@ -25,14 +25,22 @@ _SVG = "image/svg+xml"
 _BLANK = "https://example.com/"
 _MOST_ARRANGEMENTS: Final = 32
 
+Sizes = tuple[tuple[str, float], ...]  # of slots whose words were made smaller to fit
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Held:
-    """Slots whose values stay the same from picture to picture, and those values."""
+    """Slots whose values stay the same from picture to picture, those values, and what follows.
+
+    `given` has the values as they were before `fill`. `lines` has the set words of places;
+    `settled` the places of a page that are known to fit and to go the fast way.
+    """
 
     filled: Filled
     names: frozenset[str]
-    lines: dict[tuple[frozenset[str], int], tuple[SetLine, ...]] = field(default_factory=dict)
+    given: Mapping[str, Value | None]
+    lines: dict[tuple[frozenset[str], Sizes], dict[int, tuple[SetLine, ...]]] = field(default_factory=dict)
+    settled: dict[tuple[Arrangement, int, Sizes], frozenset[int]] = field(default_factory=dict)
 
     def agrees(self, filled: Filled) -> bool:
         """Say whether these values are those that are held."""
@@ -100,7 +108,7 @@ class CompiledTemplate:
         sizes = self.sizes(filled)
         lines = {
             place.element.ordinal: set_in(place, place.element.words(filled), sizes.get(place.element.slot))
-            for place in skeleton.words_places()
+            for place in skeleton.texts
         }
         return Arrangement(skeleton.present, skeleton.counts(lines)) in self.kept_plates
 
@@ -132,7 +140,7 @@ class CompiledTemplate:
         if not any(slot.min_font_px for slot in self.manifest.slots):
             return {}
         sizes = {}
-        for place in self.skeleton(filled).words_places():
+        for place in self.skeleton(filled).texts:
             slot = self.manifest.slot(place.element.slot)
             if slot.min_font_px is None or place.way is Way.FULL:
                 continue

@@ -8,7 +8,8 @@ follows from the template and the values, so the bytes do too.
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -17,19 +18,19 @@ from typing import Final
 from PIL import Image
 
 from templates_lib import ink, layout, splice
-from templates_lib.compile import CompiledTemplate, Held, name_beside
+from templates_lib.compile import CompiledTemplate, Held, Sizes, name_beside
 from templates_lib.fill import Filled, Value, fill
 from templates_lib.ink import Canvas, OutsideAreas, PictureSpot, TextSpot
 from templates_lib.layout import Ink
 from templates_lib.lines import SetLine
-from templates_lib.manifest import SlotKind
+from templates_lib.manifest import Slot, SlotKind, TemplateManifest
 from templates_lib.pdf import Raster, print_pdf, screen_pdf
 from templates_lib.plate import Arrangement, PlateSet, Sheet, draw_picture
 from templates_lib.skeleton import PicturePlace, Place, Skeleton, TextPlace, Way, set_in
-from templates_lib.splice import JpegSettings
+from templates_lib.splice import JpegSettings, Rectangle
 from templates_lib.survey import LaidOut, holds
 
-_MOST_SHEETS: Final = 24
+_MOST_STAGES: Final = 24
 _SAME_FACE_PX: Final = 0.02
 _WATCHED_PX: Final = 48  # more than any shadow or outline reaches
 
@@ -89,8 +90,15 @@ def compose(
     Raises SlotErrors when values do not fit, QrError when a code does not read back, IndexError
     for a page the template does not have.
     """
-    filled = fill(compiled.manifest, values)
+    filled = _fill(compiled, values)
     return compose_filled(compiled, filled, format=format, page=page, quality=quality, chroma=chroma)
+
+
+def _fill(compiled: CompiledTemplate, values: Mapping[str, Value]) -> Filled:
+    held = compiled.held
+    if held is None:
+        return fill(compiled.manifest, values)
+    return fill(compiled.manifest, values, given=held.given, checked=held.filled)
 
 
 def compose_filled(
@@ -133,8 +141,7 @@ def ready_pictures(compiled: CompiledTemplate, values: Mapping[str, Value]) -> A
     with layout.ENGINE:
         skeleton = compiled.skeleton(filled)
         lines = {
-            place.element.ordinal: set_in(place, place.element.words(filled))
-            for place in skeleton.words_places()
+            place.element.ordinal: set_in(place, place.element.words(filled)) for place in skeleton.texts
         }
         plates = compiled.plates(skeleton, skeleton.counts(lines))
         for place in skeleton.places:
@@ -153,7 +160,7 @@ def compose_pages(
     quality: int = 90,
 ) -> tuple[Picture, ...]:
     """Every page of a template as a picture of its own."""
-    filled = fill(compiled.manifest, values)
+    filled = _fill(compiled, values)
     pages = (0,) if format in DOCUMENTS else range(compiled.manifest.pages)
     return tuple(
         compose_filled(compiled, filled, format=format, page=page, quality=quality) for page in pages
@@ -169,6 +176,40 @@ class _Plan:
     lines: Mapping[int, tuple[SetLine, ...]]
     slow: Mapping[int, str]
     sizes: Mapping[str, float]
+
+    def key(self, page: int) -> tuple[Arrangement, int, Sizes]:
+        """What decides how a page with held slots is put together, besides them."""
+        return self.plates.arrangement, page, tuple(self.sizes.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """The places of a page that are drawn anew on each copy."""
+
+    words: tuple[tuple[TextPlace, TextSpot], ...]
+    pictures: tuple[tuple[PicturePlace, PictureSpot, Slot], ...]
+
+    @classmethod
+    def of(cls, plan: _Plan, manifest: TemplateManifest, page: int, without: Collection[int]) -> "_Live":
+        words: list[tuple[TextPlace, TextSpot]] = []
+        pictures: list[tuple[PicturePlace, PictureSpot, Slot]] = []
+        for place in plan.skeleton.places:
+            spot = plan.plates.spots.get(place.element.ordinal)
+            if place.page != page or place.element.ordinal in without:
+                continue
+            if isinstance(place, TextPlace) and isinstance(spot, TextSpot):
+                words.append((place, spot))
+            elif isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
+                pictures.append((place, spot, manifest.slot(place.element.slot)))
+        return cls(tuple(words), tuple(pictures))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What all copies of a page have in common that hold the same."""
+
+    sheet: Sheet
+    live: _Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +230,12 @@ class _Press:
         if isinstance(plan, _Whole):
             image = self._whole_page()
             return self._finished(_encode(image, format, settings), format, Way.FULL, plan.reason)
-        sheet = _sheet(self._compiled, self._filled, plan, self._page)
-        try:
-            canvas = self._inked(sheet.canvas(), plan)
-            data = self._coded(sheet, canvas, format, settings, spliced)
-        except OutsideAreas:
-            canvas = self._inked(sheet.whole_canvas(), plan)
-            data = self._coded(sheet, canvas, format, settings, spliced=False)
+        stage = _stage(self._compiled, self._filled, plan, self._page)
+        data = self._printed(stage, plan, format, settings, spliced)
+        if not plan.slow:
+            return self._finished(data, format, Way.FAST, "")
         reasons = sorted({f"{name}: {why}" for name, why in self._slow_names(plan)})
-        way = Way.SLOW if plan.slow else Way.FAST
-        return self._finished(data, format, way, "; ".join(reasons))
+        return self._finished(data, format, Way.SLOW, "; ".join(reasons))
 
     def _finished(self, data: bytes, format: PictureFormat, way: Way, reason: str) -> Picture:  # noqa: A002
         size = self._compiled.manifest.size
@@ -233,32 +270,40 @@ class _Press:
         compiled, filled = self._compiled, self._filled
         skeleton = compiled.skeleton(filled)
         self._sizes = compiled.sizes(filled)
-        lines: dict[int, tuple[SetLine, ...]] = {}
-        for place in skeleton.words_places():
+        held = compiled.held
+        key = skeleton.present, tuple(self._sizes.items())
+        known = held.lines.setdefault(key, {}) if held is not None else {}
+        lines = dict(known)
+        for place in skeleton.texts:
+            ordinal = place.element.ordinal
+            if ordinal in lines:
+                continue
             if place.way is Way.FULL:
                 if place.page == self._page:
                     return self._laid_whole(f"{place.element.slot}: {place.reason}")
                 compiled.place(filled)  # elsewhere, but it may not fit
                 continue
-            lines[place.element.ordinal] = self._set(skeleton, place)
+            words = place.element.words(filled)
+            lines[ordinal] = set_in(place, words, self._sizes.get(place.element.slot))
+            if held is not None and place.element.slots <= held.names:
+                known[ordinal] = lines[ordinal]
         plates = compiled.plates(skeleton, skeleton.counts(lines))
         if plates is None or plates.crowded:
             return self._laid_whole(plates.crowded if plates else "an arrangement that filler cannot take")
-        for place in skeleton.words_places():
-            if place.element.ordinal in lines and not self._fits(place, plates, lines[place.element.ordinal]):
+        settled = self._settled(plates)
+        for place in skeleton.texts:
+            ordinal = place.element.ordinal
+            if ordinal not in settled and ordinal in lines and not self._fits(place, plates, lines[ordinal]):
                 return self._laid_whole(f"{place.element.slot}: measured apart from the page it overflows")
         return skeleton, plates, lines
 
-    def _set(self, skeleton: Skeleton, place: TextPlace) -> tuple[SetLine, ...]:
+    def _settled(self, plates: PlateSet) -> frozenset[int]:
+        """The held places of this page of which it is known that they fit and go the fast way."""
         held = self._compiled.held
-        if held is None or not place.element.slots <= held.names:
-            words = place.element.words(self._filled)
-            return set_in(place, words, self._sizes.get(place.element.slot))
-        key = skeleton.present, place.element.ordinal
-        if key not in held.lines:
-            words = place.element.words(self._filled)
-            held.lines[key] = set_in(place, words, self._sizes.get(place.element.slot))
-        return held.lines[key]
+        if held is None or self._least is not Way.FAST:
+            return frozenset()
+        key = plates.arrangement, self._page, tuple(self._sizes.items())
+        return held.settled.get(key, frozenset())
 
     def _ways(
         self, skeleton: Skeleton, plates: PlateSet, lines: Mapping[int, tuple[SetLine, ...]]
@@ -267,10 +312,11 @@ class _Press:
         if plate.full:
             return self._laid_whole(plate.full)
         slow: dict[int, str] = {}
+        settled = self._settled(plates)
         for place in skeleton.places:
-            if place.page != self._page:
-                continue
             ordinal = place.element.ordinal
+            if place.page != self._page or ordinal in settled:
+                continue
             way, reason = plate.ways.get(ordinal, (place.way, place.reason))
             if way is Way.FAST and self._least is Way.SLOW:
                 way, reason = Way.SLOW, "asked for"
@@ -280,7 +326,11 @@ class _Press:
                 return self._laid_whole(f"{place.element.slot}: {reason}")
             if way is Way.SLOW:
                 slow[ordinal] = reason
-        return _Plan(skeleton, plates, lines, slow, self._sizes)
+        plan = _Plan(skeleton, plates, lines, slow, self._sizes)
+        held = self._compiled.held
+        if held is not None and not settled and not slow and self._least is Way.FAST:
+            held.settled[plan.key(self._page)] = _held(self._compiled, plan, self._page)
+        return plan
 
     def _way_of_value(self, place: Place, lines: Mapping[int, tuple[SetLine, ...]]) -> tuple[Way, str]:
         if isinstance(place, TextPlace):
@@ -319,57 +369,61 @@ class _Press:
 
     # ── drawing ──────────────────────────────────────────────────────────────────────────────────
 
-    def _inked(self, canvas: Canvas, plan: _Plan) -> Canvas:
-        """Draw what this copy has of its own, and read its codes back. Raises OutsideAreas."""
-        held = _held(self._compiled, plan, self._page)
-        self.draw(canvas, plan, held)
-        codes = []
-        for place in plan.skeleton.places:
-            spot = plan.plates.spots.get(place.element.ordinal)
-            if place.page == self._page and isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
-                slot = self._filled.manifest.slot(place.element.slot)
-                if slot.kind is SlotKind.QR and place.element.ordinal not in held:
-                    codes.append((self._filled.texts[slot.name], spot))
-        ink.check_codes(codes, canvas)
-        return canvas
-
-    def _coded(
+    def _printed(
         self,
-        sheet: Sheet,
-        canvas: Canvas,
+        stage: _Stage,
+        plan: _Plan,
         format: PictureFormat,  # noqa: A002
         settings: JpegSettings,
         spliced: bool,
     ) -> bytes:
-        if format is PNG:
-            return sheet.png(canvas) if spliced else sheet.encode_png(sheet.image(canvas))
-        if spliced and format is JPEG:
-            return sheet.jpeg(canvas, settings)
-        return _encode(sheet.image(canvas), format, settings)
+        sheet, live = stage.sheet, stage.live
 
-    def draw(self, canvas: Canvas, plan: _Plan, held: frozenset[int]) -> None:
-        """Draw every place of the page but those that are held. Raises OutsideAreas, QrError."""
-        for place in plan.skeleton.places:
+        def draw(canvas: Canvas) -> None:
+            self.draw(canvas, plan, live)
+            codes = [
+                (self._filled.texts[slot.name], spot)
+                for _, spot, slot in live.pictures
+                if slot.kind is SlotKind.QR
+            ]
+            ink.check_codes(codes, canvas)
+
+        if spliced and format in (JPEG, PNG):
+            expected = None if plan.slow else self._expected(plan, live)
+            with suppress(OutsideAreas):
+                return sheet.spliced(settings if format is JPEG else None, expected, draw)
+        image = sheet.drawn(draw)
+        return sheet.encode_png(image) if format is PNG else _encode(image, format, settings)
+
+    def _expected(self, plan: _Plan, live: _Live) -> dict[int, Rectangle]:
+        """Where the ink of each place comes, before it is drawn."""
+        expected = {place.element.ordinal: spot.area for place, spot, _ in live.pictures}
+        for place, spot in live.words:
             ordinal = place.element.ordinal
-            if place.page != self._page or ordinal in plan.slow or ordinal in held:
-                continue
-            spot = plan.plates.spots.get(ordinal)
-            if isinstance(place, TextPlace) and isinstance(spot, TextSpot):
-                size_px = plan.sizes.get(place.element.slot, place.style.size_px)
-                ink.draw_words(canvas, place, spot, plan.lines[ordinal], size_px)
-            elif isinstance(place, PicturePlace) and isinstance(spot, PictureSpot):
-                slot = self._filled.manifest.slot(place.element.slot)
-                names = {slot.name: name_beside(slot, self._filled)}
-                draw_picture(canvas, place, spot, self._filled, self._compiled.colours, names)
+            size_px = plan.sizes.get(place.element.slot, place.style.size_px)
+            area = ink.words_area(place, spot, plan.lines[ordinal], size_px)
+            if area is not None:
+                expected[ordinal] = area
+        return expected
+
+    def draw(self, canvas: Canvas, plan: _Plan, live: _Live) -> None:
+        """Draw these places of the page, and what goes the slow way. Raises OutsideAreas, QrError."""
+        for place, spot in live.words:
+            size_px = plan.sizes.get(place.element.slot, place.style.size_px)
+            ink.draw_words(canvas, place, spot, plan.lines[place.element.ordinal], size_px)
+        for picture, area, slot in live.pictures:
+            names = {slot.name: name_beside(slot, self._filled)}
+            draw_picture(canvas, picture, area, self._filled, self._compiled.colours, names)
         if plan.slow:
             laid_out = self._compiled.lay_out(self._filled, ink=Ink.MARKS, named=plan.slow, sizes=plan.sizes)
             pdf = layout.write_pdf(laid_out, compressed=False)
             size = self._compiled.manifest.size
-            for left, top, patch in canvas.patches:
+            for patch in canvas.patches:
+                left, top = patch.left, patch.top
                 # shadows reach farther than letters: what lies just outside is looked at, too
-                rows = max(0, top - _WATCHED_PX), min(size.height_px, top + patch.height + _WATCHED_PX)
+                rows = max(0, top - _WATCHED_PX), min(size.height_px, patch.bottom + _WATCHED_PX)
                 drawn = layout.rasterise_ink(pdf, self._page, size.width_px, rows)
-                inside = (left, top - rows[0], left + patch.width, top - rows[0] + patch.height)
+                inside = (left, top - rows[0], patch.right, patch.bottom - rows[0])
                 inked = drawn.getchannel("a").getbbox()
                 if inked is not None and (inked[1] < inside[1] or inked[3] > inside[3]):
                     raise OutsideAreas
@@ -383,7 +437,7 @@ class _Press:
         size = self._compiled.manifest.size
         pdf = layout.write_pdf(self._laid_out, compressed=False)
         image = layout.rasterise(pdf, self._page, size.width_px, size.height_px)
-        ink.check_codes(_codes_on(self._laid_out, self._filled, self._page), Canvas([(0, 0, image)]))
+        ink.check_codes(_codes_on(self._laid_out, self._filled, self._page), Canvas.whole(image))
         return image
 
 
@@ -424,8 +478,8 @@ def _encode(image: Image.Image, format: PictureFormat, settings: JpegSettings) -
 # ── sheets ───────────────────────────────────────────────────────────────────────────────────────
 
 # a held set is part of the key itself, not its address: that may come to be another's
-_SheetKey = tuple[str, Arrangement, int, Held | None, frozenset[int]]
-_sheets: OrderedDict[_SheetKey, Sheet] = OrderedDict()
+_StageKey = tuple[str, Arrangement, int, Held | None, frozenset[int], Sizes]
+_stages: OrderedDict[_StageKey, _Stage] = OrderedDict()
 
 
 def hold(compiled: CompiledTemplate, values: Mapping[str, Value], slots: Iterable[str]) -> CompiledTemplate:
@@ -436,13 +490,16 @@ def hold(compiled: CompiledTemplate, values: Mapping[str, Value], slots: Iterabl
     """
     filled = fill(compiled.manifest, values)
     names = frozenset(slots)
-    return replace(compiled, held=Held(filled, names))
+    return replace(compiled, held=Held(filled, names, {name: values.get(name) for name in names}))
 
 
 def _held(compiled: CompiledTemplate, plan: _Plan, page: int) -> frozenset[int]:
+    """The places of a page whose ink is drawn once for a run."""
     fixed = compiled.held
     if fixed is None:
         return frozenset()
+    if not plan.slow and (known := fixed.settled.get(plan.key(page))) is not None:
+        return known
     return frozenset(
         place.element.ordinal
         for place in plan.skeleton.places
@@ -459,26 +516,29 @@ def _is_monogram(place: PicturePlace, filled: Filled) -> bool:
     return slot.kind is SlotKind.IMAGE and slot.name not in filled.images
 
 
-def _sheet(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int) -> Sheet:
+def _stage(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int) -> _Stage:
     held = _held(compiled, plan, page)
-    key = (compiled.digest, plan.plates.arrangement, page, compiled.held if held else None, held)
-    sheet = _sheets.get(key)
-    if sheet is not None:
-        _sheets.move_to_end(key)
-        return sheet
+    sizes = tuple(plan.sizes.items()) if held else ()
+    key = (compiled.digest, plan.plates.arrangement, page, compiled.held if held else None, held, sizes)
+    stage = _stages.get(key)
+    if stage is not None:
+        _stages.move_to_end(key)
+    else:
+        sheet = _sheet(compiled, filled, plan, page, held)
+        live = _Live.of(plan, compiled.manifest, page, held)
+        stage = _stages[key] = _Stage(sheet, live)
+        while len(_stages) > _MOST_STAGES:
+            _stages.popitem(last=False)
+    if not plan.slow:
+        return stage
+    return _Stage(stage.sheet, _Live.of(plan, compiled.manifest, page, held | plan.slow.keys()))
+
+
+def _sheet(compiled: CompiledTemplate, filled: Filled, plan: _Plan, page: int, held: frozenset[int]) -> Sheet:
     plate = compiled.plate(plan.plates, page, plan.skeleton)
     places = tuple(
         place for place in plan.skeleton.places if place.page == page and place.way is not Way.FULL
     )
-    press = _Press(compiled, filled, page, Way.FAST)
-    others = plan.skeleton.live - held
-    sheet = _sheets[key] = Sheet(
-        plate,
-        places,
-        plan.plates.spots,
-        lambda canvas: press.draw(canvas, replace(plan, slow={}), others),
-        held,
-    )
-    while len(_sheets) > _MOST_SHEETS:
-        _sheets.popitem(last=False)
-    return sheet
+    press, still = _Press(compiled, filled, page, Way.FAST), replace(plan, slow={})
+    steady = _Live.of(plan, compiled.manifest, page, plan.skeleton.live - held)
+    return Sheet(plate, places, plan.plates.spots, lambda canvas: press.draw(canvas, still, steady), held)

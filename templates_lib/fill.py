@@ -75,10 +75,17 @@ class Filled:
         return dt.date.fromisoformat(text) if text else None
 
 
-def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
+def fill(
+    manifest: TemplateManifest,
+    values: Mapping[str, Value],
+    *,
+    given: Mapping[str, Value | None] = MappingProxyType({}),
+    checked: Filled | None = None,
+) -> Filled:
     """Check values against the slots. Raises SlotErrors with everything that is wrong.
 
-    A slot that is left out takes its default; one given as an empty text stays empty.
+    A slot that is left out takes its default; one given as an empty text stays empty. What was
+    `given` before, and found good as it stands in `checked`, is not checked again.
     """
     errors: list[SlotError] = []
     texts: dict[str, str] = {}
@@ -91,6 +98,12 @@ def fill(manifest: TemplateManifest, values: Mapping[str, Value]) -> Filled:
     )
     for slot in manifest.slots:
         value = values.get(slot.name)
+        if checked is not None and slot.name in given and given[slot.name] == value:
+            if slot.name in checked.texts:
+                texts[slot.name] = checked.texts[slot.name]
+            else:
+                images.update({slot.name: value} if isinstance(value, ImageValue) else {})
+            continue
         if slot.locked and value is not None:
             errors.append(SlotError(slot.name, SlotErrorCode.LOCKED, f"「{slot.label}」已锁定，不能修改"))
             continue

@@ -32,7 +32,7 @@ def _face(face: int) -> freetype.Face:
 
 
 def draw_glyphs(
-    image: Image.Image,
+    core: Any,
     glyphs: Iterable[Glyph],
     x: float,
     baseline: float,
@@ -40,12 +40,11 @@ def draw_glyphs(
     colour: Colour,
     alpha: float = 1.0,
 ) -> tuple[int, int, int, int] | None:
-    """Draw a line's glyphs with its origin at `x`, `baseline` of the image.
+    """Draw a line's glyphs with its origin at `x`, `baseline` of an image, given as Pillow stores it.
 
     Returns the edges of what was inked (they may lie outside the image), `None` for no ink.
     """
-    image.load()
-    paste = image.im.paste
+    paste = core.paste
     left = top = 1 << 30
     right = bottom = -left
     face = -1

@@ -7,7 +7,7 @@ inside the page cannot differ. What comes back is glyph numbers and positions, r
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,6 +30,7 @@ _MOST_STYLES: Final = 4_000
 _EMPTY: Final = int(pango.PANGO_GLYPH_EMPTY)
 _UNKNOWN: Final = int(pango.PANGO_GLYPH_UNKNOWN_FLAG)
 _COLLAPSING: Final = ("normal", "nowrap", "pre-line")
+_PROCESSED: Final = ("  ", "\n", "\t", "\r")  # white space that CSS may take away; a single space stays
 
 # What a run of set text may differ in. Every other property that touches text must keep its
 # initial value, else the words are not set here but with the whole page.
@@ -57,16 +58,21 @@ class TextStyle:
     """The properties a slot's words are set in; sizes in CSS pixels."""
 
     values: tuple[tuple[str, Any], ...]
+    size_px: float = field(init=False, compare=False, repr=False)
+    # the letter spacing that follows the last glyph and draws nothing
+    trailing_px: float = field(init=False, compare=False, repr=False)
+    _hash: int = field(init=False, compare=False, repr=False)
 
-    @property
-    def size_px(self) -> float:
-        return float(dict(self.values)["font_size"])
+    def __post_init__(self) -> None:
+        values = dict(self.values)
+        spacing = values["letter_spacing"]
+        object.__setattr__(self, "size_px", float(values["font_size"]))
+        trailing = max(float(spacing), 0.0) if isinstance(spacing, (int, float)) else 0.0
+        object.__setattr__(self, "trailing_px", trailing)
+        object.__setattr__(self, "_hash", hash(self.values))
 
-    @property
-    def trailing_px(self) -> float:
-        """The letter spacing that follows the last glyph and draws nothing."""
-        spacing = dict(self.values)["letter_spacing"]
-        return max(float(spacing), 0.0) if isinstance(spacing, (int, float)) else 0.0
+    def __hash__(self) -> int:
+        return self._hash
 
     def sized(self, size_px: float) -> "TextStyle":
         """The same style in another size."""
@@ -138,9 +144,11 @@ def set_lines(text: str, style: TextStyle, width_px: float | None) -> tuple[SetL
     with ENGINE:
         computed = _computed(style)
         collapsing = computed["white_space"] in _COLLAPSING
-        box = SimpleNamespace(text=text, style=computed, leading_collapsible_space=False)
-        TextBox.process_whitespace(box)
-        rest = box.text.rstrip(" ") if collapsing else box.text
+        if any(space in text for space in _PROCESSED):
+            box = SimpleNamespace(text=text, style=computed, leading_collapsible_space=False)
+            TextBox.process_whitespace(box)
+            text = box.text
+        rest = text.rstrip(" ") if collapsing else text
         lines: list[SetLine] = []
         while rest:
             if collapsing:
@@ -170,12 +178,20 @@ def _only_line(text: str, style: TextStyle, computed: _Style, width_px: float | 
     if "\n" in text or "\t" in text:
         return None
     layout = _layout(style, computed, width_px)
-    layout.set_text(text)
-    line, resume = layout.get_first_line()
-    width, height = line_size(line, computed)
-    if resume is not None or (width_px is not None and width > width_px):
+    pointer = layout.layout
+    if computed["letter_spacing"] == "normal" and computed["overflow_wrap"] == "normal":
+        # all that `set_text` does for such a style
+        data = text.encode()
+        pango.pango_layout_set_text(pointer, data, len(data))
+    else:
+        layout.set_text(text)
+    line = pango.pango_layout_get_line_readonly(pointer, 0)
+    if pango.pango_layout_get_line_readonly(pointer, 1) != ffi.NULL:
         return None
-    baseline = pango.pango_layout_get_baseline(layout.layout) * FROM_UNITS
+    width, height = line_size(line, computed)
+    if width_px is not None and width > width_px:
+        return None
+    baseline = pango.pango_layout_get_baseline(pointer) * FROM_UNITS
     glyphs, whole = _read(line)
     return SetLine(glyphs, width, height, baseline, whole)
 

@@ -117,7 +117,7 @@ def screen_pdf(laid_out: LaidOut, manifest: TemplateManifest, codes: Iterable[Co
     for number, on_page in _by_page(codes).items():
         image = layout.rasterise(data, number, size.width_px, size.height_px)
         spots = [(url, _spot(box)) for url, box in on_page]
-        check_codes(spots, Canvas([(0, 0, image)]))
+        check_codes(spots, Canvas.whole(image))
     return PdfFile(data)
 
 
@@ -141,7 +141,7 @@ def print_pdf(laid_out: LaidOut, manifest: TemplateManifest, codes: Iterable[Cod
     for number, on_page in _by_page(codes).items():
         image = layout.draw_page(data, number, _READING_DPI)
         spots = [(url, paper.spot(box, _READING_DPI)) for url, box in on_page]
-        check_codes(spots, Canvas([(0, 0, image)]))
+        check_codes(spots, Canvas.whole(image))
     return PdfFile(data, tuple(found))
 
 

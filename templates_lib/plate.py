@@ -15,19 +15,28 @@ from PIL import Image
 
 from templates_lib import ink, layout
 from templates_lib.fill import Filled
-from templates_lib.ink import Canvas, Colour, OutsideAreas, PictureSpot, TextSpot
+from templates_lib.ink import (
+    ABOVE,
+    BELOW,
+    BESIDE,
+    Canvas,
+    Colour,
+    OutsideAreas,
+    Patch,
+    PictureSpot,
+    TextSpot,
+)
 from templates_lib.layout import Ink
 from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.skeleton import FILLER, Counts, PicturePlace, Place, Skeleton, TextPlace, Way, set_in
 from templates_lib.splice import (
-    BAND_PX,
     JpegSettings,
     JpegSplice,
     PngSplice,
     Rectangle,
-    bands_touched,
     encode_png,
     encode_still,
+    live_rows,
 )
 from templates_lib.survey import LaidOut
 
@@ -40,11 +49,8 @@ _ALIKE: Final = 0.22
 _ALIKE_PICTURE: Final = 12.0  # mean difference of grey levels
 _ALIKE_GROUND: Final = 0.05
 
-# How far ink reaches from its origin, in sizes of its type. Ink that reaches farther is drawn too,
-# on a copy of the whole page.
-_ABOVE: Final = 0.96
-_BELOW: Final = 0.26
-_BESIDE: Final = 0.06
+_ROWS_PX: Final = 32  # copies are made of so many rows at a time
+_GAP_PX: Final = 128  # what is not worth leaving out between copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def _words_for(skeleton: Skeleton, counts: Counts, base: Filled) -> dict[str, st
     """Find filler that takes exactly these numbers of lines, as much of it as does."""
     wanted = dict(counts)
     words: dict[str, str] = {}
-    flexible = [place for place in skeleton.words_places() if place.element.ordinal in wanted]
+    flexible = [place for place in skeleton.texts if place.element.ordinal in wanted]
     for slot in base.manifest.slots:
         places = [place for place in flexible if slot.name in place.element.slots]
         if not places or slot.kind not in (SlotKind.TEXT, SlotKind.PHRASE):
@@ -124,7 +130,7 @@ def _words_for(skeleton: Skeleton, counts: Counts, base: Filled) -> dict[str, st
     for slot in base.manifest.slots:  # the rest as wide as it goes, to be tried at its edges
         if slot.name in words or slot.kind is not SlotKind.TEXT or slot.locked or not base.texts[slot.name]:
             continue
-        shown = [place for place in skeleton.words_places() if slot.name in place.element.slots]
+        shown = [place for place in skeleton.texts if slot.name in place.element.slots]
         for length in range(min(slot.max_chars or 12, 12), 0, -1):
             trial = Filled(base.manifest, {**base.texts, slot.name: FILLER * length}, {})
             if all(_fits_on_one_line(place, trial) for place in shown):
@@ -196,7 +202,7 @@ def _try_places(plate: Plate, places: list[Place], spots: Mapping[int, Spot], tr
     """Draw every place the fast way and compare it with the page drawn whole."""
     rest = trial.whole.copy()
     ours = trial.still.copy()
-    canvas = Canvas([(0, 0, ours)])
+    canvas = Canvas.whole(ours)
     drawn: list[tuple[Place, Rectangle]] = []
     for place in places:
         spot = spots.get(place.element.ordinal)
@@ -296,56 +302,81 @@ class Sheet:
         held: frozenset[int],
     ) -> None:
         still = Image.open(io.BytesIO(plate.still)).convert("RGB")
-        draw_held(Canvas([(0, 0, still)]))
+        draw_held(Canvas.whole(still))
         self.size = still.size
         self._still = plate.still if not held else encode_still(still)
-        reach = {
+        self._reach = {
             place.element.ordinal: _reach(place, spots[place.element.ordinal], still.size)
             for place in places
             if place.element.ordinal in spots
         }
-        self._fast = bands_touched(still.height, reach.values())
-        self._live = [area for ordinal, area in reach.items() if ordinal not in held]
-        self._patches = [(area[0], area[1], still.crop(area)) for area in _rows(self._live, still.size)]
+        self._fast = live_rows(still.height, self._reach.values())
+        self._live = [area for ordinal, area in self._reach.items() if ordinal not in held]
+        self._patches = [
+            Patch.of(area[0], area[1], still.crop(area)) for area in _rows(self._live, still.size)
+        ]
+        self._still_rows = Canvas(self._patches)  # never drawn on
         self._jpeg: dict[JpegSettings, JpegSplice] = {}
         self._png: PngSplice | None = None
 
-    def canvas(self) -> Canvas:
-        """Fresh copies of the rows ink comes to."""
-        return Canvas([(left, top, pixels.copy()) for left, top, pixels in self._patches])
+    def spliced(
+        self,
+        settings: JpegSettings | None,
+        expected: Mapping[int, Rectangle] | None,
+        draw: Callable[[Canvas], None],
+    ) -> bytes:
+        """The JPEG file (PNG without settings) of this page with ink drawn on it. Raises OutsideAreas.
 
-    def whole_canvas(self) -> Canvas:
-        """A fresh copy of the page."""
-        return Canvas([(0, 0, self._page())])
-
-    def _page(self) -> Image.Image:
-        return Image.open(io.BytesIO(self._still)).convert("RGB")
-
-    def jpeg(self, canvas: Canvas, settings: JpegSettings) -> bytes:
-        """The file of this page with the ink of a canvas. Raises OutsideAreas."""
-        splice = self._jpeg.get(settings)
-        if splice is None:
-            splice = self._jpeg[settings] = JpegSplice(self._page(), self._live, settings)
-        if not splice.covers(canvas.changed):
+        `expected` says of each place where its ink comes, as far as it is known beforehand.
+        """
+        splice = self._png_splice() if settings is None else self._jpeg_splice(settings)
+        if expected is None:
+            canvas = Canvas([Patch.of(one.left, one.top, one.image.copy()) for one in self._patches])
+            draw(canvas)
+            areas = splice.areas(canvas.changed)
+        else:
+            areas = splice.areas(_common(area, self._reach[ordinal]) for ordinal, area in expected.items())
+            canvas = Canvas([self._cut(area) for area in areas or ()], self._patches)
+            if areas is not None:
+                draw(canvas)
+        if areas is None or (isinstance(splice, PngSplice) and not splice.edges_stay(areas, canvas.changed)):
             raise OutsideAreas
-        return splice.splice(canvas.crop)
+        return splice.splice(canvas.crop, areas)
 
-    def png(self, canvas: Canvas) -> bytes:
-        """The file of this page with the ink of a canvas."""
-        if self._png is None:
-            self._png = PngSplice(self._page(), self._fast)
-        return self._png.splice(canvas.crop, canvas.changed)
-
-    def image(self, canvas: Canvas) -> Image.Image:
-        """The whole page with the ink of a canvas."""
+    def drawn(self, draw: Callable[[Canvas], None]) -> Image.Image:
+        """The whole page with ink drawn on it."""
         page = self._page()
-        for left, top, patch in canvas.patches:
-            page.paste(patch, (left, top))
+        draw(Canvas.whole(page))
         return page
 
     def encode_png(self, image: Image.Image) -> bytes:
         """A whole picture of this page as the file the splice would make."""
         return encode_png(image, self._fast)
+
+    def _page(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._still)).convert("RGB")
+
+    def _jpeg_splice(self, settings: JpegSettings) -> JpegSplice:
+        splice = self._jpeg.get(settings)
+        if splice is None:
+            splice = self._jpeg[settings] = JpegSplice(self._page(), self._live, settings)
+        return splice
+
+    def _png_splice(self) -> PngSplice:
+        if self._png is None:
+            self._png = PngSplice(self._page(), self._fast)
+        return self._png
+
+    def _cut(self, area: Rectangle) -> Patch:
+        """A copy of an area that ink may come to."""
+        left, top, right, bottom = area
+        still = self._still_rows.patch(area)
+        x, y = still.left, still.top
+        return Patch.of(left, top, still.image.crop((left - x, top - y, right - x, bottom - y)))
+
+
+def _common(one: Rectangle, two: Rectangle) -> Rectangle:
+    return max(one[0], two[0]), max(one[1], two[1]), min(one[2], two[2]), min(one[3], two[3])
 
 
 def _reach(place: Place, spot: Spot, size: tuple[int, int]) -> Rectangle:
@@ -356,28 +387,30 @@ def _reach(place: Place, spot: Spot, size: tuple[int, int]) -> Rectangle:
         raise TypeError("a picture lies where words should")
     font_px = place.style.size_px
     lowest = min(edges[3] for edges in spot.edges)
-    one = spot.baseline + font_px * _BELOW
+    one = spot.baseline + font_px * BELOW
     many = max(one, float(lowest)) if place.pitch_px else one
     right = max(spot.x + place.limit_px, min(edges[2] for edges in spot.edges))
     return (
-        max(0, int(spot.x - font_px * _BESIDE)),
-        max(0, int(spot.baseline - font_px * _ABOVE)),
-        min(size[0], int(right + font_px * _BESIDE) + 1),
+        max(0, int(spot.x - font_px * BESIDE)),
+        max(0, int(spot.baseline - font_px * ABOVE)),
+        min(size[0], int(right + font_px * BESIDE) + 1),
         min(size[1], int(many) + 1),
     )
 
 
 def _rows(areas: list[Rectangle], size: tuple[int, int]) -> Iterator[Rectangle]:
-    """Merge areas into stretches of whole PNG bands, with the row above and the band below."""
-    spans = sorted((top // BAND_PX * BAND_PX, -(-bottom // BAND_PX) * BAND_PX) for _, top, _, bottom in areas)
+    """Merge areas into stretches of rows, with some above and below."""
+    spans = sorted(
+        (top // _ROWS_PX * _ROWS_PX, -(-bottom // _ROWS_PX) * _ROWS_PX) for _, top, _, bottom in areas
+    )
     merged: list[list[int]] = []
     for top, bottom in spans:
-        if merged and top <= merged[-1][1] + 4 * BAND_PX:
+        if merged and top <= merged[-1][1] + _GAP_PX:
             merged[-1][1] = max(merged[-1][1], bottom)
         else:
             merged.append([top, bottom])
     for top, bottom in merged:
-        yield 0, max(0, top - 1), size[0], min(size[1], bottom + BAND_PX)
+        yield 0, max(0, top - _ROWS_PX), size[0], min(size[1], bottom + _ROWS_PX)
 
 
 def base_values(manifest: TemplateManifest, present: frozenset[str], url: str) -> Filled:

@@ -42,7 +42,7 @@ def rehearse(compiled: CompiledTemplate, casts: Iterable[Mapping[str, Value]]) -
 def _numbers_of_lines(compiled: CompiledTemplate, skeleton: Skeleton, own: Counts) -> Iterator[Counts]:
     """Yield those the values take, then every other combination, the shortest first."""
     yield own
-    slots = {place.element.ordinal: place.element.slot for place in skeleton.words_places()}
+    slots = {place.element.ordinal: place.element.slot for place in skeleton.texts}
     ranges = [
         range(1, (compiled.manifest.slot(slots[ordinal]).max_lines or lines) + 1) if lines else (0,)
         for ordinal, lines in own

@@ -86,21 +86,21 @@ class Skeleton:
 
     present: frozenset[str]
     places: tuple[Place, ...]
+    texts: tuple[TextPlace, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        texts = tuple(place for place in self.places if isinstance(place, TextPlace))
+        object.__setattr__(self, "texts", texts)
 
     @property
     def live(self) -> frozenset[int]:
         """The elements whose ink depends on values, numbered as in the document."""
         return frozenset(place.element.ordinal for place in self.places)
 
-    def words_places(self) -> Iterator[TextPlace]:
-        return (place for place in self.places if isinstance(place, TextPlace))
-
     def counts(self, lines: Mapping[int, tuple[SetLine, ...]]) -> Counts:
         """The numbers of lines that decide where everything lies."""
         return tuple(
-            (place.element.ordinal, len(lines[place.element.ordinal]))
-            for place in self.words_places()
-            if place.flows
+            (place.element.ordinal, len(lines[place.element.ordinal])) for place in self.texts if place.flows
         )
 
 

@@ -56,6 +56,8 @@ class Permission(StrEnum):
     INSPECT = "inspection:decide"
     PUBLISH = "publication:publish"
     TAKE_DOWN = "publication:take_down"
+    RECALL = "recall:make"
+    RECALL_VIEW = "recall:view"
     REACH_VIEW = "reach:view"
     REACH_EXPORT = "reach:export"
     ORGANISATION_VIEW = "organisation:view"
@@ -86,6 +88,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW_DECIDE,
             Permission.INSPECT,
             Permission.TAKE_DOWN,
+            Permission.RECALL,
+            Permission.RECALL_VIEW,
         }
     ),
     Role.LEGAL: frozenset(
@@ -105,6 +109,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PIECE_VIEW,
             Permission.PUBLISH,
             Permission.TAKE_DOWN,
+            Permission.RECALL,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.REACH_EXPORT,
             Permission.ORGANISATION_VIEW,
@@ -113,6 +119,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.BRANCH_HEAD: frozenset(
         {
             Permission.PIECE_VIEW,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.REACH_EXPORT,
             Permission.ORGANISATION_VIEW,
@@ -133,6 +140,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.TEMPLATE_VIEW,
             Permission.PIECE_VIEW,
             Permission.REVIEW_VIEW,
+            Permission.RECALL_VIEW,
             Permission.REACH_VIEW,
             Permission.ORGANISATION_VIEW,
             Permission.AUDIT_VIEW,

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from app.domain.recall import RecallBy
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
+from app.models.recall import Recall, RecallItem
 from app.models.template import Template, TemplateVersion
 from app.models.tracking import ShortLink, Visit
+from app.queries.recall import is_recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class EndedNotice:
     branch: str
     card: PublicCard | None  # None: the person no longer works under this name
     alternative: Alternative | None
+    note: str = ""  # what those who recalled it say to customers
 
 
 def public_card(advisor: Advisor, branch: str) -> PublicCard:
@@ -66,7 +70,7 @@ def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice |
     Content is named by its design: a piece's own title is a working name that nobody reviewed.
     """
     row = session.execute(
-        select(Visit.tenant_id, ShortLink.channel, Piece.id, Template.name, Advisor, OrgUnit.name)
+        select(Visit.tenant_id, ShortLink.channel, Piece.id, Edition.id, Template.name, Advisor, OrgUnit.name)
         .select_from(Visit)
         .join(ShortLink, ShortLink.code == Visit.code)
         .join(Edition, Edition.id == ShortLink.edition_id)
@@ -79,17 +83,35 @@ def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice |
     ).one_or_none()
     if row is None:
         return None
-    tenant_id, channel, piece_id, title, advisor, branch = row
+    tenant_id, channel, piece_id, edition_id, title, advisor, branch = row
+    recall = _recall_of(session, piece_id, edition_id)
+    note = recall.public_note if recall is not None else ""
     if not advisor.is_active:
-        return EndedNotice(tenant_id, title, branch, None, None)
+        return EndedNotice(tenant_id, title, branch, None, None, note)
     # a link followed from a page is not a scan, so never the QR's own
     through = LinkChannel.OFFLINE if channel is LinkChannel.QR else channel
     return EndedNotice(
         tenant_id,
         title,
         branch,
-        public_card(advisor, branch),
+        # whose whole work was recalled is not named as the person to ask
+        None if recall is not None and recall.by is RecallBy.ADVISOR else public_card(advisor, branch),
         _alternative(session, advisor.id, piece_id, through, at=at),
+        note,
+    )
+
+
+def _recall_of(session: Session, piece_id: UUID, edition_id: UUID) -> Recall | None:
+    """The latest recall of a piece, or of this edition of it."""
+    return session.scalar(
+        select(Recall)
+        .join(RecallItem, RecallItem.recall_id == Recall.id)
+        .where(
+            RecallItem.piece_id == piece_id,
+            or_(RecallItem.edition_id.is_(None), RecallItem.edition_id == edition_id),
+        )
+        .order_by(Recall.confirmed_at.desc())
+        .limit(1)
     )
 
 
@@ -111,6 +133,7 @@ def _alternative(
             Publication.ended_at.is_(None),
             Publication.valid_from <= at,
             Publication.valid_until > at,
+            ~is_recalled(Publication.id, Edition.id),
         )
         .order_by(Publication.published_at.desc())
         .limit(1)

@@ -18,6 +18,7 @@ from app.models.piece import Piece, PieceStep
 from app.models.publication import Publication
 from app.models.review import Decision, Review
 from app.models.template import TemplateVersion
+from app.queries.recall import is_recalled
 
 
 class Shelf(StrEnum):
@@ -68,7 +69,13 @@ def own_pieces(session: Session, advisor_id: UUID, *, at: datetime) -> list[OwnP
     A publication whose time is over counts as ended by the clock, before any job has run.
     """
     rows = session.execute(
-        select(Piece, TemplateVersion.manifest, Edition.id, Publication.valid_until)
+        select(
+            Piece,
+            TemplateVersion.manifest,
+            Edition.id,
+            Publication.valid_until,
+            is_recalled(Publication.id, Edition.id),
+        )
         .join(Piece.template_version)
         .outerjoin(Edition, and_(Edition.piece_id == Piece.id, Edition.advisor_id == advisor_id))
         .outerjoin(Publication, and_(Publication.piece_id == Piece.id, Publication.ended_at.is_(None)))
@@ -82,10 +89,12 @@ def own_pieces(session: Session, advisor_id: UUID, *, at: datetime) -> list[OwnP
         .order_by(Piece.state_since.desc(), Piece.id)
     )
     pieces = []
-    for piece, card, edition_id, valid_until in rows:
+    for piece, card, edition_id, valid_until, recalled in rows:
         state, ends = piece.state, cast("datetime | None", valid_until)  # an outer join may find none
         if state is PieceState.PUBLISHED and ends is not None and ends <= at:
             state = PieceState.EXPIRED
+        if recalled:  # for this advisor alone
+            state = PieceState.RECALLED
         pieces.append(
             OwnPiece(
                 piece_id=piece.id,

@@ -41,9 +41,7 @@ def route_lines(session: Session, *, lineage_id: UUID | None = None) -> list[Rou
             ReviewRoute.position, ReviewRoute.made_at, ReviewRoute.id
         )
     else:
-        statement = statement.where(ReviewRoute.lineage_id == lineage_id).order_by(
-            ReviewRoute.number.desc()
-        )
+        statement = statement.where(ReviewRoute.lineage_id == lineage_id).order_by(ReviewRoute.number.desc())
     found = session.execute(statement.options(selectinload(ReviewRoute.steps))).all()
     waiting = _in_review(session, [route.lineage_id for route, _ in found])
     return [

@@ -18,6 +18,7 @@ from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.review import Decision
 from app.models.template import Template, TemplateVersion
+from app.queries.recall import is_recalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def live_pieces(session: Session, reader: Reader, *, at: datetime) -> list[LiveP
             Publication.valid_until > at,
             Piece.advisor_id.is_(None),
             meant_for(reader),
+            ~is_recalled(Publication.id, Edition.id),
         )
         .order_by(Publication.published_at.desc())
     )

@@ -27,6 +27,7 @@ from app.models.edition import Edition
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
+from app.models.recall import Recall, RecallItem
 from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
@@ -246,10 +247,25 @@ def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publica
         )
     if not publication_is_genuine(uow, publication):
         raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
+    if (recalled_at := _edition_recalled_at(uow, publication, advisor)) is not None:
+        raise Ended(
+            standing=Standing.RECALLED.value, since=recalled_at, advisor_id=advisor.id, piece_id=piece_id
+        )
     qualified = is_qualified(advisor, publication.piece.product_type, on=today(uow))
     if not (advisor.is_active and qualified):
         raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
     return publication
+
+
+def _edition_recalled_at(uow: UnitOfWork, publication: Publication, advisor: Advisor) -> datetime | None:
+    """Since when this advisor's edition is recalled, though the publication goes on for others."""
+    return uow.session.scalar(
+        select(Recall.confirmed_at)
+        .join(RecallItem, RecallItem.recall_id == Recall.id)
+        .join(Edition, Edition.id == RecallItem.edition_id)
+        .where(RecallItem.publication_id == publication.id, Edition.advisor_id == advisor.id)
+        .limit(1)
+    )
 
 
 def publication_is_genuine(uow: UnitOfWork, publication: Publication) -> bool:

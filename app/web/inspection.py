@@ -126,5 +126,3 @@ def _inspection(
         errors=errors or {},
         refused=refused,
     )
-
-

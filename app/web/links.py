@@ -169,7 +169,7 @@ def picture(token: str) -> ResponseReturnValue:
                 uow, landing.publication, landing.advisor, link=_qr_address(uow, landing), page=page
             ),
         )
-    return _image(file.data, file.content_type, file.sha256, max_age_s=5)
+    return _image(file.data, file.content_type, file.sha256)
 
 
 @bp.get("/p/<token>/portrait.jpg")
@@ -239,6 +239,7 @@ def _ended(error: Ended) -> ResponseReturnValue:
         ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d}" if since else None,
         person=_person(notice.card, token) if notice.card else None,
         branch=notice.branch,
+        note=notice.note if error.data["standing"] == Standing.RECALLED.value else "",
         alternative={
             "title": notice.alternative.title,
             "href": url_for("links.follow", code=notice.alternative.code),
@@ -329,11 +330,14 @@ def _form_is_ours(form_token: str, token: str) -> bool:
         return False
 
 
-def _image(data: bytes, content_type: str, sha256: str, *, max_age_s: int) -> Response:
+def _image(data: bytes, content_type: str, sha256: str, *, max_age_s: int = 0) -> Response:
+    """A picture; without an age a browser asks each time, so that what was recalled is dark at once."""
     response = make_response(data)
     response.mimetype = content_type
     response.set_etag(sha256)
-    response.headers["Cache-Control"] = f"private, max-age={max_age_s}, must-revalidate"
+    response.headers["Cache-Control"] = (
+        f"private, max-age={max_age_s}, must-revalidate" if max_age_s else "private, no-cache"
+    )
     response.headers["X-Robots-Tag"] = "noindex, noimageindex"
     response.make_conditional(request)
     return response

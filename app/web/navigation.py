@@ -27,6 +27,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),
             Entry("抽检", "/inspections", "progress-check", Permission.REVIEW_VIEW),
+            Entry("召回", "/recalls", "alert-octagon", Permission.RECALL_VIEW),
         ),
     ),
     ("总部", (Entry("触达", "/board", "chart-line", Permission.REACH_VIEW),)),

@@ -260,6 +260,8 @@ def _piece(
         may_withdraw=making and PieceAction.WITHDRAW in allowed,
         may_take_down=PieceAction.TAKE_DOWN in allowed
         and me.scope_for(Permission.TAKE_DOWN).covers(piece.org_unit.path),
+        may_recall=PieceAction.RECALL in allowed
+        and me.scope_for(Permission.RECALL).covers(piece.org_unit.path),
         may_review=me.may(Permission.REVIEW_VIEW),
         publishing=_publishing(uow, piece, chosen) if publishing else None,
         refused=said(refused) if refused else None,

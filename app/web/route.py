@@ -153,9 +153,9 @@ def _form(route_id: UUID | None, *, error: InvalidInput | None = None) -> Respon
     typed = request.form if error is not None and "name" in request.form else None
     rule = line.rule if line else RouteRule()
     if typed is not None:
-        chosen = {
-            name: typed.getlist(name) for name in ("product_types", "kinds", "risks", "channels")
-        } | {"path": typed.get("path", "")}
+        chosen = {name: typed.getlist(name) for name in ("product_types", "kinds", "risks", "channels")} | {
+            "path": typed.get("path", "")
+        }
         steps = step_lines(typed)
     else:
         chosen = {

@@ -13,6 +13,7 @@ from app.domain.distribution import ENDING_SOON, Offered, todays_picks
 from app.domain.errors import QualificationMissing
 from app.domain.review import Outcome
 from app.models.advisor import Advisor
+from app.queries.recall import recalls_to_acknowledge
 from app.queries.today import LivePiece, Reader, live_pieces, recent_results
 from app.services.access import own_advisor
 from app.services.library import offered_picture
@@ -44,6 +45,7 @@ def show_today() -> ResponseReturnValue:
             name=advisor.name,
             picks=[by_id[key] for key in picked],
             more=[piece for piece in offered if piece.piece_id not in picked],
+            recalls=recalls_to_acknowledge(uow.session, advisor.id),
             ending_soon=now + ENDING_SOON,
             # what waits for the advisor comes before good news
             results=sorted(

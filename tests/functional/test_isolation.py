@@ -12,8 +12,10 @@ from sqlalchemy import select
 
 from app.bootstrap import Platform
 from app.domain.organisation import Grant, Role
+from app.domain.recall import RecallBy, RecallTarget
 from app.models.edition import Edition
 from app.models.user import Membership
+from app.services.recall import propose_recall
 from tests.architecture.test_routes import rules
 from tests.factories import House
 
@@ -43,6 +45,7 @@ class Neighbours:
     publication_id: UUID
     edition_id: UUID
     finding_id: UUID
+    recall_id: UUID
 
 
 @pytest.fixture
@@ -56,6 +59,8 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         edition_id = session.scalars(select(Edition.id).where(Edition.piece_id == published_id)).one()
     advisor = house.people[who]
     assert advisor.advisor_id is not None
+    with house.by("operator") as uow:
+        recall = propose_recall(uow, RecallTarget.of(RecallBy.PIECE, str(published_id)), reason="写错")
     return Neighbours(
         advisor_id=advisor.advisor_id,
         user_id=advisor.user_id,
@@ -65,6 +70,7 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         publication_id=house.publication(published_id).id,
         edition_id=edition_id,
         finding_id=uuid4(),  # is named only beside its piece
+        recall_id=recall.id,
     )
 
 

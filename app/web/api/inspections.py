@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from app.domain.inspection import InspectionOutcome
 from app.domain.organisation import Permission
@@ -14,7 +14,7 @@ from app.domain.piece import PieceState
 from app.queries.inspection import InspectionRow, inspection_row, inspections
 from app.services.access import require
 from app.services.inspection import access_inspection, conclude_inspection
-from app.web.api.fields import Id, Instant, QueryFlag, Shown, Strict, one_of, text, whole
+from app.web.api.fields import Id, Instant, QueryCount, QueryFlag, Shown, Strict, one_of, text
 from app.web.api.operation import operation
 from app.web.edge import unit_of_work
 
@@ -53,7 +53,7 @@ class InspectionPageSchema(Shown):
 
 class InspectionQuery(Strict):
     done = QueryFlag(load_default=False)
-    page = whole(least=1, most=_MOST_PAGES, load_default=1)
+    page = QueryCount(load_default=1, validate=validate.Range(min=1, max=_MOST_PAGES))
 
 
 class ConclusionSchema(Strict):

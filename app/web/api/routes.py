@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, url_for
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from app.domain.organisation import ROOT_PATH, Permission, Role
 from app.domain.route import (
@@ -34,7 +34,11 @@ bp = Blueprint("routes", __name__)
 
 class NewStepSchema(Strict):
     name = text(least=1, most=200, required=True)
-    role = one_of(Role, of=DECIDING_ROLES, load_default=Role.REVIEWER)
+    role = one_of(
+        Role,
+        load_default=Role.REVIEWER,
+        validate=validate.OneOf(DECIDING_ROLES, error="这个角色没有审核权限。"),
+    )
     quorum = whole(least=1, most=MOST_QUORUM, load_default=1)
     seat_path = org_path(
         load_default=None,
@@ -50,13 +54,13 @@ class NewRouteSchema(Strict):
     name = text(least=1, most=200, required=True)
     path = org_path(load_default=None, allow_none=True, metadata={"description": "默认：全机构"})
     product_types = some_of(ProductType)
-    kinds = fields.List(text(least=1, most=64), load_default=())
+    kinds = fields.List(text(least=1, most=64), validate=validate.Length(max=50), load_default=())
     risks = some_of(Risk)
     channels = some_of(UseChannel)
     steps = fields.List(
         fields.Nested(NewStepSchema),
         required=True,
-        validate=lambda steps: None,
+        validate=validate.Length(min=1, max=MOST_STEPS),
         metadata={"description": f"依次进行，1 至 {MOST_STEPS} 步"},
     )
 

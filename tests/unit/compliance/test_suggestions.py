@@ -30,7 +30,7 @@ def test_a_suggested_wording_passes_in_place_of_the_term(rule_id, term, wording)
 
 
 def test_one_tap_makes_a_promise_publishable():
-    text = "跟着我买，稳赚不赔！"
+    text = "这个办法稳赚不赔！"
     report = check(Document.of_text(text), RULESET)
     (finding,) = [f for f in report.findings if f.severity is Severity.BLOCK]
     assert finding.text == "稳赚不赔"

@@ -27,7 +27,7 @@ def test_a_design_read_back_draws_the_same_bytes_and_lays_nothing_out(note, monk
     read_artefact(again, write_artefact(note))
     assert pages_known(again) == pages_known(note) == 1
 
-    press._sheets.clear()
+    press._stages.clear()
     monkeypatch.setattr("templates_lib.layout.lay_out", None)
     assert compose(again, VALUES).data == made
 

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from templates_lib.splice import (
-    BAND_PX,
     JpegSettings,
     JpegSplice,
     PngSplice,
     Rectangle,
-    bands_touched,
     encode_jpeg,
     encode_png,
+    live_rows,
 )
 
 _UNHURRIED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -51,13 +50,34 @@ def _cases(draw: st.DrawFn) -> tuple[Image.Image, Image.Image, list[Rectangle]]:
     return still, inked, areas
 
 
-@given(_cases(), _SETTINGS)
+@given(_cases(), _SETTINGS, st.integers(0, 3))
 @_UNHURRIED
 def test_a_spliced_jpeg_is_byte_for_byte_the_whole_encode(
-    case: tuple[Image.Image, Image.Image, list[Rectangle]], chosen: JpegSettings
+    case: tuple[Image.Image, Image.Image, list[Rectangle]], chosen: JpegSettings, still_places: int
 ) -> None:
     still, inked, areas = case
-    assert JpegSplice(still, areas, chosen).splice(inked.crop) == encode_jpeg(inked, chosen)
+    others = [(9 * place, 7, 9 * place + 40, 50) for place in range(still_places)]
+    splice = JpegSplice(still, [*areas, *others], chosen)
+    assert splice.splice(inked.crop, splice.areas(areas) or ()) == encode_jpeg(inked, chosen)
+
+
+@given(_cases(), _SETTINGS)
+@_UNHURRIED
+def test_the_encoder_called_directly_writes_what_pillow_writes(
+    case: tuple[Image.Image, Image.Image, list[Rectangle]], chosen: JpegSettings
+) -> None:
+    _, inked, _ = case
+    written = encode_jpeg(inked, chosen)
+    interval = struct.unpack_from(">H", written, written.index(b"\xff\xdd") + 4)[0]
+    plain = io.BytesIO()
+    inked.save(
+        plain,
+        "JPEG",
+        quality=chosen.quality,
+        subsampling=chosen.chroma,
+        restart_marker_blocks=interval,
+    )
+    assert written == plain.getvalue()
 
 
 @given(_cases())
@@ -66,8 +86,9 @@ def test_a_spliced_png_is_the_whole_encode_and_has_its_very_pixels(
     case: tuple[Image.Image, Image.Image, list[Rectangle]],
 ) -> None:
     still, inked, areas = case
-    fast = bands_touched(inked.height, areas)
-    spliced = PngSplice(still, fast).splice(inked.crop, areas)
+    fast = live_rows(inked.height, areas)
+    splice = PngSplice(still, fast)
+    spliced = splice.splice(inked.crop, splice.areas(areas) or ())
     assert spliced == encode_png(inked, fast)
     assert Image.open(io.BytesIO(spliced)).convert("RGB").tobytes() == inked.tobytes()
     if inked.width * inked.height < 20_000:  # a decoder in plain Python is slow
@@ -80,13 +101,30 @@ def test_a_png_does_not_depend_on_what_was_made_when(
     case: tuple[Image.Image, Image.Image, list[Rectangle]],
 ) -> None:
     still, inked, areas = case
-    every = frozenset(range(-(-inked.height // BAND_PX)))
-    some = bands_touched(inked.height, areas)
-    whole = [(0, 0, inked.width, inked.height)]
-    assert PngSplice(still, some).splice(inked.crop, areas) == PngSplice(still, some).splice(
-        inked.crop, whole
+    every = live_rows(inked.height, [(0, 0, *inked.size)])
+    splice, whole = PngSplice(still, every), PngSplice(inked, every)
+    changed = splice.areas(areas)
+    assert changed is not None
+    assert splice.splice(inked.crop, changed) == encode_png(inked, every)
+    assert whole.splice(inked.crop, changed) == encode_png(inked, every)
+
+
+@given(_cases(), st.sampled_from([JpegSplice, PngSplice]))
+@_UNHURRIED
+def test_what_may_not_change_is_not_coded_anew(
+    case: tuple[Image.Image, Image.Image, list[Rectangle]], kind: type[JpegSplice | PngSplice]
+) -> None:
+    still, _, areas = case
+    narrow = [area for area in areas if area[3] < still.height // 2]
+    splice = (
+        JpegSplice(still, narrow, JpegSettings())
+        if kind is JpegSplice
+        else PngSplice(still, live_rows(still.height, narrow))
     )
-    assert PngSplice(still, every).splice(inked.crop, areas) == encode_png(inked, every)
+    far = (0, still.height - 1, still.width, still.height)
+    if still.height > 200:
+        assert splice.areas([*narrow, far]) is None
+    assert splice.areas(narrow) is not None
 
 
 @pytest.mark.parametrize("chroma", ["4:4:4", "4:2:2", "4:2:0"])
@@ -94,7 +132,8 @@ def test_other_decoders_see_the_pixels_of_a_plain_file(chroma: str) -> None:
     still, inked = _picture((1080, 640), 1), _picture((1080, 640), 1)
     inked.paste(_picture((300, 90), 2), (400, 333))
     chosen = JpegSettings(90, chroma)
-    spliced = JpegSplice(still, [(400, 333, 700, 423)], chosen).splice(inked.crop)
+    splice = JpegSplice(still, [(400, 333, 700, 423)], chosen)
+    spliced = splice.splice(inked.crop, splice.areas([(400, 333, 700, 423)]) or ())
     plain = io.BytesIO()
     inked.save(plain, "JPEG", quality=90, subsampling=chroma)
     assert Image.open(io.BytesIO(spliced)).tobytes() == Image.open(plain).tobytes()
@@ -151,7 +190,8 @@ def test_a_marker_stands_where_the_standard_wants_it() -> None:
     """RST markers count modulo eight through the whole file, whoever coded the cells between."""
     still, inked = _picture((1080, 640), 3), _picture((1080, 640), 3)
     inked.paste(_picture((90, 30), 4), (64, 100))
-    spliced = JpegSplice(still, [(64, 100, 154, 130)], JpegSettings()).splice(inked.crop)
+    splice = JpegSplice(still, [(64, 100, 154, 130)], JpegSettings())
+    spliced = splice.splice(inked.crop, splice.areas([(64, 100, 154, 130)]) or ())
     scan = spliced[spliced.index(b"\xff\xda") :]
     marks = [scan[at + 1] for at in range(len(scan) - 1) if scan[at] == 0xFF and 0xD0 <= scan[at + 1] <= 0xD7]
     assert marks == [0xD0 + number % 8 for number in range(len(marks))]
