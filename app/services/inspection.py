@@ -10,6 +10,7 @@ from app.domain.inspection import InspectionOutcome
 from app.domain.organisation import Permission
 from app.domain.piece import PieceState
 from app.domain.text import LONGEST_REMARK, clean_text
+from app.models.edition import Edition
 from app.models.inspection import AutoPass, Inspection
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
@@ -33,7 +34,7 @@ def access_inspection(
         .join(AutoPass.piece)
         .join(Piece.org_unit)
         .where(Inspection.id == inspection_id, within(scope, OrgUnit.path))
-        .options(joinedload(Inspection.auto_pass).joinedload(AutoPass.piece))
+        .options(joinedload(Inspection.auto_pass))
     )
     if for_update:
         statement = statement.with_for_update(of=Inspection).execution_options(populate_existing=True)
@@ -51,7 +52,7 @@ def conclude_inspection(
     note: str = "",
     stop_design: bool = False,
 ) -> Inspection:
-    """Say what was found. A finding takes the piece down at once, and may end its design's free pass.
+    """Say what was found. A finding makes it dark at once, and may end its design's free pass.
 
     Raises SelfApproval for whoever made it, AlreadyDecided, InvalidInput (a finding needs its words).
     """
@@ -77,8 +78,19 @@ def conclude_inspection(
     uow.session.flush()
     uow.audit.record("inspection:conclude", inspection.id, piece=str(piece_id), outcome=outcome.value)
     if outcome is InspectionOutcome.FINDING:
-        if piece.state is PieceState.PUBLISHED:
-            take_down(uow, piece_id, note=note)
+        _draw_the_consequence(uow, piece, inspection.auto_pass, note)
         if stop_design:
             withdraw_clearance(uow, piece.template_version)
     return inspection
+
+
+def _draw_the_consequence(uow: UnitOfWork, piece: Piece, passed: AutoPass, note: str) -> None:
+    """What was found at fault is dark at once: a piece for all, an edition for its advisor alone."""
+    if passed.edition_id is None:
+        if piece.state is PieceState.PUBLISHED:
+            take_down(uow, piece.id, note=note)
+        return
+    edition = uow.session.get_one(Edition, passed.edition_id, with_for_update=True)
+    if edition.ended_at is None:
+        edition.ended_at = uow.clock.now()
+        uow.audit.record("edition:end", edition.id, piece=str(piece.id))

@@ -23,11 +23,9 @@ _LONGEST_SEED: Final = 64
 
 def sampling_policy(uow: UnitOfWork) -> SamplingPolicy:
     """The share and seed that hold now; an institution that has said nothing looks at one in twenty."""
-    known = uow.session.scalar(
-        select(SamplingPolicy).order_by(SamplingPolicy.made_at.desc(), SamplingPolicy.id).limit(1)
-    )
+    known = uow.session.scalar(select(SamplingPolicy).order_by(SamplingPolicy.number.desc()).limit(1))
     return known or SamplingPolicy(
-        tenant_id=uow.tenant_id, share_bp=DEFAULT_SHARE_BP, seed=str(uow.tenant_id)
+        tenant_id=uow.tenant_id, number=0, share_bp=DEFAULT_SHARE_BP, seed=str(uow.tenant_id)
     )
 
 
@@ -43,6 +41,7 @@ def set_sampling(uow: UnitOfWork, *, share_bp: int, seed: str) -> SamplingPolicy
         return before
     policy = SamplingPolicy(
         tenant_id=uow.tenant_id,
+        number=before.number + 1,
         share_bp=share_bp,
         seed=seed,
         made_by=uow.actor.user_id,

@@ -90,6 +90,7 @@ ACTS: Final[dict[str, str]] = {
     "audit:read": "查阅",
     "audit:verify": "核验",
     "check:complete": "完成检测",
+    "edition:end": "抽检下架",
     "edition:open": "开始使用",
     "inspection:conclude": "填写结果",
     "inspection:draw": "抽中",

@@ -14,6 +14,8 @@ from app.embedded.demo.timeline import Timeline
 # A piece of an advisor's own is valid for thirty days: one approved before that has run out by now.
 _EXPIRED_AFTER: Final = 31
 _CLAIMED: Final = 3
+# how many of one change have passed their first step
+_HALF_WAY: Final = 3
 
 _PATIENCE: Final = {"headline": "时间会奖励\n耐心的人"}
 _SALON: Final = {
@@ -365,8 +367,10 @@ def _queue(t: Timeline, people: People, cast: Cast, rng: random.Random) -> Itera
         yield waiting(POSTER, _PATIENCE)
     for _ in range(7):
         yield waiting(DAILY, {}, verified=False)
-    for _ in range(5):
-        yield waiting(POSTER, _ORIGIN)
+    for number in range(5):
+        story = waiting(POSTER, _ORIGIN)
+        story.half_way = number < _HALF_WAY
+        yield story
     for number, (slug, entered) in enumerate((*_DOUBTFUL, *_SINGLES)):
         story = waiting(slug, entered)
         story.claimed = number < _CLAIMED
