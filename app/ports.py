@@ -171,6 +171,8 @@ class TaskName(StrEnum):
     SWEEP = "sweep.stale"
     TEND_REVIEWS = "review.tend"
     CHECKPOINT_AUDIT = "checkpoint.audit"
+    SEAL_RECORD = "record.seal"
+    KEEP_RECORDS = "record.keep"
     REHEARSE_TEMPLATES = "template.rehearse"
 
 

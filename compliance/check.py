@@ -1,10 +1,10 @@
 """The one door of the library: a document and a ruleset in, a report out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from compliance.document import Document
 from compliance.finding import Finding, Layer, Severity
-from compliance.match import DocumentView, Hit, heard_view, view
+from compliance.match import DocumentView, Hit, heard_view, is_sheltered, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
@@ -28,16 +28,33 @@ def check(document: Document, ruleset: Ruleset) -> Report:
 
 def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
     findings = []
+    shelters = _shelters(ruleset, document)
     for rule in ruleset.rules_for(document):
         if rule.reads(document):
-            hits = [hit for hit in rule.hits(document) if _counts(hit, document)]
+            hits = [hit for hit in rule.hits(document) if _counts(hit, document, shelters)]
             if hits and rule.holds_in(document):
                 findings += [_finding(rule, hit, document) for hit in hits]
     return findings
 
 
-def _counts(hit: Hit, document: DocumentView) -> bool:
-    """Tell whether a hit is new: of a text as it sounds only what was heard is."""
+def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, list[tuple[int, int]]]:
+    """Return, per field, where phrases stand inside which no rule has a hit."""
+    if not ruleset.allowed:
+        return {}
+    return {
+        field.index: [
+            (start, start + len(phrase))
+            for phrase in ruleset.allowed & field.sight.positions.keys()
+            for start in field.starts(phrase)
+        ]
+        for field in document.fields
+    }
+
+
+def _counts(hit: Hit, document: DocumentView, shelters: Mapping[int, list[tuple[int, int]]]) -> bool:
+    """Tell whether a hit is one: outside allowed phrases, and of a text as it sounds what was heard."""
+    if is_sheltered(hit.start, hit.end, shelters.get(hit.field, ())):
+        return False
     if not any(field.places for field in document.fields):
         return True
     places = document.fields[hit.field].places or ()

@@ -1,7 +1,7 @@
 """One pass of the automaton over a text: which listed words stand where, which patterns may match."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import ahocorasick_rs
@@ -48,21 +48,22 @@ class LiteralIndex:
         bits: dict[frozenset[str], int] = {}
         listed = set(words)
         self._needs: dict[Pattern, int] = {}
-        self._candidates: dict[str, list[Pattern]] = {}
         for pattern in dict.fromkeys((*triggering, *others)):
             need = 0
             for gate in pattern.gates:
                 need |= 1 << bits.setdefault(gate, len(bits))
             self._needs[pattern] = need
             listed |= pattern.head or set()
-        for pattern in triggering:
-            for word in pattern.gate:
-                self._candidates.setdefault(word, []).append(pattern)
-        self._masks: dict[str, int] = {}
+        masks: dict[str, int] = {}
         for gate, bit in bits.items():
             for word in gate:
-                self._masks[word] = self._masks.get(word, 0) | 1 << bit
-        listed |= self._masks.keys()
+                masks[word] = masks.get(word, 0) | 1 << bit
+        listed |= masks.keys()
+        # for each of a pattern's rarest two gates: which patterns does a word let through?
+        self._triggering = triggering
+        self._lone = sum(1 << at for at, pattern in enumerate(triggering) if len(pattern.gates) == 1)
+        first, second = (_by_word(triggering, nth) for nth in (0, 1))
+        self._lets = {word: (masks.get(word, 0), first.get(word, 0), second.get(word, 0)) for word in masks}
         self._singles = frozenset(word for word in listed if len(word) == 1)
         self._words = sorted(word for word in listed if len(word) > 1)
         self._automaton = (
@@ -71,34 +72,55 @@ class LiteralIndex:
             else None
         )
 
-    def scan(self, text: str) -> Sight:
+    def scan(self, normalised: Normalised) -> Sight:
         """Return what stands in a text."""
         positions: dict[str, list[int]] = {}
         if self._automaton is not None:
             words = self._words
-            for index, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for index, start, _ in self._automaton.find_matches_as_indexes(normalised.text, overlapping=True):
                 word = words[index]
                 if word in positions:
                     positions[word].append(start)
                 else:
                     positions[word] = [start]
-        chars = self._singles.intersection(text)
-        masks, candidates = self._masks, self._candidates
-        mask = 0
-        likely: set[Pattern] = set()
+        chars = self._singles & normalised.alphabet
+        lets = self._lets
+        mask = first = 0
+        second = self._lone
         for seen in (positions, chars):
             for word in seen:
-                mask |= masks.get(word, 0)
-                if word in candidates:
-                    likely.update(candidates[word])
-        needs = self._needs
-        ready = frozenset(pattern for pattern in likely if needs[pattern] & mask == needs[pattern])
-        return Sight(positions, chars, mask, ready)
+                if word in lets:
+                    gates, one, two = lets[word]
+                    mask |= gates
+                    first |= one
+                    second |= two
+        return Sight(positions, chars, mask, self._ready(first & second, mask))
+
+    def _ready(self, likely: int, mask: int) -> frozenset[Pattern]:
+        """Return those of the likely patterns, given as bits, all of whose gates were seen."""
+        ready = []
+        while likely:
+            lowest = likely & -likely
+            pattern = self._triggering[lowest.bit_length() - 1]
+            need = self._needs[pattern]
+            if need & mask == need:
+                ready.append(pattern)
+            likely ^= lowest
+        return frozenset(ready)
 
     def may_match(self, pattern: Pattern, sight: Sight) -> bool:
         """Tell whether every gate of a pattern was seen."""
         need = self._needs[pattern]
         return need & sight.mask == need
+
+
+def _by_word(patterns: Sequence[Pattern], nth: int) -> dict[str, int]:
+    """Return, for every word of the patterns' nth gates, the patterns as bits."""
+    found: dict[str, int] = {}
+    for at, pattern in enumerate(patterns):
+        for word in pattern.gates[nth] if nth < len(pattern.gates) else ():
+            found[word] = found.get(word, 0) | 1 << at
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +175,13 @@ class FieldView:
         """Return those of the listed words that stand in the field."""
         sight = self.sight
         return [word for word in words if word in sight.positions or word in sight.chars]
+
+    def completed(self, start: int, end: int, wording: str | None) -> str | None:
+        """Return a wording for `text[start:end]`, of which a leading … stands for what is written."""
+        if wording is None or not wording.startswith("…"):
+            return wording
+        span = self.normalised.span(start, end)
+        return self.field.text[span.start : span.end] + wording[1:]
 
     def matches(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Yield where a pattern matches, if the automaton saw its gates."""
@@ -213,7 +242,7 @@ def view(document: Document, literals: LiteralIndex) -> DocumentView:
     fields = []
     for position, given in enumerate(document.fields):
         normalised = normalise(given.text)
-        fields.append(FieldView(position, given, normalised, literals.scan(normalised.text), literals))
+        fields.append(FieldView(position, given, normalised, literals.scan(normalised), literals))
     return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)
 
 
@@ -228,7 +257,7 @@ def heard_view(document: DocumentView, literals: LiteralIndex, sounds: SoundInde
     for one in document.fields:
         if one.index in heard:
             normalised, places = as_heard(one.normalised, heard[one.index])
-            sight = literals.scan(normalised.text)
+            sight = literals.scan(normalised)
             fields.append(FieldView(one.index, one.field, normalised, sight, literals, tuple(places)))
         else:
             fields.append(one)

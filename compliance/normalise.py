@@ -176,7 +176,8 @@ class Normalised:
 
     `text[i]` was made from `original[origins[i]:ends[i]]`; `steps[i]` is its position in the
     folded text, from which the layer of a hit is told; `hidden` are the original spans of
-    invisible characters between two Han characters.
+    invisible characters between two Han characters; `alphabet` are the characters of the folded
+    text, noise included.
     """
 
     original: str
@@ -185,6 +186,7 @@ class Normalised:
     ends: Sequence[int]
     steps: Sequence[int]
     hidden: tuple[Span, ...]
+    alphabet: frozenset[str]
 
     def span(self, start: int, end: int) -> Span:
         """Return the original span of `text[start:end]`, noise inside and marks behind included."""
@@ -204,7 +206,8 @@ class Normalised:
 def normalise(text: str) -> Normalised:
     """Bring a text into the form rules are matched on; linear, for any string."""
     folded = text.translate(_FOLDS)
-    if _FOLDS.resized.isdisjoint(text):
+    alphabet = frozenset(folded)
+    if len(folded) == len(text) and _FOLDS.resized.isdisjoint(alphabet if folded == text else text):
         origins: Sequence[int] = range(len(text))
         hidden: tuple[Span, ...] = ()
     else:
@@ -220,7 +223,7 @@ def normalise(text: str) -> Normalised:
         steps = [steps[at] for start, end in kept for at in range(start, end)]
         origins = [origins[at] for start, end in kept for at in range(start, end)]
     ends = range(1, len(text) + 1) if isinstance(origins, range) else [at + 1 for at in origins]
-    return Normalised(text, folded, origins, ends, steps, hidden)
+    return Normalised(text, folded, origins, ends, steps, hidden, alphabet)
 
 
 def _outside(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:

@@ -13,8 +13,8 @@ gate, and, where it begins with words, only where those stand.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from compliance.normalise import fold
@@ -31,7 +31,11 @@ _GAP_STEP = f"[^{_SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}
 _DEFAULT_GAP = 6
 _LONGEST_SLOT = 90
 # How common a literal of one, two, three … characters is, relative to each other.
-_COMMONNESS = (100.0, 10.0, 2.0, 0.5)
+_COMMONNESS = (20.0, 5.0, 1.0, 0.25)
+_EVERYDAY = frozenset(
+    "0123456789%一二三四五十百千万年月日天元不没我您你的是有在了人就都也到个可以上大行金收利钱点-./"
+)
+_EVERYDAY_COMMONNESS = 100.0
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
@@ -73,9 +77,10 @@ class PatternError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Word groups a pattern may name in angle brackets."""
+    """Word groups a pattern may name in angle brackets, and phrases that are patterns themselves."""
 
     groups: Mapping[str, tuple[str, ...]]
+    phrases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +139,10 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
 
 def _commonness(gate: frozenset[str]) -> float:
     """Estimate how many texts a gate lets through: short words are common, long ones rare."""
-    return sum(_COMMONNESS[min(len(word), len(_COMMONNESS)) - 1] for word in gate)
+    return sum(
+        _EVERYDAY_COMMONNESS if word in _EVERYDAY else _COMMONNESS[min(len(word), len(_COMMONNESS)) - 1]
+        for word in gate
+    )
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -147,6 +155,20 @@ def _any_of(words: Iterable[str]) -> str:
         rest = "|".join(map(re.escape, rests))
         branches.append(re.escape(first) + (f"(?:{rest})" if rest else ""))
     return "(?:" + "|".join(branches) + ")"
+
+
+def _alternative(parts: Sequence[_Part]) -> _Part:
+    gates = [part.gates for part in parts]
+    heads = [part.head for part in parts]
+    return _Part(
+        regex="(?:" + "|".join(part.regex for part in parts) + ")",
+        # one of the alternatives matches, so one word of its rarest gate is there
+        gates=(frozenset().union(*(min(gate, key=_commonness) for gate in gates)),) if all(gates) else (),
+        head=None if None in heads else frozenset().union(*(head for head in heads if head)),
+        reach=max(part.reach for part in parts),
+        # plain alternatives exclude one another; only those with gaps add up
+        freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
+    )
 
 
 class _Parser:
@@ -176,19 +198,7 @@ class _Parser:
         while self._peek() == "|":
             self._at += 1
             parts.append(self._sequence())
-        if len(parts) == 1:
-            return parts[0]
-        gates = [part.gates for part in parts]
-        heads = [part.head for part in parts]
-        return _Part(
-            regex="(?:" + "|".join(part.regex for part in parts) + ")",
-            # one of the alternatives matches, so one word of its rarest gate is there
-            gates=(frozenset().union(*(min(gate, key=_commonness) for gate in gates)),) if all(gates) else (),
-            head=None if None in heads else frozenset().union(*(head for head in heads if head)),
-            reach=max(part.reach for part in parts),
-            # plain alternatives exclude one another; only those with gaps add up
-            freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
-        )
+        return parts[0] if len(parts) == 1 else _alternative(parts)
 
     def _sequence(self) -> _Part:
         regex: list[str] = []
@@ -281,12 +291,20 @@ class _Parser:
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
             return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), reach=_LONGEST_SLOT, freedom=2)
+        if end > 0 and name in self._vocabulary.phrases:
+            return self._phrase(name)
         words = self._vocabulary.groups.get(name)
         if end < 0 or words is None:
             raise PatternError(f"unknown slot <{name}> in {self._source!r}")
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
         group = frozenset(folded)
         return _Part(_any_of(folded), (group,), group, max(map(len, folded)))
+
+    def _phrase(self, name: str) -> _Part:
+        """Parse every wording of a phrase; it may name word groups, not phrases again."""
+        words = Vocabulary(self._vocabulary.groups)
+        parts = [_Parser(source, words).parse() for source in self._vocabulary.phrases[name]]
+        return _alternative(parts)
 
     def _class(self) -> _Part:
         found = re.compile(r"\[([^\[\]\\]+)\](?:\{(\d+),(\d+)\})?").match(self._source, self._at)

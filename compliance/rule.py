@@ -161,7 +161,19 @@ class Draft:
         return found
 
     def patterns(self, key: str) -> tuple[Pattern, ...]:
+        """Return patterns any of which will do."""
+        return tuple(pattern for group in self.groups(key) for pattern in group)
+
+    def groups(self, key: str) -> tuple[tuple[Pattern, ...], ...]:
+        """Return every entry as the patterns it stands for: a phrase alone is all its wordings."""
+        return tuple(self._compiled(key, source) for source in self.texts(key))
+
+    def _compiled(self, key: str, source: str) -> tuple[Pattern, ...]:
+        named = source.strip().removeprefix("<").removesuffix(">")
+        sources = (
+            self.vocabulary.phrases.get(named, (source,)) if f"<{named}>" == source.strip() else (source,)
+        )
         try:
-            return tuple(compile_pattern(source, self.vocabulary) for source in self.texts(key))
+            return tuple(compile_pattern(one, self.vocabulary) for one in sources)
         except PatternError as error:
             raise self.fault(f"`{key}`: {error}") from error

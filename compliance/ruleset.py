@@ -1,6 +1,7 @@
 """Rulesets: dated YAML files read into one immutable whole with a version and a digest."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,8 @@ from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
     hidden_characters,
+    offer,
+    performance,
     performance_window,
     personal_data,
     wording,
@@ -32,13 +35,17 @@ _Member = TypeVar("_Member")
 
 RULESETS = Path(__file__).parent / "rulesets"
 _VOCABULARY_KEY = "vocabulary"
+_PHRASES_KEY = "phrases"
 _SOUND_KEY = "sound"
+_ALLOW_KEY = "allow"
 _MIN_EXAMPLES = 3
 
 _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingProxyType(
     {
         "wording": wording.parse,
         "disclosure": disclosure.parse,
+        "offer": offer.parse,
+        "performance": performance.parse,
         "performance_window": performance_window.parse,
         "personal_data": personal_data.parse,
         "hidden_characters": hidden_characters.parse,
@@ -52,6 +59,8 @@ _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "wording": frozenset({"terms", "allow", "sound", "patterns"}),
         "disclosure": frozenset({"when", "requires", "offers"}),
+        "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers"}),
+        "performance": frozenset({"figures", "shorter_than", "annualised", "of", "requires"}),
         "performance_window": frozenset({"when", "days"}),
         "personal_data": frozenset({"whose"}),
         "hidden_characters": frozenset(),
@@ -78,14 +87,29 @@ class Ruleset:
     rules: tuple[Rule, ...]
     index: LiteralIndex = field(repr=False, compare=False)
     sounds: SoundIndex = field(repr=False, compare=False)
+    allowed: frozenset[str] = field(repr=False)
     _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
     _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
     _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
     _always: tuple[int, ...] = field(repr=False, compare=False)
 
     @classmethod
-    def of(cls, version: str, digest: str, rules: Iterable[Rule], guarded: Iterable[str] = ()) -> Self:
-        """Build the indexes over some rules; `guarded` words are recognised by their sound as well."""
+    def of(
+        cls,
+        version: str,
+        digest: str,
+        rules: Iterable[Rule],
+        *,
+        guarded: Iterable[str] = (),
+        allowed: Iterable[str] = (),
+        sounds: SoundIndex | None = None,
+    ) -> Self:
+        """Build the indexes over some rules.
+
+        `guarded` words are recognised by their sound as well. Inside an `allowed` phrase no rule has
+        a hit. `sounds` is given where the index of another ruleset serves.
+        """
+        sheltering = frozenset(map(fold, allowed))
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
         by_word: dict[str, list[int]] = {}
         by_pattern: dict[Pattern, int] = {}
@@ -101,13 +125,15 @@ class Ruleset:
             digest=digest,
             rules=ordered,
             index=LiteralIndex(
-                (word for rule in ordered for word in rule.words),
+                {*sheltering, *(word for rule in ordered for word in rule.words)},
                 by_pattern,
                 (pattern for rule in ordered for pattern in rule.other_patterns),
             ),
-            sounds=SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
-            _by_word=MappingProxyType({word: tuple(at) for word, at in by_word.items()}),
-            _by_pattern=MappingProxyType(by_pattern),
+            sounds=sounds
+            or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
+            allowed=sheltering,
+            _by_word={word: tuple(at) for word, at in by_word.items()},
+            _by_pattern=by_pattern,
             _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
             _always=tuple(
                 at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
@@ -119,14 +145,37 @@ class Ruleset:
         positions = set(self._always)
         if document.product_type is not None:
             positions.update(self._by_product.get(document.product_type, ()))
+        by_word, by_pattern = self._by_word, self._by_pattern
         for one in document.fields:
             sight = one.sight
-            for word in self._by_word.keys() & sight.positions.keys():
-                positions.update(self._by_word[word])
-            for char in sight.chars:
-                positions.update(self._by_word.get(char, ()))
-            positions.update(map(self._by_pattern.__getitem__, sight.ready))
+            for seen in (sight.positions, sight.chars):
+                for word in seen:
+                    if word in by_word:
+                        positions.update(by_word[word])
+            positions.update([by_pattern[pattern] for pattern in sight.ready])
         return tuple(self.rules[position] for position in sorted(positions))
+
+    def with_words(
+        self,
+        words: Mapping[str, str | None],
+        *,
+        allowed: Iterable[str] = (),
+        severity: Severity = Severity.REVIEW,
+    ) -> "Ruleset":
+        """Return a ruleset that knows an institution's own words as well; this one stays as it is.
+
+        `words` maps each word to the wording that may take its place. The digest tells both apart.
+        """
+        allowed = sorted(allowed)
+        own = wording.own_words({fold(word): instead for word, instead in words.items()}, severity)
+        told = json.dumps([sorted(words.items()), allowed, severity], ensure_ascii=False)
+        return Ruleset.of(
+            self.version,
+            hashlib.sha256(f"{self.digest}\0{told}".encode("utf-8", "surrogatepass")).hexdigest(),
+            [*self.rules, *([own] if words else [])],
+            allowed=[*self.allowed, *allowed],
+            sounds=self.sounds,
+        )
 
     def rule(self, rule_id: str) -> Rule:
         """Return the rule of this id. Raises KeyError."""
@@ -202,20 +251,27 @@ class _Pack:
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Return the word groups of the file. Raises RulesetError."""
-        given = self.fields.get(_VOCABULARY_KEY) or _Marked()
-        if not isinstance(given, _Marked):
-            raise RulesetError(self.path, self.fields.line, "`vocabulary` is a mapping of lists")
-        for name, words in given.items():
-            if not isinstance(words, list) or not words or not all(map(str, words)):
-                raise RulesetError(self.path, given.line, f"vocabulary `{name}` is not a list of words")
-        return {name: tuple(map(str, words)) for name, words in given.items()}
+        return self._lists(_VOCABULARY_KEY)
 
     @property
-    def guarded(self) -> list[str]:
-        """Return the words whose disguises are undone for all rules. Raises RulesetError."""
-        given = self.fields.get(_SOUND_KEY) or []
-        if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
-            raise RulesetError(self.path, self.fields.line, "`sound` is a list of words")
+    def phrases(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the phrases of the file: patterns under a name. Raises RulesetError."""
+        return self._lists(_PHRASES_KEY)
+
+    def _lists(self, key: str) -> dict[str, tuple[str, ...]]:
+        given = self.fields.get(key) or _Marked()
+        if not isinstance(given, _Marked):
+            raise RulesetError(self.path, self.fields.line, f"`{key}` is a mapping of lists")
+        for name, words in given.items():
+            if not isinstance(words, list) or not words or not all(map(str, words)):
+                raise RulesetError(self.path, given.line, f"{key} `{name}` is not a list of words")
+        return {name: tuple(map(str, words)) for name, words in given.items()}
+
+    def list_of(self, key: str) -> list[str]:
+        """Return words that hold for the whole ruleset: `sound` or `allow`. Raises RulesetError."""
+        given = self.fields.get(key) or []
+        if not isinstance(given, list) or not all(isinstance(word, str) and word for word in given):
+            raise RulesetError(self.path, self.fields.line, f"`{key}` is a list of words")
         return given
 
 
@@ -232,7 +288,7 @@ def _files_of(paths: Iterable[Path]) -> list[tuple[Path, str]]:
 
 def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     packs = [_parse(path, name) for path, name in files]
-    shared = _shared_groups(packs)
+    shared = _shared_words(packs)
     rules: dict[str, Rule] = {}
     for pack in packs:
         vocabulary = _vocabulary_of(pack, shared)
@@ -248,29 +304,34 @@ def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     for pack in packs:
         digest.update(pack.name.encode() + b"\0" + pack.content + b"\0")
     version = max((str(pack.fields["dated"]) for pack in packs), default="none")
-    guarded = {fold(word) for pack in packs for word in pack.guarded}
-    return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded)
+    guarded = {fold(word) for pack in packs for word in pack.list_of(_SOUND_KEY)}
+    allowed = [word for pack in packs for word in pack.list_of(_ALLOW_KEY)]
+    return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded=guarded, allowed=allowed)
 
 
-def _shared_groups(packs: Iterable[_Pack]) -> dict[str, tuple[str, ...]]:
-    """Return the word groups of files without rules, which every pack may name."""
-    shared: dict[str, tuple[str, ...]] = {}
+def _shared_words(packs: Iterable[_Pack]) -> Vocabulary:
+    """Return the word groups and phrases of files without rules, which every pack may name."""
+    shared = Vocabulary({})
     for pack in packs:
-        if pack.fields.get("rules"):
-            continue
-        for name, words in pack.groups.items():
-            if name in shared:
-                raise RulesetError(pack.path, pack.fields.line, f"vocabulary `{name}` is shared already")
-            shared[name] = words
+        if not pack.fields.get("rules"):
+            shared = _joined(shared, pack)
     return shared
 
 
-def _vocabulary_of(pack: _Pack, shared: Mapping[str, tuple[str, ...]]) -> Vocabulary:
-    """Return the word groups a pack may name: the shared ones and its own."""
-    own = pack.groups if pack.fields.get("rules") else {}
-    if taken := own.keys() & shared.keys():
+def _vocabulary_of(pack: _Pack, shared: Vocabulary) -> Vocabulary:
+    """Return what a pack may name: what is shared and its own."""
+    return _joined(shared, pack) if pack.fields.get("rules") else shared
+
+
+def _joined(shared: Vocabulary, pack: _Pack) -> Vocabulary:
+    names = [*pack.groups, *pack.phrases]
+    taken = {name for name in names if name in shared.groups or name in shared.phrases}
+    if taken or len(set(names)) < len(names):
         raise RulesetError(pack.path, pack.fields.line, f"vocabulary {sorted(taken)} is shared already")
-    return Vocabulary(MappingProxyType({**shared, **own}))
+    return Vocabulary(
+        MappingProxyType({**shared.groups, **pack.groups}),
+        MappingProxyType({**shared.phrases, **pack.phrases}),
+    )
 
 
 def _parse(path: Path, name: str) -> _Pack:
@@ -287,7 +348,7 @@ def _parse(path: Path, name: str) -> _Pack:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
-    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _SOUND_KEY}:
+    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _PHRASES_KEY, _SOUND_KEY, _ALLOW_KEY}:
         raise RulesetError(path, pack.line, f"unknown keys {sorted(unknown)}")
     return _Pack(path, name, content, pack)
 

@@ -31,23 +31,20 @@ _CODE_BASE = 0xE000  # syllables are coded in the private use area for the autom
 _MIN_FREQUENCY = 10
 _LONGEST_COMMON = 4
 _MAX_READINGS = 8
+_MAX_FORMS = 64
+_LATIN = re.compile("[a-z]")
 _LATIN_RUN = re.compile(r"[a-z]{1,24}")
+_LATIN_RUNS = re.compile(r"[a-z]{2,24}")
 _MIN_LATIN_SYLLABLES = 2
 _MIN_INITIALS = 3
 _MIN_PLAIN_REVERSED = 4
 _REACH = 10  # how far round a disguised character its word may stretch
 
-_HAN = "\\u3400-\\u4dbf\\u4e00-\\u9fff"
-_LETTERS_BY_HAN = re.compile(f"(?<=[{_HAN}])[a-z]|[a-z](?=[{_HAN}])")
 _INITIALS = re.compile(r"(?<![a-z0-9])[a-z]{3,6}(?![a-z0-9])")
 _AFTER_INITIALS = re.compile("型|款|产品|理财|基金|固收|收益|消息|票")
 _PLAIN_INITIALS = 4  # so many letters are no accident
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
-_PARTS = ahocorasick_rs.AhoCorasick([*PARTS], matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
-_PART_SIZES = sorted({len(part) for part in PARTS}, reverse=True)
-_CONFUSED = frozenset(CONFUSABLES)
-_CONFUSION = str.maketrans(dict(CONFUSABLES))
 _PICTURED = frozenset(PICTURES)
 _MOST_READINGS = max(map(len, PICTURES.values()))
 
@@ -139,12 +136,7 @@ def _segment(letters: str) -> tuple[str, ...] | None:
 def _tokens(text: str, position: int, stop: int) -> Iterator[_Token]:
     while position < stop:
         char = text[position]
-        part = next((part for size in _PART_SIZES if (part := text[position : position + size]) in PARTS), "")
-        if part:
-            whole, end = PARTS[part], position + len(part)
-            yield _Token(_ROW[ord(whole)], whole, position, end, -1, -1)
-            position = end
-        elif (run := _LATIN_RUN.match(text, position)) is not None:
+        if (run := _LATIN_RUN.match(text, position)) is not None:
             parts = _segment(run.group())
             at = position
             for syllable in parts or [run.group()]:
@@ -205,12 +197,37 @@ def _initials_of(word: str) -> str:
     return "".join(_readings()[char][0][0] for char in word)
 
 
-def _half_spelled(word: str) -> Iterator[tuple[str, str]]:
+def _half_spelled(word: str) -> Iterator[str]:
     """Yield the word with some characters, never all, as the first letter of their sound."""
     initials = _initials_of(word)
     for kept in product((True, False), repeat=len(word)):
         if any(kept) and not all(kept):
-            yield "".join(a if keep else b for a, b, keep in zip(word, initials, kept, strict=True)), word
+            yield "".join(a if keep else b for a, b, keep in zip(word, initials, kept, strict=True))
+
+
+@cache
+def _parts() -> Mapping[str, list[str]]:
+    """Return the ways a character is taken apart."""
+    return _turned(PARTS)
+
+
+@cache
+def _lookalikes() -> Mapping[str, list[str]]:
+    """Return the everyday characters a character looks like."""
+    return _turned(CONFUSABLES)
+
+
+def _turned(table: Mapping[str, str]) -> Mapping[str, list[str]]:
+    turned: dict[str, list[str]] = {}
+    for key, value in table.items():
+        turned.setdefault(value, []).append(key)
+    return MappingProxyType(turned)
+
+
+def _swapped(word: str, others: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield the word with one character or more written otherwise."""
+    forms = product(*([char, *others.get(char, [])] for char in word))
+    yield from (form for form in map("".join, islice(forms, _MAX_FORMS)) if form != word)
 
 
 class SoundIndex:
@@ -227,11 +244,16 @@ class SoundIndex:
                 product(*([r for r in readings[char] if r in codes] for char in word)), _MAX_READINGS
             )
         )
-        self._written = _Finder((word, word) for word in known)
-        self._mixed = _Finder(
-            form for word in known if len(word) <= _REACH // 2 for form in _half_spelled(word)
-        )
-        self._reversed = _Finder((word[::-1], word) for word in known if word[::-1] != word)
+        forms = {word[::-1]: word for word in known if word[::-1] != word}
+        self._reversed = frozenset(forms)
+        for word in known:
+            if len(word) <= _REACH // 2:
+                for others in (_half_spelled(word), _swapped(word, _lookalikes()), _swapped(word, _parts())):
+                    for form in others:
+                        forms.setdefault(form, word)
+        for word in known:
+            forms.pop(word, None)
+        self._forms = _Finder(forms.items())
         self._initials = {
             _initials_of(word): word
             for word in known
@@ -246,34 +268,29 @@ class SoundIndex:
             for word, start, end in self._syllables.find(text.translate(_ROW))
             if text[start:end] != word and not _explained(word, text, start)
         ]
-        parts = [(start, end) for _, start, end in _PARTS.find_matches_as_indexes(text)]
-        if parts or _LATIN_RUN.search(text):
-            ranges += self._spelled(text, parts)
-        if not _CONFUSED.isdisjoint(text):
-            ranges += self._confused(text)
-        ranges += self._turned_round(text)
+        ranges += (
+            (start, end, word)
+            for word, start, end in self._forms.find(text)
+            if self._is_meant(text, start, end, word)
+        )
+        if _LATIN.search(text):
+            ranges += self._spelled(text)
         heard = [Heard(word, start, end, normalised.span(start, end)) for start, end, word in ranges]
-        if not _PICTURED.isdisjoint(normalised.original):
+        if not _PICTURED.isdisjoint(normalised.alphabet):
             heard += self._pictured(normalised)
         return _apart(heard)
 
-    def _spelled(self, text: str, parts: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
-        spans = parts + [
-            found.span() for found in _LATIN_RUN.finditer(text) if _segment(found.group()) is not None
-        ]
+    def _spelled(self, text: str) -> Iterator[tuple[int, int, str]]:
+        spans = [found.span() for found in _LATIN_RUNS.finditer(text) if _segment(found.group()) is not None]
         if spans:
-            yield from self._in_windows(text, sorted(spans))
-        if _LETTERS_BY_HAN.search(text):
-            for word, start, end in self._mixed.find(text):
-                if not _letter_at(text, start - 1) and not _letter_at(text, end):
-                    yield start, end, word
+            yield from self._in_windows(text, spans)
         for found in _INITIALS.finditer(text):
             meant = self._initials.get(found.group())
             if meant and (len(meant) >= _PLAIN_INITIALS or _AFTER_INITIALS.match(text, found.end())):
                 yield found.start(), found.end(), meant
 
     def _in_windows(self, text: str, spans: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
-        """Read the surroundings of Latin syllables and taken-apart characters as syllables."""
+        """Read the surroundings of Latin syllables as syllables."""
         windows: list[tuple[int, int]] = []
         for low, high in spans:
             start, end = max(0, low - _REACH), min(len(text), high + _REACH)
@@ -288,19 +305,16 @@ class SoundIndex:
                 if _is_spelled(word, tokens[first:last]):
                     yield tokens[first].start, tokens[last - 1].end, word
 
-    def _confused(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for word, start, end in self._written.find(text.translate(_CONFUSION)):
-            if text[start:end] != word and not _explained(word, text, start):
-                yield start, end, word
-
-    def _turned_round(self, text: str) -> Iterator[tuple[int, int, str]]:
-        for word, start, end in self._reversed.find(text):
+    def _is_meant(self, text: str, start: int, end: int, word: str) -> bool:
+        """Tell whether another form of a word is one, and not what it says by itself."""
+        form = text[start:end]
+        if form in self._reversed:
             told = _BACKWARDS.search(text) is not None
-            follows = _AFTER_REVERSED.match(text, end)
-            if (told or follows or len(word) >= _MIN_PLAIN_REVERSED) and (
-                told or not _covered(text, start, end)
-            ):
-                yield start, end, word
+            plain = len(word) >= _MIN_PLAIN_REVERSED or _AFTER_REVERSED.match(text, end) is not None
+            return told or (plain and not _covered(text, start, end))
+        if any(map(_is_letter, form)):
+            return not _is_letter(text[start - 1 : start]) and not _is_letter(text[end : end + 1])
+        return len(form) != len(word) or not _explained(word, text, start)
 
     def _pictured(self, normalised: Normalised) -> Iterator[Heard]:
         """Read every picture as each thing it may stand for."""
@@ -320,8 +334,8 @@ class SoundIndex:
                     yield Heard(word, low, bisect_left(normalised.origins, last), Span(first, last))
 
 
-def _letter_at(text: str, position: int) -> bool:
-    return 0 <= position < len(text) and text[position].isascii() and text[position].isalnum()
+def _is_letter(char: str) -> bool:
+    return char.isascii() and char.isalnum()
 
 
 def _apart(heard: list[Heard]) -> list[Heard]:
@@ -337,8 +351,7 @@ def _apart(heard: list[Heard]) -> list[Heard]:
 
 def _is_spelled(word: str, heard: list[_Token]) -> bool:
     latin = [token for token in heard if token.run >= 0]
-    parts = [token for token in heard if token.run < 0 and token.end - token.start > 1]
-    if not latin and not parts:
+    if not latin:
         return False  # plain characters were read already
     if any(token.char and token.char != char for token, char in zip(heard, word, strict=True)):
         return False  # one trick at a time: the characters that are written must be the right ones
@@ -389,7 +402,8 @@ def as_heard(normalised: Normalised, heard: list[Heard]) -> tuple[Normalised, li
             places.append((length, length + len(word)))
             length += len(word)
             at = one.end
+    text = "".join(pieces)
     return (
-        Normalised(normalised.original, "".join(pieces), origins, ends, steps, normalised.hidden),
+        Normalised(normalised.original, text, origins, ends, steps, normalised.hidden, frozenset(text)),
         places,
     )

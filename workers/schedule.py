@@ -45,6 +45,11 @@ SCHEDULE: Final = (
         "No item stays without an owner; what is nearly late is pressed, what is late goes back.",
     ),
     Recurring(
+        TaskName.KEEP_RECORDS,
+        timedelta(seconds=60),
+        "Records whose message was lost are sealed; the vault hears of longer terms and of holds.",
+    ),
+    Recurring(
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",

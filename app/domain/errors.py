@@ -210,3 +210,25 @@ class DifferentRepeat(DomainError):
     code = "different_repeat"
     reason = "同一个幂等键已用于另一个请求。"
     remedy = "请为新的请求使用新的键。"
+
+
+class TermOnlyGrows(DomainError):
+    """A retention term is never made shorter."""
+
+    code = "term_only_grows"
+    reason = "保存期限只能延长：现为 {years} 年。"
+    remedy = "请填写不少于现有年数的期限。"
+
+
+class RecordIsKept(DomainError):
+    """The record is inside its term or under a hold, so nobody may destroy it."""
+
+    code = "record_is_kept"
+    reason = "这份记录不能销毁：{why}"
+
+
+class SecondPersonNeeded(AccessDenied):
+    """Whoever asked for a hold to be lifted does not lift it."""
+
+    code = "second_person_needed"
+    reason = "解除保全需要另一个人确认，申请人本人不能确认。"

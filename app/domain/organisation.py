@@ -64,6 +64,10 @@ class Permission(StrEnum):
     ORGANISATION_MANAGE = "organisation:manage"
     USER_MANAGE = "user:manage"
     AUDIT_VIEW = "audit:view"
+    ARCHIVE_VIEW = "archive:view"
+    EVIDENCE_EXPORT = "evidence:export"
+    HOLD_MANAGE = "hold:manage"
+    RETENTION_MANAGE = "retention:manage"
     JOB_VIEW = "job:view"
 
 
@@ -88,6 +92,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REVIEW_DECIDE,
             Permission.INSPECT,
             Permission.TAKE_DOWN,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
+            Permission.HOLD_MANAGE,
             Permission.RECALL,
             Permission.RECALL_VIEW,
         }
@@ -99,6 +106,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PIECE_VIEW,
             Permission.REVIEW_VIEW,
             Permission.REVIEW_DECIDE,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
+            Permission.HOLD_MANAGE,
         }
     ),
     Role.OPERATOR: frozenset(
@@ -132,6 +142,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.USER_MANAGE,
             Permission.ROUTE_MANAGE,
             Permission.AUDIT_VIEW,
+            Permission.ARCHIVE_VIEW,
+            Permission.HOLD_MANAGE,
+            Permission.RETENTION_MANAGE,
             Permission.JOB_VIEW,
         }
     ),
@@ -144,6 +157,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.REACH_VIEW,
             Permission.ORGANISATION_VIEW,
             Permission.AUDIT_VIEW,
+            Permission.ARCHIVE_VIEW,
+            Permission.EVIDENCE_EXPORT,
         }
     ),
 }

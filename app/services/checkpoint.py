@@ -18,7 +18,7 @@ from app.domain.checkpoint import (
     read_checkpoint,
 )
 from app.domain.organisation import Permission
-from app.domain.retention import DEFAULT_YEARS, term_end
+from app.domain.retention import RecordClass, term_end
 from app.models.audit import AuditEntry
 from app.models.checkpoint import AuditCheckpoint
 from app.ports import ObjectMissing, RecordVault, Signer
@@ -26,6 +26,7 @@ from app.queries.audit import AuditFilter, AuditLine, audit_lines
 from app.queries.page import Page
 from app.services.access import require_everywhere
 from app.services.audit import verify_audit
+from app.services.retention import years_of
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -90,11 +91,12 @@ def keep_checkpoints(uow: UnitOfWork) -> int:
         .order_by(AuditCheckpoint.number)
         .with_for_update(skip_locked=True)
     ).all()
+    years = years_of(uow, RecordClass.AUDIT)
     for row in waiting:
         uow.around.vault.keep(
             checkpoint_key(uow.tenant_id, row.number),
             row.signed,
-            until=term_end(row.signed_at, DEFAULT_YEARS),
+            until=term_end(row.signed_at, years),
         )
         row.kept_at = uow.clock.now()
     return len(waiting)

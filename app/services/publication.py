@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from app.domain.archive import ItemKind
 from app.domain.distribution import AudienceRule
 from app.domain.errors import Ended, GateClosed, IllegalTransition, InvalidInput, Missing
 from app.domain.organisation import Permission
@@ -31,6 +32,7 @@ from app.models.recall import Recall, RecallItem
 from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
+from app.services.archive import note_shown
 from app.services.edition import edition_links, edition_of, ensure_edition
 from app.services.piece import lock_piece
 from app.services.qualification import is_qualified, require_licence
@@ -93,6 +95,13 @@ def publish(
     uow.session.add(publication)
     piece.apply(PieceAction.PUBLISH, actor=str(uow.actor.user_id or uow.actor.name), at=now)
     uow.session.flush()
+    note_shown(
+        uow,
+        publication,
+        ItemKind.PUBLICATION,
+        advisor_id=only_advisor.id if only_advisor else None,
+        values=revision.values,
+    )
     uow.audit.record(
         "publication:publish",
         publication.id,

@@ -10,9 +10,11 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.domain.archive import ItemKind
 from app.domain.edition import RenderSpec
 from app.domain.errors import Fault, InvalidInput, Missing
 from app.domain.organisation import Permission
+from app.domain.tracking import PREVIEW_CODE
 from app.models.advisor import Advisor
 from app.models.edition import Rendition
 from app.models.organisation import OrgUnit
@@ -24,6 +26,7 @@ from app.models.tenant import Tenant
 from app.ports import ObjectMissing
 from app.queries.scope import within
 from app.services.access import require
+from app.services.archive import note_shown
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.compile import CompiledTemplate
 from templates_lib.compose import DOCUMENTS, PictureFormat, compose, require_fit
@@ -63,7 +66,7 @@ def asset_key(uow: UnitOfWork, sha256: str) -> str:
     return f"assets/{uow.tenant_id}/{sha256}"
 
 
-def _rendition_key(uow: UnitOfWork, sha256: str) -> str:
+def rendition_key(uow: UnitOfWork, sha256: str) -> str:
     return f"renditions/{uow.tenant_id}/{sha256[:2]}/{sha256}"
 
 
@@ -148,10 +151,11 @@ def published_spec(
     """What one advisor's edition of a publication looks like.
 
     An advisor's own piece is drawn from exactly the values that were approved; in one made for
-    everybody the profile slots and the link are this advisor's.
+    everybody the profile slots and the link are this advisor's. What is shown in this way for the
+    first time is noted in the archive.
     """
     own = publication.piece.advisor_id is not None
-    return revision_spec(
+    spec = revision_spec(
         uow,
         publication.piece.template_version,
         publication.revision,
@@ -161,6 +165,10 @@ def published_spec(
         page=page,
         size=size,
     )
+    # a preview's code leads nowhere: that picture is shown to its advisor alone
+    if not own and not link.endswith(f"/{PREVIEW_CODE}"):
+        note_shown(uow, publication, ItemKind.EDITION, advisor_id=advisor.id, values=spec.values)
+    return spec
 
 
 def twin_of(uow: UnitOfWork, spec: RenderSpec) -> tuple[TwinLine, ...]:
@@ -267,7 +275,7 @@ def _kept(uow: UnitOfWork, spec: RenderSpec, drawn: Callable[[], PictureFile]) -
         return _read_back(uow, row, drawn)
     picture = drawn()
     # bytes first: a row never points at nothing, while bytes without a row are only unused
-    uow.store.put(_rendition_key(uow, picture.sha256), picture.data, picture.content_type)
+    uow.store.put(rendition_key(uow, picture.sha256), picture.data, picture.content_type)
     kept = uow.session.scalar(
         insert(Rendition)
         .values(
@@ -293,7 +301,7 @@ def _rendition(uow: UnitOfWork, key: str) -> Rendition | None:
 
 
 def _read_back(uow: UnitOfWork, row: Rendition, drawn: Callable[[], PictureFile]) -> PictureFile:
-    stored_as = _rendition_key(uow, row.sha256)
+    stored_as = rendition_key(uow, row.sha256)
     try:
         data = uow.store.get(stored_as)
     except ObjectMissing:
@@ -324,7 +332,7 @@ def decided_picture(uow: UnitOfWork, sha256: str) -> PictureFile:
     )
     if row is None:
         raise Missing(noun="rendition")
-    data = uow.store.get(_rendition_key(uow, row.sha256))
+    data = uow.store.get(rendition_key(uow, row.sha256))
     return PictureFile(data, row.content_type, row.sha256, row.width_px, row.height_px)
 
 

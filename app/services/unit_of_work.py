@@ -46,6 +46,8 @@ class Surroundings:
     # one day only: yesterday's key is forgotten here as soon as today's is known
     day_keys: Remembered[date, bytes] = field(default_factory=lambda: Remembered(capacity=1))
     twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))
+    # what this process knows to be noted in the archive, by publication, advisor and values
+    noted: Remembered[str, bool] = field(default_factory=lambda: Remembered(capacity=4096))
     # the pictures drawn last: what was just previewed is saved, judged and shown a moment later
     pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
         default_factory=lambda: Remembered(capacity=32)

@@ -10,6 +10,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     from app.web import (
         account,
         api,
+        archive,
         audit,
         board,
         editions,
@@ -24,6 +25,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         own_pieces,
         pieces,
         recall,
+        retention,
         review,
         roster_import,
         route,
@@ -37,6 +39,7 @@ def blueprints() -> tuple[Blueprint, ...]:
     return (
         account.bp,
         api.bp,
+        archive.bp,
         audit.bp,
         board.bp,
         editions.bp,
@@ -51,6 +54,7 @@ def blueprints() -> tuple[Blueprint, ...]:
         own_pieces.bp,
         pieces.bp,
         recall.bp,
+        retention.bp,
         review.bp,
         roster_import.bp,
         route.bp,

@@ -32,6 +32,8 @@ STATUS: Final[dict[type[DomainError], int]] = {
     errors.AlreadyDecided: 409,
     errors.GateClosed: 409,
     errors.DifferentRepeat: 409,
+    errors.RecordIsKept: 409,
+    errors.TermOnlyGrows: 422,
     errors.CheckBlocked: 422,
     errors.QualificationMissing: 403,
     errors.Ended: 410,

@@ -53,16 +53,21 @@ FIELDS: Final[dict[ProfileField, str]] = {
 }
 SUBJECTS: Final[dict[str, str]] = {
     "advisor": "客户经理",
+    "archive": "档案",
     "asset": "素材",
     "audit": "留痕",
     "check": "检测",
     "absence": "离岗",
     "edition": "个人版",
     "inspection": "抽检",
+    "evidence": "证据包",
+    "hold": "法律保全",
+    "lead": "留资",
     "org_unit": "机构",
     "piece": "作品",
     "publication": "发布",
     "reach": "触达",
+    "retention": "保存期限",
     "recall": "召回",
     "review": "审核",
     "route": "审核流程",
@@ -85,6 +90,10 @@ ACTS: Final[dict[str, str]] = {
     "advisor:verify": "核实资料",
     "absence:end": "提前结束",
     "absence:set": "登记",
+    "archive:destroy": "期满销毁",
+    "archive:read": "查阅",
+    "archive:seal": "封存",
+    "archive:search": "检索",
     "asset:upload": "上传",
     "audit:export": "导出",
     "audit:read": "查阅",
@@ -95,6 +104,11 @@ ACTS: Final[dict[str, str]] = {
     "inspection:conclude": "填写结果",
     "inspection:draw": "抽中",
     "inspection:refuse": "拒绝（四眼原则）",
+    "evidence:export": "导出",
+    "hold:ask_release": "申请解除",
+    "hold:place": "设立",
+    "hold:release": "解除",
+    "lead:read": "查阅",
     "edition:recalled": "召回",
     "org_unit:create": "新增",
     "org_unit:rename": "更名",
@@ -112,6 +126,7 @@ ACTS: Final[dict[str, str]] = {
     "publication:replaced": "被新版替换",
     "publication:taken_down": "下架",
     "reach:export": "导出",
+    "retention:lengthen": "延长",
     "recall:acknowledge": "客户经理确认停用",
     "recall:cancel": "取消",
     "recall:confirm": "第二人确认",
@@ -160,9 +175,16 @@ def instant(at: datetime | None) -> str:
     return f"{at.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M:%S}" if at else ""
 
 
+def record_day(at: datetime | None) -> str:
+    """A day as records say it, in the tenant's zone."""
+    return f"{at.astimezone(TENANT_ZONE):%Y-%m-%d}" if at else ""
+
+
 def register_people_words(app: Flask) -> None:
-    """Give templates the filters `role_words`, `level_words`, `act_words` and `instant`."""
+    """Give templates the filters of names and acts, and of instants and days as records say them."""
     app.add_template_filter(lambda role: translate(ROLES[Role(role)]), "role_words")
     app.add_template_filter(lambda level: translate(LEVELS[OrgLevel(level)]), "level_words")
     app.add_template_filter(act_words, "act_words")
     app.add_template_filter(instant, "instant")
+    app.add_template_filter(record_day, "record_day")
+    app.add_template_filter(lambda said: instant(datetime.fromisoformat(said)), "recorded")

@@ -46,7 +46,8 @@ class DisclosureRule(Rule):
             if field.offends:
                 spans = sorted(span for pattern in self.when for span in field.matches(pattern))
                 if spans:
-                    return Hit(field.index, *spans[0], self.suggestion)
+                    start, end = spans[0]
+                    return Hit(field.index, start, end, field.completed(start, end, self.suggestion))
         return None
 
     def _whole(self, document: DocumentView) -> Hit | None:
@@ -61,7 +62,7 @@ class DisclosureRule(Rule):
 def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
     """Read a disclosure rule: `when`, `requires` (each entry one group), `offers`."""
     when = draft.patterns("when")
-    requires = draft.patterns("requires")
+    requires = draft.groups("requires")
     if not when or not requires:
         raise draft.fault("a disclosure rule needs `when` and `requires`")
     try:
@@ -71,6 +72,6 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
     return DisclosureRule(
         **common,
         when=when,
-        requires=tuple((pattern,) for pattern in requires),
+        requires=requires,
         offers=offers,
     )

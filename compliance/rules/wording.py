@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, FieldView, Hit, without_allowed
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule
+from compliance.rule import Draft, Examples, Rule
 
 _MANY = 200
 
@@ -84,4 +85,28 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
         allow=draft.words("allow"),
         sound_words=sound,
         patterns=patterns,
+    )
+
+
+def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRule:
+    """Return the rule of an institution's own words; they are folded already."""
+    return WordingRule(
+        id="own-words/listed",
+        title="本机构规定的用语",
+        severity=severity,
+        sectors=frozenset(),
+        channels=frozenset(),
+        basis="本机构用语规定",
+        basis_status=BasisStatus.IN_FORCE,
+        certainty="verified",
+        reason="本机构规定不使用这个词，请换一种说法。",
+        suggestion=None,
+        examples=Examples((), ()),
+        frames=frozenset(),
+        needs=(),
+        unless=(),
+        terms=words,
+        allow=(),
+        sound_words=frozenset(),
+        patterns=(),
     )

@@ -119,6 +119,32 @@ def registered_fonts() -> tuple[FontFile, ...]:
     return tuple(_read(path) for path in _font_paths())
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One registered face as a record names it."""
+
+    file: str
+    family: str
+    weight: int
+    version: str
+    sha256: str
+
+
+@cache
+def faces() -> tuple[Face, ...]:
+    """Every registered face with its own version and the digest of its file."""
+    digests = {path: digest.hex() for digest, path in _paths_by_digest().items()}
+    return tuple(
+        Face(face.path.name, face.family, face.weight, _version_of(face.path), digests[face.path])
+        for face in registered_fonts()
+    )
+
+
+def _version_of(path: Path) -> str:
+    with TTFont(path, lazy=True) as font:
+        return str(font["name"].getDebugName(5) or "")
+
+
 def digest() -> str:
     """SHA-256 over all registered font files: a render depends on exactly these."""
     return _digest_of(_font_paths())

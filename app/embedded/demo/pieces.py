@@ -31,9 +31,9 @@ from app.models.inspection import Inspection
 from app.models.piece import Piece
 from app.models.review import Decision, Review
 from app.services.draft import draft_of, sampled
+from app.services.inspection import conclude_inspection
 from app.services.piece import save_piece
 from app.services.publication import expire_due, open_edition, publish_piece, take_down
-from app.services.inspection import conclude_inspection
 from app.services.review import claim_review, decide, open_step_of, run_check
 from app.services.route import RoutePlan, create_route
 from app.services.sampling import set_sampling
@@ -171,7 +171,7 @@ class Storyteller:
         if story.claimed:
             timeline.at(timeline.now - _CLAIMED_AGO, lambda: self._claim(story))
         if story.half_way:
-            timeline.at(when + _CLAIMED_AGO, lambda: self._vote(story, Outcome.APPROVE))
+            timeline.at(when + _CLAIMED_AGO, lambda: self._pass_on(story))
         if story.ending is Ending.QUEUED:
             return
         decided_at = story.decided_at or when + timedelta(minutes=self._rng.randrange(12, 55))
@@ -277,6 +277,10 @@ class Storyteller:
         while self._vote(story, _OUTCOMES[story.ending]):
             pass
 
+    def _pass_on(self, story: Story) -> None:
+        """The first step is done; the next one waits."""
+        self._vote(story, Outcome.APPROVE)
+
     def _vote(self, story: Story, outcome: Outcome) -> bool:
         """Let somebody decide in the step that waits; False where none does."""
         with self._timeline.by(self._people.staff["reviewer"]) as uow:
@@ -285,8 +289,10 @@ class Storyteller:
                 .where(Review.piece_id == _known(story), Review.state == ReviewState.OPEN)
                 .options(joinedload(Review.revision))
             )
-            step = review and open_step_of(uow, review)
-            voted = set(uow.session.scalars(select(Decision.decided_by).where(Decision.review_id == review.id))) if review else set()
+            step = open_step_of(uow, review) if review is not None else None
+            voted = set(
+                uow.session.scalars(select(Decision.decided_by).where(Decision.piece_id == _known(story)))
+            )
         if review is None or step is None:
             return False
         able = self._deciders[step.route_step.role]

@@ -124,3 +124,36 @@ def test_a_shared_word_group_is_not_overruled(tmp_path):
     (tmp_path / "apple.yaml").write_text(GOOD, "utf-8")
     with pytest.raises(RulesetError, match="shared already"):
         load_ruleset([tmp_path])
+
+
+def test_an_institution_s_own_words_stand_on_top_and_change_nothing_beneath(tmp_path):
+    shipped = load_ruleset(pack(tmp_path, GOOD))
+    own = shipped.with_words({"榴莲": "水果"}, allowed=["梨最甜奖"])
+    report = check(Document.of_text("榴蓮上市"), own)
+    assert [(f.text, f.suggestion) for f in report.findings] == [("榴蓮", "水果")]
+    assert report.verdict is Verdict.REVIEW
+    assert report.ruleset_digest == own.digest != shipped.digest
+    assert check(Document.of_text("榴莲上市"), shipped).verdict is Verdict.PASS
+    assert own.digest == shipped.with_words({"榴莲": "水果"}, allowed=["梨最甜奖"]).digest
+
+
+def test_inside_an_allowed_phrase_no_rule_has_a_hit(tmp_path):
+    own = load_ruleset(pack(tmp_path, GOOD)).with_words({}, allowed=["梨最甜奖"])
+    assert check(Document.of_text("颁发梨最甜奖"), own).verdict is Verdict.PASS
+    assert check(Document.of_text("颁发梨最甜奖，梨最甜"), own).verdict is Verdict.BLOCK
+
+
+def test_the_longest_allowed_phrase_wins_over_a_term_inside_it(tmp_path):
+    terms = GOOD.replace(
+        "    patterns:\n      - <fruit> ~2 最甜\n", "    terms: [甜, 最甜]\n    allow: [不是最甜]\n"
+    )
+    ruleset = load_ruleset(pack(tmp_path, terms))
+    assert check(Document.of_text("这不是最甜的"), ruleset).findings == ()
+    assert [f.text for f in check(Document.of_text("这是最甜的"), ruleset).findings] == ["最甜"]
+
+
+def test_fifty_thousand_words_are_found_each_in_its_place(tmp_path):
+    words = {f"{chr(0x4E00 + i % 5000)}{chr(0x5E00 + i // 5000)}货": None for i in range(50_000)}
+    own = load_ruleset(pack(tmp_path, GOOD)).with_words(words)
+    last = next(reversed(words))
+    assert [f.text for f in check(Document.of_text(f"我{last}你"), own).findings] == [last]

@@ -1,0 +1,124 @@
+"""Offers: whether a piece sells a product, told by what it says about it, and what it then owes.
+
+One word makes no offer: a lesson about 理财 names the product, its risk grades and the branch
+where one may ask. An offer is a product together with enough signs of selling (a minimum, a
+day of sale, a rate, a call), less the signs that the piece teaches, reports or warns.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compliance.document import ProductType
+from compliance.match import DocumentView, FieldView, Hit
+from compliance.pattern import Pattern
+from compliance.rule import Draft, Rule
+
+_STRONG, _WEAK, _AGAINST = 2, 1, 2
+_STATEMENT_END = "。!?;\n"
+_LONGEST_SIDE = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRule(Rule):
+    """Finds an offer without the disclosure it owes.
+
+    `product` tells what is offered. Every `strong` sign seen counts two, every `weak` one, and
+    every sign `against` takes two away; with `least` the piece is an offer. Of every entry of
+    `requires` one wording must stand in the piece; without any, no such offer may be made at all.
+    With `offers`, a piece the forms declare as one of these products owes the disclosure whatever
+    it says.
+    """
+
+    product: tuple[Pattern, ...]
+    strong: tuple[tuple[Pattern, ...], ...]
+    weak: tuple[tuple[Pattern, ...], ...]
+    against: tuple[tuple[Pattern, ...], ...]
+    least: int
+    requires: tuple[tuple[Pattern, ...], ...]
+    offers: frozenset[ProductType]
+
+    @property
+    def trigger_patterns(self) -> tuple[Pattern, ...]:
+        return self.product
+
+    @property
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        groups = (*self.strong, *self.weak, *self.against, *self.requires)
+        return self.needs + self.unless + tuple(pattern for group in groups for pattern in group)
+
+    @property
+    def owed_by(self) -> frozenset[ProductType]:
+        return self.offers
+
+    def hits(self, document: DocumentView) -> Iterator[Hit]:
+        declared = document.product_type in self.offers
+        if document.product_type is ProductType.NONE:
+            return
+        named = self._named(document)
+        if named is None and not declared:
+            return
+        if not declared and self._weight(document) < self.least:
+            return
+        if self.requires and all(document.has_any(group) for group in self.requires):
+            return
+        if named is not None:
+            index, start, end = named
+            yield Hit(index, start, end, document.fields[index].completed(start, end, self.suggestion))
+            return
+        for field in document.fields:
+            if field.offends and field.text:
+                yield Hit(field.index, 0, len(field.text))
+                return
+
+    def _named(self, document: DocumentView) -> tuple[int, int, int] | None:
+        """Return the first statement that names the product."""
+        for field in document.fields:
+            if not field.offends:
+                continue
+            spans = [span for pattern in self.product for span in field.matches(pattern)]
+            if spans:
+                return (field.index, *_statement(field, *min(spans)))
+        return None
+
+    def _weight(self, document: DocumentView) -> int:
+        return sum(
+            weight
+            for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST))
+            for sign in signs
+            if any(field.offends and field.has(one) for one in sign for field in document.fields)
+        )
+
+
+def _statement(field: FieldView, start: int, end: int) -> tuple[int, int]:
+    """Widen the name of a product to the statement about it, as far as one line reads."""
+    low, high = start, end
+    while low > max(0, start - _LONGEST_SIDE) and field.text[low - 1] not in _STATEMENT_END:
+        low -= 1
+    while high < min(len(field.text), end + _LONGEST_SIDE) and field.text[high] not in _STATEMENT_END:
+        high += 1
+    return low, high
+
+
+def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
+    """Read an offer rule: `product`, `strong`, `weak`, `against`, `least`, `requires`, `offers`."""
+    product = draft.patterns("product")
+    if not product:
+        raise draft.fault("an offer rule needs `product`")
+    least = draft.fields.get("least")
+    if not isinstance(least, int) or least <= 0:
+        raise draft.fault("`least` must be a positive number")
+    try:
+        offers = frozenset(ProductType(name) for name in draft.texts("offers"))
+    except ValueError as error:
+        raise draft.fault(f"`offers`: {error}") from error
+    return OfferRule(
+        **common,
+        product=product,
+        strong=draft.groups("strong"),
+        weak=draft.groups("weak"),
+        against=draft.groups("against"),
+        least=least,
+        requires=draft.groups("requires"),
+        offers=offers,
+    )
