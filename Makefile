@@ -45,9 +45,10 @@ types: setup-test ## Check types, strictly.
 arch: setup-test ## Check that imports only point down.
 	$(BIN)/lint-imports --no-logo
 
-fuzz: setup-test ## EXAMPLES (100) new cases an API operation and role; 5,000 new names on a poster.
+fuzz: setup-test ## EXAMPLES (100) cases an API operation and role; 5,000 names; MINUTES (5) of texts.
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/functional/test_api_schemathesis.py $(ARGS)
 	NAMES=5000 $(BIN)/python -m pytest tests/unit/templates_lib/test_ways.py -k random_names $(ARGS)
+	$(BIN)/python -m benchmarks.compliance_fuzz --minutes $(or $(MINUTES),5)
 
 lock: setup-test ## Resolve both requirements files anew from pyproject.toml.
 	bin/lock

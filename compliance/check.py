@@ -44,7 +44,7 @@ def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, list[tup
     return {
         field.index: [
             (start, start + len(phrase))
-            for phrase in ruleset.allowed & field.sight.positions.keys()
+            for phrase in ruleset.allowed & field.sight.words
             for start in field.starts(phrase)
         ]
         for field in document.fields

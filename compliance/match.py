@@ -1,6 +1,7 @@
 """One pass of the automaton over a text: which listed words stand where, which patterns may match."""
 
 import dataclasses
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,28 +15,32 @@ from compliance.sound import Heard, SoundIndex, as_heard
 
 _LONG = 4  # texts of so many times a pattern's reach are searched in windows
 _GUARD_ROOM = 40  # what a guard behind a match may look at
+_SIEVES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What the automaton saw in a text.
 
-    `positions` are of words of two characters and more; single characters are in `chars`.
-    `mask` has a bit for every gate of which a word was seen; `ready` are the triggering
-    patterns all of whose gates were.
+    `positions` are of words of two characters and more; `words` are those and the single
+    characters. `ready` are the triggering patterns all of whose gates were seen.
     """
 
     positions: Mapping[str, list[int]]
-    chars: frozenset[str]
-    mask: int
+    words: frozenset[str]
     ready: frozenset[Pattern]
+
+    def may_match(self, pattern: Pattern) -> bool:
+        """Tell whether a word of every gate of a pattern was seen."""
+        return not any(map(self.words.isdisjoint, pattern.gates))
 
 
 class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
     Single characters are looked up in the set of the text's characters, all longer words are
-    found by one automaton.
+    found by one automaton. Which patterns a text may match is told with a bit for each: the
+    words seen of the patterns' first gates let some through, those of the second fewer.
     """
 
     def __init__(
@@ -44,26 +49,22 @@ class LiteralIndex:
         triggers: Iterable[Pattern] = (),
         others: Iterable[Pattern] = (),
     ) -> None:
-        triggering = tuple(dict.fromkeys(triggers))
-        bits: dict[frozenset[str], int] = {}
+        self._triggering = tuple(dict.fromkeys(triggers))
         listed = set(words)
-        self._needs: dict[Pattern, int] = {}
-        for pattern in dict.fromkeys((*triggering, *others)):
-            need = 0
-            for gate in pattern.gates:
-                need |= 1 << bits.setdefault(gate, len(bits))
-            self._needs[pattern] = need
-            listed |= pattern.head or set()
-        masks: dict[str, int] = {}
-        for gate, bit in bits.items():
-            for word in gate:
-                masks[word] = masks.get(word, 0) | 1 << bit
-        listed |= masks.keys()
-        # for each of a pattern's rarest two gates: which patterns does a word let through?
-        self._triggering = triggering
-        self._lone = sum(1 << at for at, pattern in enumerate(triggering) if len(pattern.gates) == 1)
-        first, second = (_by_word(triggering, nth) for nth in (0, 1))
-        self._lets = {word: (masks.get(word, 0), first.get(word, 0), second.get(word, 0)) for word in masks}
+        for pattern in (*self._triggering, *others):
+            listed.update(pattern.head or (), *pattern.gates)
+        every = (1 << len(self._triggering)) - 1
+        let: dict[str, list[int]] = {}
+        for at, pattern in enumerate(self._triggering):
+            for nth, gate in enumerate(pattern.gates[:_SIEVES]):
+                for word in gate:
+                    let.setdefault(word, [0] * _SIEVES)[nth] |= 1 << at
+        self._lets = {word: tuple(bits) for word, bits in let.items()}
+        # a pattern that has no such gate passes that sieve
+        self._passed = tuple(
+            every & sum(1 << at for at, pattern in enumerate(self._triggering) if len(pattern.gates) <= nth)
+            for nth in range(_SIEVES)
+        )
         self._singles = frozenset(word for word in listed if len(word) == 1)
         self._words = sorted(word for word in listed if len(word) > 1)
         self._automaton = (
@@ -83,44 +84,27 @@ class LiteralIndex:
                     positions[word].append(start)
                 else:
                     positions[word] = [start]
-        chars = self._singles & normalised.alphabet
+        seen = (self._singles & normalised.alphabet).union(positions)
         lets = self._lets
-        mask = first = 0
-        second = self._lone
-        for seen in (positions, chars):
-            for word in seen:
-                if word in lets:
-                    gates, one, two = lets[word]
-                    mask |= gates
-                    first |= one
-                    second |= two
-        return Sight(positions, chars, mask, self._ready(first & second, mask))
+        one, two, three = self._passed
+        for word in seen:
+            if word in lets:
+                first, second, third = lets[word]
+                one |= first
+                two |= second
+                three |= third
+        return Sight(positions, seen, self._ready(one & two & three, seen))
 
-    def _ready(self, likely: int, mask: int) -> frozenset[Pattern]:
+    def _ready(self, likely: int, seen: frozenset[str]) -> frozenset[Pattern]:
         """Return those of the likely patterns, given as bits, all of whose gates were seen."""
         ready = []
         while likely:
             lowest = likely & -likely
             pattern = self._triggering[lowest.bit_length() - 1]
-            need = self._needs[pattern]
-            if need & mask == need:
+            if len(pattern.gates) <= _SIEVES or not any(map(seen.isdisjoint, pattern.gates[_SIEVES:])):
                 ready.append(pattern)
             likely ^= lowest
         return frozenset(ready)
-
-    def may_match(self, pattern: Pattern, sight: Sight) -> bool:
-        """Tell whether every gate of a pattern was seen."""
-        need = self._needs[pattern]
-        return need & sight.mask == need
-
-
-def _by_word(patterns: Sequence[Pattern], nth: int) -> dict[str, int]:
-    """Return, for every word of the patterns' nth gates, the patterns as bits."""
-    found: dict[str, int] = {}
-    for at, pattern in enumerate(patterns):
-        for word in pattern.gates[nth] if nth < len(pattern.gates) else ():
-            found[word] = found.get(word, 0) | 1 << at
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +133,12 @@ class FieldView:
     field: TextField
     normalised: Normalised
     sight: Sight
-    literals: LiteralIndex = dataclasses.field(repr=False, compare=False)
     places: tuple[tuple[int, int], ...] | None = None
+    # what was looked up once: where the words of a group stand, whether a pattern matches
+    _known_starts: dict[frozenset[str], Sequence[int]] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _known_answers: dict[Pattern, bool] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -173,8 +161,8 @@ class FieldView:
 
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the listed words that stand in the field."""
-        sight = self.sight
-        return [word for word in words if word in sight.positions or word in sight.chars]
+        seen = self.sight.words
+        return [word for word in words if word in seen]
 
     def completed(self, start: int, end: int, wording: str | None) -> str | None:
         """Return a wording for `text[start:end]`, of which a leading … stands for what is written."""
@@ -185,13 +173,17 @@ class FieldView:
 
     def matches(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Yield where a pattern matches, if the automaton saw its gates."""
-        if not self.literals.may_match(pattern, self.sight):
+        if pattern not in self.sight.ready and not self.sight.may_match(pattern):
             return
         text = self.text
         if pattern.head is not None:
             past = 0
+            near = self._starts_of(pattern.beyond) if pattern.beyond else None
             for start in self._starts_of(pattern.head):
-                if start >= past and (found := pattern.regex.match(text, start)) and found.end() > start:
+                if start < past or (near is not None and not _follows(near, start, pattern.reach)):
+                    continue
+                found = pattern.regex.match(text, start)
+                if found is not None and found.end() > start:
                     yield found.span()
                     past = found.end()
         elif len(text) > _LONG * pattern.reach:
@@ -201,26 +193,45 @@ class FieldView:
                 if found.end() > found.start():
                     yield found.span()
 
-    def _starts_of(self, words: Iterable[str]) -> list[int]:
-        starts = {start for word in self.seen(words) for start in self.starts(word)}
-        return sorted(starts)
+    def _starts_of(self, group: frozenset[str]) -> Sequence[int]:
+        """Return, in order, where words of a group stand."""
+        known = self._known_starts.get(group)
+        if known is None:
+            words = group & self.sight.words
+            if len(words) == 1:
+                known = self.starts(next(iter(words)))
+            else:
+                known = sorted({start for word in words for start in self.starts(word)})
+            self._known_starts[group] = known
+        return known
 
     def _in_windows(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Search only round the words of the rarest gate: every match holds one of them."""
-        past = 0
+        windows: list[tuple[int, int]] = []
         for at in self._starts_of(pattern.gate):
-            low, high = max(past, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
-            if at < past:
-                continue
+            low, high = max(0, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
+            if windows and low <= windows[-1][1]:
+                windows[-1] = (windows[-1][0], high)
+            else:
+                windows.append((low, high))
+        for low, high in windows:
             for near in pattern.regex.finditer(self.text, low, high):
                 # again without the window's end, so that guards see what stands behind it
                 found = pattern.regex.match(self.text, near.start())
                 if found is not None and found.end() > found.start():
                     yield found.span()
-                    past = found.end()
 
     def has(self, pattern: Pattern) -> bool:
-        return next(self.matches(pattern), None) is not None
+        known = self._known_answers.get(pattern)
+        if known is None:
+            known = self._known_answers[pattern] = next(self.matches(pattern), None) is not None
+        return known
+
+
+def _follows(starts: Sequence[int], start: int, reach: int) -> bool:
+    """Tell whether one of the places lies behind a start and within reach of it."""
+    at = bisect_left(starts, start)
+    return at < len(starts) and starts[at] <= start + reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +253,7 @@ def view(document: Document, literals: LiteralIndex) -> DocumentView:
     fields = []
     for position, given in enumerate(document.fields):
         normalised = normalise(given.text)
-        fields.append(FieldView(position, given, normalised, literals.scan(normalised), literals))
+        fields.append(FieldView(position, given, normalised, literals.scan(normalised)))
     return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)
 
 
@@ -258,7 +269,7 @@ def heard_view(document: DocumentView, literals: LiteralIndex, sounds: SoundInde
         if one.index in heard:
             normalised, places = as_heard(one.normalised, heard[one.index])
             sight = literals.scan(normalised)
-            fields.append(FieldView(one.index, one.field, normalised, sight, literals, tuple(places)))
+            fields.append(FieldView(one.index, one.field, normalised, sight, tuple(places)))
         else:
             fields.append(one)
     return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)

@@ -97,6 +97,11 @@ class Pattern:
     head: frozenset[str] | None
     reach: int
 
+    @cached_property
+    def beyond(self) -> frozenset[str] | None:
+        """Return the rarest gate that is not the head: a word of it stands in every match."""
+        return next((gate for gate in self.gates if gate != self.head), None)
+
     @property
     def gate(self) -> frozenset[str]:
         """Return the gate that lets the fewest texts through."""

@@ -148,10 +148,9 @@ class Ruleset:
         by_word, by_pattern = self._by_word, self._by_pattern
         for one in document.fields:
             sight = one.sight
-            for seen in (sight.positions, sight.chars):
-                for word in seen:
-                    if word in by_word:
-                        positions.update(by_word[word])
+            for word in sight.words:
+                if word in by_word:
+                    positions.update(by_word[word])
             positions.update([by_pattern[pattern] for pattern in sight.ready])
         return tuple(self.rules[position] for position in sorted(positions))
 

@@ -57,7 +57,7 @@ _NEGATOR = re.compile(
     "(?:再|曾|予|作|做|会|能够|能|可能|可|得|应当|应|该|许|准|要|敢|必|必然|一定|见得|承诺|保证|担保|存在|支持|"
     "属于|属|提供|等于|等同|代表|意味着?|构成|预示|表示|涉及|追求|谈|建议|是|为|系|在|向|对|具有|具备|包含|包括|含|有|"
     "展示|使用|出现|写|说|讲|发|推荐|宣传|授权|开展|从事|允许|法|权|任何|人|需|须|必要)*"
-    "|难以|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
+    "|难以|[边邊]有|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
 )
 # These contain a negator and negate nothing in what follows.
 _PSEUDO = re.compile(
@@ -78,7 +78,7 @@ _DENIED_AFTER = re.compile("[^。!?;\n]{0,16}?(?:才怪|才[是叫]?(?:怪|新�
 # What may stand between a negator and the phrase it governs: one phrase, or a row of them.
 _PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
 _BRIDGE = re.compile(
-    f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与|,也不|,不)["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
+    f'["“「《\'‘]?{_PHRASE}(?:[”」"]?(?:、|和|或|及|或者|与|,也不|,不|(?<=[”」])(?=[“「]))["“「]?{_PHRASE}){{0,4}}["“「《\'‘]?'
 )
 # 不懂理财也能稳赚: the negated half only sets the stage.
 _CONCEDED = re.compile("也|都|就|还|却|但|而|照样|仍|便|照|又")
@@ -117,11 +117,17 @@ _VERDICT_AFTER = re.compile(
 )
 # Strong enough to colour what is quoted, or told of others, sentences away.
 _ALARM = re.compile(
-    "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当(?![天日场时下年月])|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|"
+    "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当(?![天日场时下年月])|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|禁语|误解|黑产|不真实|"
     "消费提示|挂断|报警|举报|摇头|96110|处罚|整改|自查|禁用|禁止|不得|话术"
+)
+# What became of it, or what it was: said of a story, not as a general warning at the end of a sale.
+_OUTCOME = re.compile(
+    "(?<!谨防)(?<!防范)(?<!警惕)(?<!提防)(?:骗|套路|拉黑|打不通|没回来|跑路|收割|引以为戒|上[^,。]{0,3}当|醒醒|"
+    "96110|立案|被抓|血本无归|不真实|误解|那么好的事|哪有|想多了)"
 )
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
 _SAME_BREATH = 18
+_TOLD_REACH = 120
 # A telling noun or verb that is denied opens nothing: 绝不是骗局, 谁骗你, 不忽悠.
 _DENIED_CUE = re.compile(
     "(?:不是|并非|绝非|绝不|从不|不会|不搞|不玩|没有|谁会?|[不没无非])(?:任何|什么|半点)?$"
@@ -365,7 +371,7 @@ def _listed(context: _Context) -> str | None:
     """Recognise what is quoted, listed or told of others in a text that raises the alarm about it."""
     outside = context.far_before[: len(context.far_before) - max(0, context.quote)]
     item = _ITEM.search(context.before) is not None
-    told = _TOLD.search(context.quoting_sentence) is not None
+    told = _TOLD.search(outside[-_TOLD_REACH:]) is not None
     if not (context.quoted or item or told):
         return None
     heading = _undenied(_ALARM, outside)
@@ -373,7 +379,8 @@ def _listed(context: _Context) -> str | None:
         return f"引述后予以否定：“{heading.group()}”"
     if context.quoted or told:
         far = context.far_after
-        later = next((one for one in _ALARM.finditer(far) if not _is_denied(far, one)), None)
+        alarm = _ALARM if context.quoted else _OUTCOME
+        later = next((one for one in alarm.finditer(far) if not _is_denied(far, one)), None)
         if later is not None and not _turns(_unquoted(far[: later.start()])):
             return f"引述后予以否定：“{later.group()}”"
     return None

@@ -12,6 +12,7 @@ from app.cli.edge import ImprimaturGroup
 _COMMANDS = {
     "audit": "app.cli.audit:audit",
     "check": "app.cli.check:check",
+    "evidence": "app.cli.evidence:evidence",
     "import": "app.cli.roster_import:import_group",
     "migrate": "app.cli.start:migrate",
     "render": "app.cli.render:render",

@@ -163,6 +163,14 @@ def carried_slots(content: RevisionContent, approved: Iterable[RevisionContent])
     return frozenset(slot for slot, value in content.values.items() if (slot, value) in read)
 
 
+def change_digest(template_digest: str, changed: Mapping[str, str]) -> str:
+    """The same for all pieces that change one design in the same way.
+
+    `changed` holds every slot value that a person must read. SHA-256, hexadecimal.
+    """
+    return hashlib.sha256(canonical_json({"design": template_digest, "changed": dict(changed)})).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class SlotChange:
     """One slot where a revision departs from what it is compared with."""

@@ -3,6 +3,7 @@
 from app.models import (
     absence,
     advisor,
+    annotation,
     archive,
     asset,
     audit,
@@ -29,6 +30,7 @@ __all__ = [
     "Base",
     "absence",
     "advisor",
+    "annotation",
     "archive",
     "asset",
     "audit",

@@ -29,6 +29,7 @@ class Review(TenantScoped, Base):
     __table_args__ = (
         UniqueConstraint("piece_id", "round"),
         Index("ix_review_open", "tenant_id", "opened_at", postgresql_where="state = 'open'"),
+        Index("ix_review_alike", "tenant_id", "change_digest", postgresql_where="state = 'open'"),
     )
 
     id: Mapped[Key]
@@ -42,6 +43,8 @@ class Review(TenantScoped, Base):
     risk: Mapped[Risk] = mapped_column(stored_by_value(Risk))
     # why it passed by itself or why people must look, as codes of domain.review.Reason
     reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    # the same for all that change one design in the same way: such items are decided together
+    change_digest: Mapped[Sha256]
     # slots whose wording stands as it was approved before on this piece: nobody needs to read it again
     carried: Mapped[Tags]
     state: Mapped[ReviewState] = mapped_column(stored_by_value(ReviewState), default=ReviewState.OPEN)

@@ -6,16 +6,30 @@ from datetime import datetime
 from typing import Any, Final, TypeVarTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Select,
+    SQLColumnExpression,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
-from app.domain.organisation import Scope
+from app.domain.organisation import Grant, Scope
 from app.domain.review import CLAIM_TERM, Outcome, ReviewState, claim_holds
+from app.domain.route import StepState
 from app.models.advisor import Advisor
 from app.models.check import CheckRun, Finding
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece, PieceRevision
-from app.models.review import Decision, Review
+from app.models.review import Decision, Review, ReviewStep
+from app.models.route import RouteStep
 from app.models.template import Template, TemplateVersion
 from app.models.user import User
 from app.queries.page import Page, offset_of
@@ -23,6 +37,7 @@ from app.queries.piece import says
 from app.queries.scope import within
 
 PAGE_SIZE: Final = 50
+_MOST_TOGETHER: Final = 200
 Ts = TypeVarTuple("Ts")
 
 
@@ -57,6 +72,11 @@ class QueueRow:
     claimed_by: UUID | None
     claimed_name: str | None
     claimed_at: datetime | None
+    change_digest: str
+    alike: int  # items of the whole queue with the very same change, this one among them
+    step_name: str | None
+    due_at: datetime | None
+    assigned_to: UUID | None
 
     def taken_by_other(self, user_id: UUID | None, *, at: datetime) -> bool:
         return self.claimed_by not in {None, user_id} and claim_holds(self.claimed_at, at=at)
@@ -128,10 +148,17 @@ def review_queue(
                 Review.claimed_by,
                 claimer.name.label("claimed_name"),
                 Review.claimed_at,
+                Review.change_digest,
+                func.count().over(partition_by=(Template.id, Review.change_digest)).label("alike"),
+                RouteStep.name.label("step_name"),
+                ReviewStep.due_at,
+                ReviewStep.assigned_to,
                 func.count().over(partition_by=Template.id).label("in_group"),
             )
         )
         .outerjoin(claimer, claimer.id == Review.claimed_by)
+        .outerjoin(ReviewStep, and_(ReviewStep.review_id == Review.id, ReviewStep.state == StepState.OPEN))
+        .outerjoin(RouteStep, RouteStep.id == ReviewStep.route_step_id)
         .where(chosen)
         .order_by(*_order())
         .limit(PAGE_SIZE)
@@ -169,38 +196,144 @@ def queue_facets(session: Session, scope: Scope) -> QueueFacets:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Whoever looks at the queue: all accounts of the person, and where which role is held."""
+
+    user_id: UUID | None
+    accounts: frozenset[UUID]
+    grants: tuple[Grant, ...]
+
+
+def reader_of(session: Session, user_id: UUID | None, grants: tuple[Grant, ...]) -> Reader:
+    """The person behind an account, with every account of theirs."""
+    if user_id is None:
+        return Reader(None, frozenset(), grants)
+    mine = select(User.person_id).where(User.id == user_id).scalar_subquery()
+    accounts = session.scalars(select(User.id).where(User.person_id == mine))
+    return Reader(user_id, frozenset(accounts), grants)
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbours:
-    """The items before and after one, among those this person could decide now."""
+    """The items round one, among those this person could decide now."""
 
     previous: UUID | None
-    next: UUID | None
+    following: tuple[UUID, ...]  # the next ones, round the end of the queue to its beginning
     place: int | None  # 1-based, among the items this person could decide
     left: int
 
 
+_FOLLOWING: Final = 6  # as many as may wait to be taken back while the next is looked at
+
+
 def neighbours(
-    session: Session, scope: Scope, wanted: QueueFilter, review_id: UUID, *, by: UUID | None, at: datetime
+    session: Session, scope: Scope, wanted: QueueFilter, review_id: UUID | None, *, by: Reader, at: datetime
 ) -> Neighbours:
-    """Where to go from an item: never onto one's own work, nor onto what a colleague is on."""
-    rows = session.execute(
-        _from(select(Review.id, Review.claimed_by, Review.claimed_at, PieceRevision.contributors))
-        .where(_chosen(scope, wanted, by=by, at=at))
-        .order_by(*_order())
-    ).all()
-    free = [
-        row.id
-        for row in rows
-        if row.id == review_id
-        or (
-            by not in row.contributors
-            and not (row.claimed_by not in {None, by} and claim_holds(row.claimed_at, at=at))
+    """Where to go from an item: never onto one's own work, nor onto what a colleague is on.
+
+    Without an item, where to begin.
+    """
+    order: list[Label[Any]] = [column.label(f"order_{number}") for number, column in enumerate(_order())]
+    waiting = (
+        _from(select(Review.id, *order))
+        .where(
+            _chosen(scope, wanted, by=by.user_id, at=at),
+            or_(Review.id == review_id, _is_free(by, at=at)),
         )
+        .subquery("waiting")
+    )
+    ranked = select(
+        waiting.c.id,
+        func.row_number().over(order_by=[waiting.c[column.name] for column in order]).label("place"),
+        func.count().over().label("left"),
+    ).cte("ranked")
+    here = func.coalesce(
+        select(ranked.c.place).where(ranked.c.id == review_id).scalar_subquery(), literal(0)
+    ).label("here")
+    # as one turns round the queue: the place after this one is 0, the place before it comes last
+    turn = ((ranked.c.place - here + ranked.c.left - 1) % ranked.c.left).label("turn")
+    rows = session.execute(
+        select(ranked.c.id, ranked.c.place, ranked.c.left, here, turn)
+        .where(or_(turn < _FOLLOWING, ranked.c.place == here, ranked.c.place == here - 1))
+        .order_by(turn)
+    ).all()
+    if not rows:
+        return Neighbours(None, (), None, 0)
+    place = rows[0].here or None
+    return Neighbours(
+        previous=next((row.id for row in rows if place is not None and row.place == place - 1), None),
+        following=tuple(row.id for row in rows if row.turn < _FOLLOWING and row.id != review_id),
+        place=place,
+        left=rows[0].left,
+    )
+
+
+def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
+    """Whether this person could decide an item now: nobody on it, no hand in it, a seat in its step."""
+    accounts = sorted(by.accounts)
+    seated = [
+        and_(
+            RouteStep.role == grant.role,
+            func.starts_with(OrgUnit.path, grant.path),
+            or_(RouteStep.seat_path.is_(None), func.starts_with(RouteStep.seat_path, grant.path)),
+        )
+        for grant in by.grants
     ]
-    if review_id not in free:
-        return Neighbours(None, free[0] if free else None, None, len(free))
-    place = free.index(review_id)
-    around = [*free[place + 1 :], *free[:place]]
-    return Neighbours(free[place - 1] if place else None, around[0] if around else None, place + 1, len(free))
+    return and_(
+        or_(
+            Review.claimed_by.is_(None),
+            Review.claimed_by == by.user_id,
+            Review.claimed_at < at - CLAIM_TERM,
+        ),
+        ~PieceRevision.contributors.overlap(accounts),
+        or_(CheckRun.submitted_by.is_(None), CheckRun.submitted_by.not_in(accounts)),
+        or_(TemplateVersion.published_by.is_(None), TemplateVersion.published_by.not_in(accounts)),
+        exists().where(
+            ReviewStep.review_id == Review.id,
+            ReviewStep.state == StepState.OPEN,
+            RouteStep.id == ReviewStep.route_step_id,
+            or_(false(), *seated),
+        ),
+        ~exists().where(Decision.review_id == Review.id, Decision.decided_by.in_(accounts)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AlikeItem:
+    """Another open item with the very same change, which may be decided together with one."""
+
+    id: UUID
+    content_hash: str
+    step: int
+    maker: str | None
+    org_name: str
+
+
+def alike_items(
+    session: Session, scope: Scope, review_id: UUID, change_digest: str, *, by: Reader, at: datetime
+) -> tuple[AlikeItem, ...]:
+    """The open items that change the same design in the same way, as far as this person may decide."""
+    found = session.execute(
+        _from(
+            select(
+                Review.id,
+                PieceRevision.content_hash,
+                ReviewStep.position.label("step"),
+                Advisor.name.label("maker"),
+                OrgUnit.name.label("org_name"),
+            )
+        )
+        .join(ReviewStep, and_(ReviewStep.review_id == Review.id, ReviewStep.state == StepState.OPEN))
+        .where(
+            _chosen(scope, QueueFilter(), by=by.user_id, at=at),
+            Review.change_digest == change_digest,
+            Review.id != review_id,
+            _is_free(by, at=at),
+        )
+        .order_by(Review.opened_at, Review.id)
+        .limit(_MOST_TOGETHER)
+    ).mappings()
+    return tuple(AlikeItem(**row) for row in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,8 +504,10 @@ def _from(statement: Select[*Ts]) -> Select[*Ts]:
 
 
 def _order() -> tuple[SQLColumnExpression[Any], ...]:
-    waits_longest = func.min(Review.opened_at).over(partition_by=Template.id)
-    return waits_longest, Template.id, Review.opened_at, Review.id
+    """The design that waits longest, within it the change that does, within that the oldest item."""
+    design = func.min(Review.opened_at).over(partition_by=Template.id)
+    change = func.min(Review.opened_at).over(partition_by=(Template.id, Review.change_digest))
+    return design, Template.id, change, Review.change_digest, Review.opened_at, Review.id
 
 
 def _chosen(

@@ -94,6 +94,11 @@ def hand_over(
 def lock_path(uow: UnitOfWork, piece_id: UUID) -> str:
     """Hold a piece still, as everything does first that changes its life, and say where it belongs."""
     uow.session.execute(select(Piece.id).where(Piece.id == piece_id).with_for_update())
+    return path_of(uow, piece_id)
+
+
+def path_of(uow: UnitOfWork, piece_id: UUID) -> str:
+    """Where in the organisation a piece belongs."""
     return uow.session.scalars(
         select(OrgUnit.path).join(Piece, Piece.org_unit_id == OrgUnit.id).where(Piece.id == piece_id)
     ).one()

@@ -45,7 +45,7 @@ from app.services.independence import (
 from app.services.piece import lock_piece
 from app.services.publication import publish
 from app.services.route import route_of
-from app.services.routing import carried_wording, route_facts
+from app.services.routing import carried_wording, change_of, route_facts
 from app.services.sampling import record_auto_pass
 from app.services.shown import judge_revision, shown_picture
 from app.services.unit_of_work import UnitOfWork
@@ -116,6 +116,7 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
         risk=facts.risk,
         reasons=list(reasons_for(facts)),
         carried=sorted(carried),
+        change_digest=change_of(uow, piece.template_version, revision.values, piece.advisor),
         opened_at=now,
         state=ReviewState.OPEN,
         steps=[],

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domain.piece import RevisionContent, carried_slots, revision_hash
+from app.domain.piece import RevisionContent, carried_slots, change_digest, revision_hash
 from app.domain.review import Outcome, RouteFacts
 from app.domain.template import TemplateState
 from app.models.advisor import Advisor
@@ -143,3 +143,18 @@ def unverified_slots(
         and slot.name in values
         and slot.profile_field not in verified
     )
+
+
+def change_of(
+    uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str], advisor: Advisor | None
+) -> str:
+    """The digest of what a person must read: what was made, and profile fields nobody verified."""
+    manifest = compiled_for(uow, version).manifest
+    read = {
+        name
+        for name, slot in made_slots(manifest).items()
+        if not (slot.kind is SlotKind.DATE and slot.source is SlotSource.HEAD_OFFICE)
+    }
+    if advisor is not None:
+        read |= unverified_slots(manifest, values, advisor)
+    return change_digest(version.digest, {name: values.get(name, "") for name in sorted(read)})

@@ -14,7 +14,7 @@ from app.domain.text import clean_text
 from app.models.inspection import AutoPass, Inspection, SamplingPolicy
 from app.models.piece import Piece
 from app.services.access import require_everywhere
-from app.services.assignment import freest_holder
+from app.services.assignment import freest_holder, path_of
 from app.services.unit_of_work import UnitOfWork
 
 TERM: Final = timedelta(days=3)
@@ -88,7 +88,7 @@ def record_auto_pass(
             auto_pass=passed,
             drawn_at=now,
             due_at=now + TERM,
-            assigned_to=freest_holder(uow, Permission.INSPECT, item_path=piece.org_unit.path),
+            assigned_to=freest_holder(uow, Permission.INSPECT, item_path=path_of(uow, piece.id)),
         )
         uow.session.add(inspection)
         uow.session.flush()

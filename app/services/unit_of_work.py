@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.services.shelf import TemplateShelf
     from compliance.ruleset import Ruleset
     from templates_lib.twin import TwinLine
+    from templates_lib.whereabouts import Whereabouts
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,8 @@ class Surroundings:
     # one day only: yesterday's key is forgotten here as soon as today's is known
     day_keys: Remembered[date, bytes] = field(default_factory=lambda: Remembered(capacity=1))
     twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))
+    # where the words stand on pictures that reviewers looked at
+    places: Remembered[str, "Whereabouts"] = field(default_factory=lambda: Remembered(capacity=256))
     # what this process knows to be noted in the archive, by publication, advisor and values
     noted: Remembered[str, bool] = field(default_factory=lambda: Remembered(capacity=4096))
     # the pictures drawn last: what was just previewed is saved, judged and shown a moment later

@@ -9,11 +9,13 @@ def blueprints() -> tuple[Blueprint, ...]:
     """Every blueprint, in the order of their nouns."""
     from app.web import (
         account,
+        annotation,
         api,
         archive,
         audit,
         board,
         editions,
+        evidence,
         health,
         inspection,
         library,
@@ -38,11 +40,13 @@ def blueprints() -> tuple[Blueprint, ...]:
 
     return (
         account.bp,
+        annotation.bp,
         api.bp,
         archive.bp,
         audit.bp,
         board.bp,
         editions.bp,
+        evidence.bp,
         health.bp,
         inspection.bp,
         library.bp,

@@ -17,18 +17,21 @@ from app.domain.errors import (
     Fault,
     IllegalTransition,
     InvalidInput,
+    Missing,
     StaleRevision,
 )
 from app.domain.organisation import Permission
 from app.domain.piece import ChangeKind, changed_slots, inline_change
 from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
 from app.models.review import Decision
+from app.queries.annotation import notes_on, pins_on
 from app.queries.review import (
     ApprovedRevision,
     FoundHit,
     PastDecision,
     QueueFilter,
     QueueRow,
+    alike_items,
     approved_before,
     decisions_on_piece,
     decisions_on_same_wording,
@@ -37,11 +40,13 @@ from app.queries.review import (
     neighbours,
     open_review_of,
     queue_facets,
+    reader_of,
     review_queue,
     verdict_of,
 )
 from app.services.access import access_review, require
 from app.services.check import ReadLine, reading_of
+from app.services.comparison import picture_before, values_before
 from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
 from app.services.rendition import ASSET_PREFIX
@@ -96,15 +101,8 @@ def show_queue() -> ResponseReturnValue:
         )
         facets = queue_facets(uow.session, scope)
         changes = {row.id: _departures_in_words(uow, row) for group in queue.groups for row in group.rows}
-        start = next(
-            (
-                row.id
-                for group in queue.groups
-                for row in group.rows
-                if me.user_id not in row.contributors and not row.taken_by_other(me.user_id, at=now)
-            ),
-            None,
-        )
+        reader = reader_of(uow.session, me.user_id, me.grants)
+        start = neighbours(uow.session, scope, wanted, None, by=reader, at=now)
     return render_page(
         "reviews/queue.html",
         block="results",
@@ -115,7 +113,8 @@ def show_queue() -> ResponseReturnValue:
         wanted=wanted,
         query=_query(wanted),
         changes=changes,
-        start=start,
+        start=next(iter(start.following), None),
+        free=start.left,
         me=me.user_id,
         now=now,
         claim_holds=claim_holds,
@@ -144,6 +143,18 @@ def picture(review_id: UUID) -> ResponseReturnValue:
         return picture_answer(shown_picture(uow, review.piece, review.revision, page=page, size=size))
 
 
+@bp.get("/reviews/<uuid:review_id>/before.jpg")
+def picture_to_compare(review_id: UUID) -> ResponseReturnValue:
+    """The picture as it was approved before, or as the design came. Raises Missing."""
+    with unit_of_work() as uow:
+        review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
+        page = asked_page(manifest_of(uow, review.piece.template_version).pages)
+        before = picture_before(uow, review, page=page)
+        if before is None:
+            raise Missing(noun="picture")
+        return picture_answer(before)
+
+
 @bp.post("/reviews/<uuid:review_id>/claim")
 def take_over(review_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as uow:
@@ -162,7 +173,11 @@ def release(review_id: UUID) -> ResponseReturnValue:
 
 @bp.post("/reviews/<uuid:review_id>/decision")
 def record_decision(review_id: UUID) -> ResponseReturnValue:
-    """Decide and go straight on to the next item."""
+    """Decide and go straight on to the next item.
+
+    A decision that was held back in the browser for a while (`held`) is sent by a script, which has
+    gone on already and reads nothing but the status.
+    """
     wanted = _filter(request.args)
     me = actor()
     outcome = _outcome(request.form.get("outcome", ""))
@@ -170,9 +185,8 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
     try:
         with unit_of_work() as uow:
             scope = require(uow, Permission.REVIEW_DECIDE)
-            around = neighbours(
-                uow.session, scope, wanted, review_id, by=me.user_id, at=platform().clock.now()
-            )
+            reader = reader_of(uow.session, me.user_id, me.grants)
+            around = neighbours(uow.session, scope, wanted, review_id, by=reader, at=platform().clock.now())
             decision = decide(
                 uow,
                 review_id,
@@ -182,14 +196,45 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
                 reason="" if outcome is Outcome.APPROVE else refusal.to_text(),
             )
             words = _decided_words(uow, decision)
+        together = _decide_alike(outcome, refusal)
     except (StaleRevision, AlreadyDecided, IllegalTransition) as error:
         return _item_after(review_id, error), 409
     except InvalidInput as error:
         return _item_after(review_id, error, outcome=outcome, refusal=refusal), 422
+    if request.form.get("held"):
+        return "", 204
+    if together:
+        words = _("{words}另有 {count} 件改动相同的一并决定。").format(words=words, count=together)
     flash(words, "good" if outcome is Outcome.APPROVE else "info")
-    if around.next is None:
+    if not around.following:
         return redirect(url_for("review.show_queue", **_query(wanted)), 303)
-    return redirect(_item_url(around.next), 303)
+    return redirect(_item_url(around.following[0]), 303)
+
+
+def _decide_alike(outcome: Outcome, refusal: Refusal) -> int:
+    """Decide the ticked items with the same change: each by itself, with a record of its own.
+
+    Returns for how many it took effect. One that a colleague decided meanwhile, or that its maker
+    changed, is left as it is: it stands in the queue, or has left it.
+    """
+    decided = 0
+    for ticked in request.form.getlist("alike"):
+        review_id, _colon, seen = ticked.partition(":")
+        step, _colon, content_hash = seen.partition(":")
+        try:
+            with unit_of_work() as uow:
+                decide(
+                    uow,
+                    UUID(review_id),
+                    outcome,
+                    content_hash=content_hash,
+                    step=int(step),
+                    reason="" if outcome is Outcome.APPROVE else refusal.to_text(),
+                )
+        except (DomainError, ValueError):
+            continue
+        decided += 1
+    return decided
 
 
 def _item_after(
@@ -234,6 +279,8 @@ def _item(
         uow.session,
         [one for one in (review.claimed_by, version.cleared_by, *revision.contributors) if one is not None],
     )
+    reader = reader_of(uow.session, me.user_id, me.grants)
+    around = neighbours(uow.session, scope, wanted, review.id, by=reader, at=now)
     own = has_hand_in(uow, review, me.user_id)
     step = open_step_of(uow, review)
     taken = review.claimed_by not in {None, me.user_id} and claim_holds(review.claimed_at, at=now)
@@ -273,7 +320,18 @@ def _item(
         mine=review.claimed_by == me.user_id,
         may_decide=may_decide and not taken,
         may_take_over=may_decide and taken,
-        around=neighbours(uow.session, scope, wanted, review.id, by=me.user_id, at=now),
+        pins=pins_on(uow.session, piece.id, revision.values),
+        notes=notes_on(uow.session, piece.id),
+        alike=alike_items(uow.session, scope, review.id, review.change_digest, by=reader, at=now)
+        if may_decide and not taken
+        else (),
+        labels={slot.name: slot.label for slot in manifest.slots if slot.kind is not SlotKind.QR},
+        may_note=me.may(Permission.REVIEW_DECIDE),
+        compared_url=url_for("review.picture_to_compare", review_id=review.id)
+        if values_before(uow, review) is not None
+        else None,
+        following=[(str(one), _item_url(one)) for one in around.following],
+        around=around,
         query=_query(wanted),
         refused=refused,
         tried=tried,

@@ -29,3 +29,4 @@ def age_in_words(since: datetime, now: datetime) -> str:
 def register_waiting(app: Flask) -> None:
     """Give templates the filter `age`."""
     app.add_template_filter(lambda since: age_in_words(since, platform().clock.now()), "age")
+    app.add_template_filter(lambda end: age_in_words(platform().clock.now(), end), "left")

@@ -14,7 +14,7 @@ from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
 from compliance.rule import Draft, Rule
 
-_STRONG, _WEAK, _AGAINST = 2, 1, 2
+_STRONG, _WEAK, _AGAINST = 3, 1, 2
 _STATEMENT_END = "。!?;\n"
 _LONGEST_SIDE = 24
 
@@ -23,7 +23,7 @@ _LONGEST_SIDE = 24
 class OfferRule(Rule):
     """Finds an offer without the disclosure it owes.
 
-    `product` tells what is offered. Every `strong` sign seen counts two, every `weak` one, and
+    `product` tells what is offered. Every `strong` sign seen counts three, every `weak` one, and
     every sign `against` takes two away; with `least` the piece is an offer. Of every entry of
     `requires` one wording must stand in the piece; without any, no such offer may be made at all.
     With `offers`, a piece the forms declare as one of these products owes the disclosure whatever

@@ -67,7 +67,7 @@ class WordingRule(Rule):
 
     def _seen_terms(self, field: FieldView) -> set[str]:
         """Return the terms in a field, by way of what was seen: a long list is not gone through."""
-        return (field.sight.positions.keys() | field.sight.chars) & self.terms.keys()
+        return self.terms.keys() & field.sight.words
 
 
 def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:

@@ -1,0 +1,254 @@
+"""Feed the checker what nobody would write, and see that it neither fails nor slows down.
+
+    python -m benchmarks.compliance_fuzz [--minutes M] [--seed N]
+
+Texts are spliced from the rules' own words and examples, from disguises and from any Unicode at all.
+Of every one it is asked that the checker answers, that each span is the text it names, that folding
+again changes nothing, and that the same text gets the same report. An input that opens lines of
+code no earlier one had reached is kept and built upon. For every pattern, and for every tenth text,
+the text is then repeated to ten times its length, and must not take more than its share of time.
+Ends with 1 and the inputs in question where any of this does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import compliance
+from compliance.check import check
+from compliance.disguises import CONFUSABLES, LOOK_ALIKES, PARTS, PICTURES
+from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
+from compliance.normalise import normalise
+from compliance.pattern import Pattern
+from compliance.rule import Rule
+from compliance.ruleset import Ruleset, load_ruleset
+
+_HOME: Final = str(Path(compliance.__file__).parent)
+_SHORT: Final = 500
+_TIMES: Final = 10
+_SLACK: Final = 4.0  # a repeated text may cost so much more a character: caches, collections, neighbours
+_FLOOR_SECONDS: Final = 0.02  # below this the clock is noise
+_SLOW_MICROSECONDS: Final = 200.0  # a character; a poster of 2,000 would take 0.4 s
+_NOISE: Final = (
+    *" \n\t·.*_-~|/、，。！？：；“”「」《》()【】…—×✗",
+    *"\u200b\u200d\u00ad\u2060\ufeff\ufe0f\u0336\u0301\u202e\u3000\ud800\udfff\0\u115f\U000e0041",
+    *"0123456789０１２⑧八捌%％元块年月日天",
+)
+
+
+@dataclass
+class Findings:
+    """What went wrong, and how slow the slowest was."""
+
+    inputs: int = 0
+    patterns: int = 0
+    kept: int = 0
+    faults: list[str] = field(default_factory=list)
+    slowest: tuple[float, str] = (0.0, "")
+
+
+class _Reached:
+    """Lines of the library reached so far, told by tracing."""
+
+    def __init__(self) -> None:
+        self.lines: set[tuple[str, int]] = set()
+        self._new = False
+
+    def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        if not frame.f_code.co_filename.startswith(_HOME):
+            return None
+        if event == "line":
+            line = (frame.f_code.co_filename, frame.f_lineno)
+            if line not in self.lines:
+                self.lines.add(line)
+                self._new = True
+        return self._trace
+
+    def during(self, act: Callable[[], object]) -> bool:
+        """Run an act and tell whether it reached a line nobody had."""
+        self._new = False
+        sys.settrace(self._trace)
+        try:
+            act()
+        finally:
+            sys.settrace(None)
+        return self._new
+
+
+class _Writer:
+    """Writes texts out of words, examples and disguises."""
+
+    def __init__(self, ruleset: Ruleset, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.words = sorted(
+            {word for pattern in patterns_of(ruleset) for gate in pattern.gates for word in gate}
+        )
+        self.words += sorted({word for rule in ruleset.rules for word in rule.words})
+        self.kept = [
+            text for rule in ruleset.rules for text in (*rule.examples.violations, *rule.examples.compliant)
+        ]
+        self._disguises = [*LOOK_ALIKES, *CONFUSABLES, *PARTS, *PICTURES]
+
+    def text(self) -> str:
+        pieces = []
+        for _ in range(self.random.randint(1, 12)):
+            kind = self.random.random()
+            if kind < 0.35:
+                pieces.append(self.random.choice(self.words))
+            elif kind < 0.6:
+                pieces.append(self._cut(self.random.choice(self.kept)))
+            elif kind < 0.75:
+                pieces.append(self.random.choice(_NOISE) * self.random.choice((1, 1, 1, 3, 40)))
+            elif kind < 0.85:
+                pieces.append(self.random.choice(self._disguises))
+            elif kind < 0.95:
+                pieces.append(self._torn(self.random.choice(self.words)))
+            else:
+                pieces.append("".join(chr(self.random.randrange(0x110000)) for _ in range(5)))
+        return "".join(pieces)
+
+    def _cut(self, text: str) -> str:
+        low, high = sorted(self.random.randrange(len(text) + 1) for _ in range(2))
+        return text[low:high] or text
+
+    def _torn(self, word: str) -> str:
+        return str(self.random.choice(_NOISE)).join(word)
+
+    def document(self, text: str) -> Document:
+        cut = self.random.randrange(len(text) + 1)
+        kinds = [*FieldKind]
+        return Document(
+            fields=(
+                TextField("a", text[:cut], self.random.choice(kinds)),
+                TextField("b", text[cut:]),
+            ),
+            sector=self.random.choice([*Sector]),
+            channel=self.random.choice([*Channel]),
+            product_type=self.random.choice([None, *ProductType]),
+        )
+
+
+def patterns_of(ruleset: Ruleset) -> list[Pattern]:
+    return [pattern for rule in ruleset.rules for pattern in (*rule.trigger_patterns, *rule.other_patterns)]
+
+
+def faults_in(text: str, document: Document, ruleset: Ruleset) -> Iterator[str]:
+    """Yield what does not hold of a text."""
+    report = check(document, ruleset)
+    texts = {given.name: given.text for given in document.fields}
+    for found in report.findings:
+        if texts[found.field][found.span.start : found.span.end] != found.text or not found.text:
+            yield f"span {found.span} of {found.rule_id} is not what it says"
+    if report.to_json() != check(document, ruleset).to_json():
+        yield "two reports differ"
+    once = normalise(text)
+    if normalise(once.text).text != once.text:
+        yield "normalising again changes it"
+    if [*once.origins] != sorted(once.origins) or len(once.origins) != len(once.text):
+        yield "the way back is broken"
+
+
+def seconds_of(act: Callable[[], object]) -> float:
+    """Return the least processor time of two goes."""
+    spent = []
+    for _ in range(2):
+        start = time.process_time()
+        act()
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
+def watch_growth(name: str, text: str, judge: Callable[[str], object], found: Findings) -> None:
+    """Time a text and ten times the text; note what grows faster than its length."""
+    if not text:
+        return
+    short = (text * (_SHORT // len(text) + 1))[:_SHORT]
+    long = short * _TIMES
+    judge(short)
+    little = seconds_of(lambda: judge(short))
+    much = seconds_of(lambda: judge(long))
+    each = much / len(long) * 1e6
+    found.slowest = max(found.slowest, (round(each, 2), f"{name}: {text[:60]!r}"))
+    grows = much > _FLOOR_SECONDS and much > little * _TIMES * _SLACK
+    if grows or each > _SLOW_MICROSECONDS:
+        found.faults.append(
+            f"{name}: {len(short)} characters take {little * 1e3:.1f} ms, "
+            f"{len(long)} take {much * 1e3:.1f} ms: {text[:80]!r}"
+        )
+
+
+def worst_texts(rule: Rule, pattern: Pattern, chance: random.Random) -> Iterator[str]:
+    """Yield texts that nearly match a pattern again and again."""
+    gates = [sorted(gate) for gate in pattern.gates]
+    yield "".join(chance.choice(gate) for gate in gates)
+    yield "".join(chance.choice(gate) + "的" * 3 for gate in gates)
+    if pattern.head:
+        yield chance.choice(sorted(pattern.head))
+        yield chance.choice(sorted(pattern.head)) + "的" * chance.randrange(12)
+    yield chance.choice(rule.examples.violations or ("的",))
+
+
+def _finder(pattern: Pattern) -> Callable[[str], object]:
+    return lambda text: [*pattern.regex.finditer(text)]
+
+
+def fuzz(minutes: float, seed: int) -> Findings:
+    ruleset = load_ruleset()
+    writer, reached, found = _Writer(ruleset, seed), _Reached(), Findings()
+    end = time.monotonic() + minutes * 60
+    pairs = [
+        (rule, pattern)
+        for rule in ruleset.rules
+        for pattern in (*rule.trigger_patterns, *rule.other_patterns)
+    ]
+    writer.random.shuffle(pairs)
+    half = time.monotonic() + minutes * 30
+    for rule, pattern in pairs:
+        for text in worst_texts(rule, pattern, writer.random):
+            watch_growth(f"pattern {pattern.source} of {rule.id}", text, _finder(pattern), found)
+        found.patterns += 1
+        if time.monotonic() > half:
+            break
+    while time.monotonic() < end:
+        text = writer.text()
+        document = writer.document(text)
+        found.inputs += 1
+        try:
+            found.faults += (f"{fault}: {text!r}" for fault in faults_in(text, document, ruleset))
+            # tracing is slow: one in four is looked at for new ground
+            if found.inputs % 4 == 0 and reached.during(lambda: check(document, ruleset)):  # noqa: B023 - called at once
+                writer.kept.append(text)
+                found.kept += 1
+            if found.inputs % 10 == 0:
+                watch_growth("text", text, lambda text: check(Document.of_text(text), ruleset), found)
+        except Exception as error:  # noqa: BLE001 - whatever it raises is what is looked for
+            found.faults.append(f"{type(error).__name__}: {error}: {text!r}")
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=20261127)
+    options = parser.parse_args(argv)
+    found = fuzz(options.minutes, options.seed)
+    for fault in found.faults[:50]:
+        print(fault.encode("utf-8", "backslashreplace").decode())
+    each, what = found.slowest
+    print(f"{found.patterns} patterns, {found.inputs} texts, {found.kept} opened new ground")
+    print(f"{len(found.faults)} faults")
+    print(f"slowest: {each} µs a character, {what}".encode("utf-8", "backslashreplace").decode())
+    if found.faults:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
