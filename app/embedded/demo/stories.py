@@ -29,38 +29,38 @@ _DOUBTFUL: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
         POSTER,
         {
             "headline": "震荡市里\n先看清自己",
-            "message": "定投是很多朋友的首选方式，但它同样会有亏损。先想清楚能承受多少，再谈投多少。",
+            "message": "连续三年排名靠前的管理人也会有亏损。先想清楚能承受多少，再谈投多少。",
         },
     ),
     (
         POSTER,
         {
             "headline": "选择\n比努力重要",
-            "message": "长期业绩优异的管理人值得花时间了解，但过去不代表将来。想聊聊怎么看，随时找我。",
+            "message": "连续三年业绩排名靠前的管理人值得了解，但过去不代表将来。想聊聊，随时找我。",
         },
     ),
     (
         POSTER,
         {
             "headline": "慢一点\n稳一点",
-            "message": "资金安全性有保障是大家最关心的事，我们从风险等级讲起，一项一项看明白。",
+            "message": "屡获大奖的基金经理怎么选公司？我们从风险等级讲起，一项一项看明白。",
         },
     ),
     (
         POSTER,
         {
             "headline": "少看一眼\n行情",
-            "message": "私募、公募有什么不同？门槛、风险、信息披露都不一样。想了解的朋友，我讲给您听。",
+            "message": "私募、公募有什么不同？连续三年排名靠前的产品，风险也不一样。想了解的，我讲给您听。",
         },
     ),
     (
         POSTER,
         {
             "headline": "听说的收益\n不算数",
-            "message": "朋友圈里的高收益低风险，多半少写了一半。看产品，先看风险等级和说明书。",
+            "message": "朋友圈里转的连续三年排名靠前，多半少写了一半。看产品，先看风险等级和说明书。",
         },
     ),
-    (CARD, {"lead": "活期理财怎么挑？先把这个数字读懂，再看风险等级。"}),
+    (CARD, {"lead": "屡获大奖的理财怎么挑？先把这个数字读懂，再看风险等级。"}),
 )
 _SINGLES: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
     (POSTER, {"headline": "风起时\n看好自己的船"}),
@@ -240,10 +240,10 @@ def _masters(t: Timeline, people: People) -> Iterator[Story]:
         Ending.CHANGES_REQUESTED,
         {
             "headline": "配置\n没有标准答案",
-            "message": "多元配置是不少家庭的首选思路，它分散风险，但不能消除风险。我们从家庭账本聊起。",
+            "message": "多元配置是不少家庭的热门思路，它分散风险，但不能消除风险。我们从家庭账本聊起。",
         },
         title="多元配置小课堂",
-        reason="“首选”容易被理解为绝对化推荐，建议改为“可选的”；其余内容可以保留。",
+        reason="“热门”容易被理解为从众推荐，建议改为“可选的”；其余内容可以保留。",
     )
     yield Story(
         operator,
@@ -322,10 +322,10 @@ def _drawer(t: Timeline, people: People) -> Iterator[Story]:
         Ending.CHANGES_REQUESTED,
         {
             "headline": "给孩子\n存一份耐心",
-            "message": "定投是很多家庭的首选，但它同样会有亏损。为孩子准备的这笔钱，先想好用在哪一年。",
+            "message": "定投是很多家庭的热门选择，但它同样会有亏损。为孩子准备的这笔钱，先想好用在哪一年。",
         },
         title="给孩子的计划",
-        reason="“首选”容易被理解为绝对化推荐，建议改为“可选方式之一”，其余写得很好。",
+        reason="“热门选择”容易被理解为从众推荐，建议改为“可选方式之一”，其余写得很好。",
     )
     yield Story(
         me,
