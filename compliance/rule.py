@@ -36,7 +36,8 @@ class Rule:
 
     `id` is `slug/name`; the slug is the rule's family in law. Empty `sectors` or
     `channels` mean all. The rule applies where one of `needs` and none of `unless`
-    stands anywhere in the document. `frames` are the contexts that make a hit lawful.
+    stands anywhere in the document. A stated sector says what a piece is about; where none
+    is, one of `topic` must. `frames` are the contexts that make a hit lawful.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Rule:
     suggestion: str | None
     examples: Examples
     frames: frozenset[Frame]
+    topic: tuple[Pattern, ...]
     needs: tuple[Pattern, ...]
     unless: tuple[Pattern, ...]
 
@@ -79,7 +81,12 @@ class Rule:
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
         """Return the patterns the rule asks for once it has a hit."""
-        return self.needs + self.unless
+        return self.conditions
+
+    @property
+    def conditions(self) -> tuple[Pattern, ...]:
+        """Return the patterns that tell whether a hit counts."""
+        return self.topic + self.needs + self.unless
 
     @property
     def owed_by(self) -> frozenset[ProductType]:
@@ -102,6 +109,8 @@ class Rule:
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
+        if self.topic and document.sector is Sector.GENERAL and not document.has_any(self.topic):
+            return False
         if self.needs and not document.has_any(self.needs):
             return False
         return not (self.unless and document.has_any(self.unless))

@@ -53,7 +53,7 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
 )
 _COMMON_KEYS = frozenset(
     {"id", "title", "family", "severity", "sectors", "channels", "basis", "basis_status"}
-    | {"certainty", "reason", "suggestion", "examples", "frames", "needs", "unless"}
+    | {"certainty", "reason", "suggestion", "examples", "frames", "topic", "needs", "unless"}
 )
 _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -382,6 +382,7 @@ def _common(draft: Draft) -> dict[str, Any]:
         "suggestion": draft.optional_text("suggestion"),
         "examples": _examples(draft),
         "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else USUAL_FRAMES,
+        "topic": draft.patterns("topic"),
         "needs": draft.patterns("needs"),
         "unless": draft.patterns("unless"),
     }

@@ -45,7 +45,7 @@ class OfferRule(Rule):
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
         groups = (*self.strong, *self.weak, *self.against, *self.requires)
-        return self.needs + self.unless + tuple(pattern for group in groups for pattern in group)
+        return self.conditions + tuple(pattern for group in groups for pattern in group)
 
     @property
     def owed_by(self) -> frozenset[ProductType]:

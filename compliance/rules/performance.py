@@ -278,7 +278,7 @@ class PerformanceRule(Rule):
 
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
-        return self.needs + self.unless + self.of + tuple(one for group in self.requires for one in group)
+        return self.conditions + self.of + tuple(one for group in self.requires for one in group)
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         hit = self._figure_in(document)
