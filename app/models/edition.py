@@ -23,6 +23,8 @@ class Edition(TenantScoped, Base):
     created_at: Mapped[Instant]
     # an inspection found this one at fault, while the piece goes on for others
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # of the profile as it was printed when the advisor last took the picture; None: not known
+    profile_digest: Mapped[Sha256 | None]
 
     piece: Mapped[Piece] = relationship(lazy="raise_on_sql")
     advisor: Mapped[Advisor] = relationship(lazy="raise_on_sql")

@@ -19,7 +19,7 @@ from app.models.route import RouteStep
 from app.models.user import Membership, User
 from app.services.assignment import hand_over
 from app.services.piece import lock_piece
-from app.services.review import end_round
+from app.services.rounds import end_round
 from app.services.unit_of_work import UnitOfWork
 
 _MOST_AT_ONCE: Final = 500

@@ -13,7 +13,7 @@ from app.domain.organisation import Actor, Permission
 from app.queries.user import substitute_options
 from app.services.absence import absences_of, end_absence, set_absence
 from app.services.sign_in import attempt_sign_in
-from app.services.user import change_own_password, own_account
+from app.services.user import change_own_email, change_own_password, own_account
 from app.web.edge import actor, network, platform, render_page, unit_of_work
 from app.web.forms.absence import away_of
 from app.web.forms.people import errors_by_field
@@ -71,6 +71,17 @@ def come_back(absence_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as uow:
         end_absence(uow, absence_id)
     flash(_("欢迎回来，新的内容会重新分给您。"), "good")
+    return redirect(url_for("account.show_account"), 303)
+
+
+@bp.post("/email")
+def change_email() -> ResponseReturnValue:
+    try:
+        with unit_of_work() as uow:
+            change_own_email(uow, request.form.get("email", ""))
+    except InvalidInput as error:
+        return _page(errors=errors_by_field(error)), 422
+    flash(_("通知邮箱已保存。"), "good")
     return redirect(url_for("account.show_account"), 303)
 
 

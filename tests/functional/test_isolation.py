@@ -20,6 +20,7 @@ from app.models.edition import Edition
 from app.models.inspection import Inspection
 from app.models.user import Membership
 from app.services.absence import set_absence
+from app.services.advisor import change_own_profile
 from app.services.recall import propose_recall
 from app.services.sampling import set_sampling
 from app.services.template import clear_template
@@ -33,6 +34,7 @@ OPEN_PARTS = {
     "filename",
     "kind",
     "name",
+    "side",
     "number",
     "slug",
     "suffix",
@@ -56,6 +58,7 @@ class Neighbours:
     route_id: UUID
     inspection_id: UUID
     absence_id: UUID
+    change_id: UUID
 
 
 @pytest.fixture
@@ -71,6 +74,9 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
     assert advisor.advisor_id is not None
     with house.by("operator") as uow:
         recall = propose_recall(uow, RecallTarget.of(RecallBy.PIECE, str(published_id)), reason="写错")
+    with house.by(who) as uow:
+        change = change_own_profile(uow, title="资深")
+    assert change is not None
     return Neighbours(
         advisor_id=advisor.advisor_id,
         user_id=advisor.user_id,
@@ -84,6 +90,7 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         route_id=house.route(StepPlan("初审")).id,
         inspection_id=drawn(house, who),
         absence_id=gone(house, path),
+        change_id=change.id,
     )
 
 
@@ -149,7 +156,7 @@ def answer_to(client: FlaskClient, method: str, route: str, found: object) -> tu
 
 
 # Sent with every form, so that none is refused for its wording before its id is looked at.
-WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64}
+WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64, "kind": "wording"}
 CSRF_TOKEN = re.compile(r'(?<="csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+')
 NAMES = {field.name for field in fields(Neighbours)}
 NOWHERE = Neighbours(*(uuid4() for _ in NAMES))

@@ -50,7 +50,7 @@ _DOUBTFUL: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
         POSTER,
         {
             "headline": "少看一眼\n行情",
-            "message": "私募、公募有什么不同？连续三年排名靠前的产品，风险也不一样。想了解的，我讲给您听。",
+            "message": "连续三年排名靠前的产品也有风险，门槛和信息披露各不相同。想了解的，我讲给您听。",
         },
     ),
     (
@@ -399,5 +399,5 @@ def _others(t: Timeline, people: People, cast: Cast, rng: random.Random) -> Iter
     yield by_somebody(DAILY, t.when(_EXPIRED_AFTER + 2, 8, 10), verified=True)
     refused = by_somebody(POSTER, t.working(9, 15, 10))
     refused.entered, refused.ending = _DOUBTFUL[3][1], Ending.REJECTED
-    refused.reason = "面向不特定客户的海报不能提及私募产品，请换一个主题。"
+    refused.reason = "排名没有出处和起止时间，不能这样写，请换一个主题。"
     yield refused
