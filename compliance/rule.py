@@ -36,8 +36,9 @@ class Rule:
 
     `id` is `slug/name`; the slug is the rule's family in law. Empty `sectors` or
     `channels` mean all. The rule applies where one of `needs` and none of `unless`
-    stands anywhere in the document. A stated sector says what a piece is about; where none
-    is, one of `topic` must. `frames` are the contexts that make a hit lawful.
+    stands anywhere in the document. A piece of its sectors is about its topic without
+    saying so; pieces of others, and of none stated, must name one of `topic`. `frames` are
+    the contexts that make a hit lawful.
     """
 
     id: str
@@ -101,15 +102,17 @@ class Rule:
     def reads(self, document: DocumentView) -> bool:
         """Tell whether the rule concerns a document of this sector and channel.
 
-        A document of no known sector is read by the rules of all of them.
+        A document of no known sector is read by the rules of all of them; a rule with a topic
+        reads every sector, and asks for the topic where it is not at home.
         """
-        if self.sectors and document.sector not in self.sectors and document.sector is not Sector.GENERAL:
+        known = self.sectors | {Sector.GENERAL}
+        if self.sectors and not self.topic and document.sector not in known:
             return False
         return not self.channels or document.channel in self.channels
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
-        if self.topic and document.sector is Sector.GENERAL and not document.has_any(self.topic):
+        if self.topic and document.sector not in self.sectors and not document.has_any(self.topic):
             return False
         if self.needs and not document.has_any(self.needs):
             return False

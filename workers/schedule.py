@@ -55,6 +55,11 @@ SCHEDULE: Final = (
         "Reach on the page is at most this old; events are folded in again until a day is closed.",
     ),
     Recurring(
+        TaskName.TELL,
+        timedelta(seconds=5),
+        "People hear of what concerns them while it matters; the audit trail loses none of it.",
+    ),
+    Recurring(
         TaskName.REHEARSE_TEMPLATES,
         timedelta(minutes=2),
         "After a start, an upgrade or a lost message: nobody shall wait for a design's first picture.",

@@ -52,6 +52,8 @@ FIELDS: Final[dict[ProfileField, str]] = {
     ProfileField.PHOTO: "照片",
 }
 SUBJECTS: Final[dict[str, str]] = {
+    "pin": "标注",
+    "review_note": "内部备注",
     "advisor": "客户经理",
     "archive": "档案",
     "asset": "素材",
@@ -137,6 +139,11 @@ ACTS: Final[dict[str, str]] = {
     "recall:propose": "发起",
     "recall:refuse": "拒绝（四眼原则）",
     "recall:remind": "提醒未确认者",
+    "pin:fix": "确认标注已改",
+    "pin:leave": "留下标注",
+    "pin:reopen": "重新打开标注",
+    "review_note:write": "写内部备注",
+    "user:change_email": "更换通知邮箱",
     "review:approve_step": "通过一步",
     "review:assign": "转交",
     "review:escalate": "临期提醒",

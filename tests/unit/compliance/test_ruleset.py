@@ -159,10 +159,11 @@ def test_fifty_thousand_words_are_found_each_in_its_place(tmp_path):
     assert [f.text for f in check(Document.of_text(f"我{last}你"), own).findings] == [last]
 
 
-def test_a_stated_sector_says_what_a_piece_is_about(tmp_path):
+def test_a_rule_asks_for_its_topic_outside_its_sectors(tmp_path):
     told = GOOD.replace("    patterns:", "    sectors: [bank]\n    topic: [果园]\n    patterns:")
     ruleset = load_ruleset(pack(tmp_path, told))
     assert check(Document.of_text("梨最甜", sector=Sector.BANK), ruleset).verdict is Verdict.BLOCK
     assert check(Document.of_text("梨最甜", sector=Sector.FUND), ruleset).verdict is Verdict.PASS
     assert check(Document.of_text("梨最甜"), ruleset).verdict is Verdict.PASS
     assert check(Document.of_text("果园里，梨最甜"), ruleset).verdict is Verdict.BLOCK
+    assert check(Document.of_text("果园里，梨最甜", sector=Sector.FUND), ruleset).verdict is Verdict.BLOCK
