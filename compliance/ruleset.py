@@ -59,7 +59,7 @@ _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "wording": frozenset({"terms", "allow", "sound", "patterns"}),
         "disclosure": frozenset({"when", "requires", "offers"}),
-        "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers"}),
+        "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers", "within"}),
         "performance": frozenset({"figures", "shorter_than", "annualised", "of", "requires"}),
         "performance_window": frozenset({"when", "days"}),
         "personal_data": frozenset({"whose"}),

@@ -22,6 +22,8 @@ class Audience(StrEnum):
     RECALL_HOLDERS = "recall_holders"  # who must acknowledge a recall and has not
     REMINDED = "reminded"  # the one advisor that a reminder is for
     ADVISOR = "advisor"  # the person a profile is of
+    USERS = "users"  # whose public pieces stem from a version of a design
+    CHANGER = "changer"  # the person whose profile was to change
 
 
 class Reach(StrEnum):
@@ -55,6 +57,17 @@ NOTICES: Final[Mapping[str, tuple[NoticeRule, ...]]] = MappingProxyType(
         "review:approve_step": (
             NoticeRule(Audience.ASSIGNED, "《{title}》的前一步已通过，等您审核。", _REVIEW),
         ),
+        "review:assign": (NoticeRule(Audience.ASSIGNED, "《{title}》转到了您名下，等您审核。", _REVIEW),),
+        "review:escalate": (
+            NoticeRule(
+                Audience.ASSIGNED, "《{title}》就要到期了，请尽快审核。", _REVIEW, Reach.LOUD, to_team=True
+            ),
+        ),
+        "review:lapse": (
+            NoticeRule(
+                Audience.MAKER, "《{title}》没有在期限内审完，已自动撤回，可以再送一次。", _WORK, Reach.LOUD
+            ),
+        ),
         "piece:approve": (
             NoticeRule(Audience.MAKER, "《{title}》已通过，可以使用了。", _WORK, only_by_people=True),
         ),
@@ -87,6 +100,16 @@ NOTICES: Final[Mapping[str, tuple[NoticeRule, ...]]] = MappingProxyType(
         "recall:cancel": (NoticeRule(Audience.PROPOSER, "您提议的召回“{title}”没有执行。", _RECALL),),
         "recall:remind": (
             NoticeRule(Audience.REMINDED, "“{title}”已召回，您还没有确认停止使用。", "/today", Reach.LOUD),
+        ),
+        "template:upgrade_ask": (
+            NoticeRule(Audience.USERS, "模板“{title}”有了新版，请用新版重做您在用的作品。", "/works"),
+        ),
+        "profile:approve": (NoticeRule(Audience.CHANGER, "您的资料更改已通过，作品可以刷新了。", "/works"),),
+        "profile:reject": (
+            NoticeRule(Audience.CHANGER, "您的资料更改没有通过，原资料照旧。", "/me", Reach.LOUD),
+        ),
+        "profile:notice": (
+            NoticeRule(Audience.ADVISOR, "您的资料就要到期，请确认一次，否则不再印上。", "/me", Reach.LOUD),
         ),
         "advisor:verify": (NoticeRule(Audience.ADVISOR, "您的资料核验有更新，请看一看。", "/me"),),
     }

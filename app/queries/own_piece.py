@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.domain.piece import PieceAction, PieceState
 from app.domain.publication import EndReason
 from app.domain.review import Outcome, ReviewState, Route
+from app.domain.template import Upgrade
 from app.models.check import CheckRun, Finding
 from app.models.edition import Edition
 from app.models.piece import Piece, PieceStep
@@ -157,6 +158,7 @@ class OwnPieceStory:
     since: datetime
     template_slug: str
     template_name: str
+    asks_for_upgrade: bool  # public, made from an older version, and brand wants it made anew
     width_px: int
     height_px: int
     pages: int
@@ -205,6 +207,8 @@ def own_piece_story(
         since=piece.state_since,
         template_slug=piece.template_version.template.slug,
         template_name=piece.template_version.template.name,
+        asks_for_upgrade=piece.template_version.upgrade is Upgrade.ASK
+        and piece.state is PieceState.PUBLISHED,
         width_px=card["width_px"],
         height_px=card["height_px"],
         pages=card["pages"],

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.notice import NOTICES, Audience, NoticeRule, Reach, rules_for
 from app.domain.organisation import ROLE_PERMISSIONS, Permission
+from app.domain.piece import PieceState
 from app.models.advisor import Advisor
 from app.models.audit import AuditEntry, AuditHead
 from app.models.edition import Edition
@@ -24,6 +25,7 @@ from app.models.piece import Piece, PieceRevision
 from app.models.publication import Publication
 from app.models.recall import Recall, RecallHolder
 from app.models.review import Review
+from app.models.template import Template, TemplateVersion
 from app.models.user import Membership, User
 from app.ports import Message, NotifierUnavailable
 from app.services.unit_of_work import UnitOfWork
@@ -113,10 +115,15 @@ class _Subject:
 
     def facts(self, audience: Audience) -> dict[str, str] | None:
         """The title to name and the piece to lead to; None where the subject is gone."""
-        if audience is Audience.ADVISOR:
+        if audience in {Audience.ADVISOR, Audience.CHANGER}:
             return {"title": ""}
         if self._entry.tag.startswith("recall:"):
             name = self._uow.session.scalar(select(Recall.subject_name).where(Recall.id == self._id))
+            return None if name is None else {"title": name}
+        if audience is Audience.USERS:
+            name = self._uow.session.scalar(
+                select(Template.name).join(TemplateVersion).where(TemplateVersion.id == self._id)
+            )
             return None if name is None else {"title": name}
         piece_id = self._piece_id()
         title = self._uow.session.scalar(select(Piece.title).where(Piece.id == piece_id))
@@ -137,7 +144,8 @@ class _Subject:
         session = self._uow.session
         match audience:
             case Audience.ASSIGNED:
-                wanted = {_uuid(str(self._details.get("assigned")))}
+                named = (self._details.get(name) for name in ("assigned", "to_user", "owner"))
+                wanted = {_uuid(str(one)) for one in named}
             case Audience.MAKER:
                 wanted = set(self._makers())
             case Audience.HOLDERS:
@@ -146,6 +154,14 @@ class _Subject:
                         select(Advisor.user_id)
                         .join(Edition, Edition.advisor_id == Advisor.id)
                         .where(Edition.piece_id == self._piece_id())
+                    )
+                )
+            case Audience.USERS:
+                wanted = set(
+                    session.scalars(
+                        select(Advisor.user_id)
+                        .join(Piece, Piece.advisor_id == Advisor.id)
+                        .where(Piece.template_version_id == self._id, Piece.state == PieceState.PUBLISHED)
                     )
                 )
             case Audience.CONFIRMERS:
@@ -160,9 +176,9 @@ class _Subject:
                         .where(RecallHolder.recall_id == self._id, RecallHolder.acknowledged_at.is_(None))
                     )
                 )
-            case Audience.REMINDED | Audience.ADVISOR:
+            case Audience.REMINDED | Audience.ADVISOR | Audience.CHANGER:
                 advisor = self._id
-                if audience is Audience.REMINDED:
+                if audience is not Audience.ADVISOR:
                     advisor = _uuid(str(self._details.get("advisor")))
                 wanted = set(session.scalars(select(Advisor.user_id).where(Advisor.id == advisor)))
         in_use = select(User.id).where(User.is_active, User.id.in_(wanted - {None}))

@@ -143,6 +143,8 @@ ACTS: Final[dict[str, str]] = {
     "pin:leave": "留下标注",
     "pin:reopen": "重新打开标注",
     "review_note:write": "写内部备注",
+    "template:upgrade_ask": "请制作人用新版重做",
+    "template:upgrade_keep": "保留旧版作品",
     "user:change_email": "更换通知邮箱",
     "review:approve_step": "通过一步",
     "review:assign": "转交",
