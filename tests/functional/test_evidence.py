@@ -49,6 +49,7 @@ def test_the_page_hands_out_a_pack_that_is_whole(house, piece_id, client: FlaskC
     answer = client.post("/archive/evidence", data={"piece": str(piece_id)})
     assert answer.mimetype == "application/zip"
     verdict = verify_pack(io.BytesIO(answer.data), keys=(house.platform.signer.public_key,))
+    answer.close()
     assert verdict.faults == []
     assert verdict.records == 1
 
