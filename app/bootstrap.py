@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 import migrations
 from app.adapters.clock import SystemClock
 from app.adapters.database import build_engine, build_sessionmaker
+from app.adapters.notifier import EveryNotifier, MailNotifier, RobotNotifier
 from app.adapters.object_store.filesystem import FilesystemObjectStore
 from app.adapters.object_store.s3 import S3ObjectStore
 from app.adapters.record_vault.folder import FolderRecordVault
@@ -25,10 +26,10 @@ from app.adapters.signer import Ed25519Signer, public_key_of
 from app.adapters.task_queue.celery_queue import CeleryTaskQueue
 from app.domain.organisation import Actor, TenantId
 from app.models.tenant import Tenant
-from app.ports import Clock, ObjectStore, RecordVault, Signer, TaskQueue
+from app.ports import Clock, Notifier, ObjectStore, RecordVault, Signer, TaskQueue
 from app.services.shelf import TemplateShelf
 from app.services.unit_of_work import Surroundings, UnitOfWork, scope_session_to_tenant
-from app.settings import FolderStorage, S3Storage, Settings
+from app.settings import FolderStorage, NoticeSettings, S3Storage, Settings
 from compliance.ruleset import load_ruleset
 from templates_lib.catalog import Catalog
 
@@ -45,6 +46,7 @@ class Platform:
     signer: Signer
     queue: TaskQueue
     clock: Clock
+    notifier: Notifier
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -55,11 +57,13 @@ class Platform:
             signer=self.signer,
             queue=self.queue,
             clock=self.clock,
+            notifier=self.notifier,
             seal_keys=tuple(
                 derived_key(secret, "decision-seal")
                 for secret in (self.settings.web.secret_key, *self.settings.web.previous_secret_keys)
             ),
             public_url=self.settings.web.public_url,
+            profile_term=self.settings.records.profile_term,
             shelf=TemplateShelf(Catalog(), store=self.store),
             ruleset=load_ruleset(),
         )
@@ -80,6 +84,7 @@ def build_platform(
     vault: RecordVault | None = None,
     queue: TaskQueue | None = None,
     clock: Clock | None = None,
+    notifier: Notifier | None = None,
 ) -> Platform:
     """The platform for these settings; a test may put its own part in place of any."""
     engine = build_engine(settings.database)
@@ -94,7 +99,17 @@ def build_platform(
         signer=_signer(settings),
         queue=queue or CeleryTaskQueue(settings.broker),
         clock=clock or SystemClock(),
+        notifier=notifier or _notifier(settings.notices),
     )
+
+
+def _notifier(notices: NoticeSettings) -> Notifier:
+    ways: list[Notifier] = []
+    if notices.mail is not None:
+        ways.append(MailNotifier(notices.mail))
+    if notices.robot_url:
+        ways.append(RobotNotifier(notices.robot_url))
+    return EveryNotifier(ways)
 
 
 def _store(storage: FolderStorage | S3Storage) -> ObjectStore:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
@@ -39,6 +40,10 @@ class ObjectStoreUnavailable(Exception):
 
 class TaskQueueUnavailable(Exception):
     """The broker did not take the message; the row it speaks of is safe and will be swept."""
+
+
+class NotifierUnavailable(Exception):
+    """The message could not be handed over now; it may be later."""
 
 
 def checked_object_key(key: str) -> str:
@@ -168,11 +173,13 @@ class TaskName(StrEnum):
     RUN_COMPLIANCE_CHECK = "check.run"
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
+    NOTE_ENDING_PROFILES = "profile.note_ending"
     SWEEP = "sweep.stale"
     CHECKPOINT_AUDIT = "checkpoint.audit"
     SEAL_RECORD = "record.seal"
     KEEP_RECORDS = "record.keep"
     REHEARSE_TEMPLATES = "template.rehearse"
+    TELL = "notice.tell"
 
 
 class TaskQueue(Protocol):
@@ -183,6 +190,23 @@ class TaskQueue(Protocol):
 
         Arguments are ids and nothing else. Raises TaskQueueUnavailable.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something to tell outside the platform. `to` is a mail address; None: the group chat."""
+
+    words: str
+    link: str
+    to: str | None = None
+
+
+class Notifier(Protocol):
+    """The way to people who are not looking at a page just now."""
+
+    def send(self, message: Message) -> None:
+        """Hand one message over. Raises NotifierUnavailable; where no way is set up, does nothing."""
         ...
 
 

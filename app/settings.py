@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -110,6 +111,37 @@ class RecordSettings:
     # Public keys signed with before, 64 hex digits each, separated by blanks: what they signed stays
     # genuine.
     previous_public_keys: tuple[bytes, ...]
+    # A profile that its advisor has not confirmed for so many days is printed on nothing new. 0: never
+    # asked for.
+    profile_term_days: int
+
+    @property
+    def profile_term(self) -> timedelta | None:
+        return timedelta(days=self.profile_term_days) if self.profile_term_days else None
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    # One setting, `IMPRIMATUR_MAIL_URL`:
+    # `smtp://user:password@host:587?from=no-reply@bank.example&starttls=1`, or `smtps://` for TLS
+    # from the first byte.
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    # What stands in the From line.
+    sender: str
+    tls: bool
+    # Default: yes for smtp://, and then a server that cannot is refused; `?starttls=0` sends in clear.
+    starttls: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeSettings:
+    # Default: none, and then nothing is mailed; notices stand on the page.
+    mail: MailSettings | None
+    # The address of a WeCom group robot that reviewers read. Default: none.
+    robot_url: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +202,7 @@ class Settings:
     # `s3://key:secret@host:port/bucket?secure=0&region=us-east-1`.
     storage: FolderStorage | S3Storage
     records: RecordSettings
+    notices: NoticeSettings
     web: WebSettings
     log: LogSettings
     limits: LimitSettings
@@ -204,6 +237,10 @@ class Settings:
                 vault=reader.storage("VAULT_URL", default=data_dir / "vault"),
                 signing_key=next(iter(reader.keys("SIGNING_KEY", most=1)), None),
                 previous_public_keys=reader.keys("PREVIOUS_PUBLIC_KEYS"),
+                profile_term_days=reader.number("PROFILE_TERM_DAYS", 180, maximum=3650),
+            ),
+            notices=NoticeSettings(
+                mail=reader.mail("MAIL_URL"), robot_url=reader.web_address("WECOM_ROBOT_URL")
             ),
             web=WebSettings(
                 secret_key=reader.secret_key("SECRET_KEY"),
@@ -352,6 +389,33 @@ class _Reader:
         elif parts.query or parts.fragment or parts.username:
             self.fault(name, "must be a bare address, without user, query or fragment")
         return url
+
+    def web_address(self, name: str) -> str:
+        url = self.secret(name)
+        if url and self._split(name, url).scheme not in {"http", "https"}:
+            self.fault(name, "must be an http:// or https:// address")
+        return url
+
+    def mail(self, name: str) -> MailSettings | None:
+        url = self.secret(name)
+        if not url:
+            return None
+        parts = self._split(name, url)
+        query = parse_qs(parts.query)
+        sender = query.get("from", [""])[-1]
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or "@" not in sender:
+            self.fault(name, "must read smtp://user:password@host:587?from=address")
+            return None
+        tls = parts.scheme == "smtps"
+        return MailSettings(
+            host=parts.hostname,
+            port=parts.port or (465 if tls else 587),
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            sender=sender,
+            tls=tls,
+            starttls=not tls and query.get("starttls", ["1"])[-1] not in {"0", "false", "no"},
+        )
 
     def storage(self, name: str, *, default: Path) -> FolderStorage | S3Storage:
         url = self.secret(name)

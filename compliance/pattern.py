@@ -15,11 +15,11 @@ gate, and, where it begins with words, only where those stand.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 from compliance.normalise import fold
 
-_SENTENCE_END = "。!?;\\n"
+SENTENCE_END = "。!?;\n"
 # Negators a gap must not cross; 不断, 特别 and their like negate nothing.
 _NEGATOR = (
     "不(?![断错仅但管论同少只光单止])|没(?!关系|事|问题)|无法|勿|未必|并非|"
@@ -27,15 +27,68 @@ _NEGATOR = (
 )
 # A step of a gap. Most characters begin no negator, and for those nothing is looked ahead.
 _NEGATOR_HEADS = "不没无勿未并别"
-_GAP_STEP = f"[^{_SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}]"
+_GAP_STEP = f"[^{SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}]"
 _DEFAULT_GAP = 6
 _LONGEST_SLOT = 90
 # How common a literal of one, two, three … characters is, relative to each other.
-_COMMONNESS = (20.0, 5.0, 1.0, 0.25)
+_COMMONNESS = (60.0, 2.0, 0.5, 0.2)
 _EVERYDAY = frozenset(
     "0123456789%一二三四五十百千万年月日天元不没我您你的是有在了人就都也到个可以上大行金收利钱点-./"
 )
-_EVERYDAY_COMMONNESS = 100.0
+_EVERYDAY_COMMONNESS = 300.0
+# What every second text of the trade says.
+_TRADE = frozenset(
+    {
+        "保险",
+        "理财",
+        "客户",
+        "银行",
+        "风险",
+        "基金",
+        "产品",
+        "净值",
+        "每天",
+        "每月",
+        "央行",
+        "开户",
+        "利率",
+        "投资",
+    }
+    | {
+        "收益",
+        "保障",
+        "网点",
+        "市场",
+        "我们",
+        "可以",
+        "下跌",
+        "上涨",
+        "信用",
+        "手机",
+        "资产",
+        "资金",
+        "今天",
+        "本行",
+    }
+    | {
+        "我行",
+        "公司",
+        "服务",
+        "业务",
+        "办理",
+        "证券",
+        "股票",
+        "存款",
+        "贷款",
+        "买入",
+        "持有",
+        "赎回",
+        "申购",
+        "认购",
+    }
+    | {"费率", "期限", "年化", "业绩", "投保", "保单", "家庭", "养老", "行情", "一年", "三年", "没有", "一个"}
+)
+_TRADE_COMMONNESS = 30.0
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
@@ -69,6 +122,18 @@ _SLOT_GATES: Mapping[str, frozenset[str]] = {
     "date": frozenset("-年./月"),
     "year": frozenset({"20"}),
 }
+# With one of these begins what a slot matches; <period> may begin with much.
+_NUMERALS = frozenset("0123456789" + _HAN_NUMERAL)
+_SLOT_HEADS: Mapping[str, frozenset[str]] = {
+    "number": _NUMERALS,
+    "digits": frozenset("0123456789"),
+    "percent": _NUMERALS | {"百"},
+    "money": _NUMERALS,
+    "date": frozenset("0123456789"),
+    "year": frozenset("2"),
+}
+_SHORT_CLASS = 40
+_MAX_BEYOND = 3
 
 
 class PatternError(ValueError):
@@ -88,7 +153,8 @@ class Pattern:
     """A compiled pattern: its source, its expression on normalised text, its gates.
 
     `gates` come with the rarest first. `head` are the words it begins with, where it begins with
-    words; `reach` is the length of its longest match.
+    words; `reach` is the length of its longest match; `crosses` tells whether that may go over the
+    end of a sentence, as no gap does.
     """
 
     source: str
@@ -96,11 +162,12 @@ class Pattern:
     gates: tuple[frozenset[str], ...]
     head: frozenset[str] | None
     reach: int
+    crosses: bool
 
     @cached_property
-    def beyond(self) -> frozenset[str] | None:
-        """Return the rarest gate that is not the head: a word of it stands in every match."""
-        return next((gate for gate in self.gates if gate != self.head), None)
+    def beyond(self) -> tuple[frozenset[str], ...]:
+        """Return the rarest gates that are not the head: a word of each stands in every match."""
+        return tuple(gate for gate in self.gates if gate != self.head)[:_MAX_BEYOND]
 
     @property
     def gate(self) -> frozenset[str]:
@@ -133,21 +200,34 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
 
     Raises PatternError.
     """
-    part = _Parser(source, vocabulary).parse()
+    parser = _Parser(source, vocabulary)
+    part = parser.parse()
     if not part.gates:
         raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
     gates = tuple(sorted(set(part.gates), key=lambda gate: (_commonness(gate), sorted(gate))))
-    return Pattern(source, part.regex, gates, part.head, part.reach)
+    head = None if part.head is None else _the_one(part.head)
+    return Pattern(source, part.regex, tuple(map(_the_one, gates)), head, part.reach, parser.crosses)
+
+
+@cache
+def _the_one(group: frozenset[str]) -> frozenset[str]:
+    """Return always the same object for equal groups, so that looking one up compares nothing."""
+    return group
 
 
 def _commonness(gate: frozenset[str]) -> float:
     """Estimate how many texts a gate lets through: short words are common, long ones rare."""
-    return sum(
-        _EVERYDAY_COMMONNESS if word in _EVERYDAY else _COMMONNESS[min(len(word), len(_COMMONNESS)) - 1]
-        for word in gate
-    )
+    return sum(map(_word_commonness, gate))
+
+
+def _word_commonness(word: str) -> float:
+    if word in _EVERYDAY:
+        return _EVERYDAY_COMMONNESS
+    if word in _TRADE:
+        return _TRADE_COMMONNESS
+    return _COMMONNESS[min(len(word), len(_COMMONNESS)) - 1]
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -176,11 +256,25 @@ def _alternative(parts: Sequence[_Part]) -> _Part:
     )
 
 
+def _members_of(written: str) -> frozenset[str] | None:
+    """Return the characters of a class, or `None` where they are many or all but some."""
+    if written.startswith("^"):
+        return None
+    found: set[str] = set()
+    for part in re.finditer(r"(.)-(.)|(.)", written):
+        first, last = (part[1], part[2]) if part[1] else (part[3], part[3])
+        if len(found) + ord(last) - ord(first) > _SHORT_CLASS:
+            return None
+        found.update(map(chr, range(ord(first), ord(last) + 1)))
+    return frozenset(found)
+
+
 class _Parser:
     def __init__(self, source: str, vocabulary: Vocabulary) -> None:
         self._source = source
         self._vocabulary = vocabulary
         self._at = 0
+        self.crosses = False
 
     def parse(self) -> _Part:
         part = self._alternatives()
@@ -262,17 +356,23 @@ class _Parser:
             self._at += width
         literal = fold("".join(chars))
         words = frozenset({literal})
+        self._note_ends(literal)
         return _Part(re.escape(literal), (words,), words, len(literal)) if literal else _Part("")
+
+    def _note_ends(self, written: str) -> None:
+        self.crosses = self.crosses or any(end in written for end in SENTENCE_END)
 
     def _is_guard(self) -> bool:
         return self._source[self._at : self._at + 2] in {"!(", "-("}
 
     def _guard(self, char: str) -> _Part:
         """Parse `!(…)`, not followed by, or `-(…)`, not preceded by."""
+        crosses = self.crosses
         self._at += 1
         self._take("(")
         part = self._alternatives()
         self._take(")")
+        self.crosses = crosses  # a guard only looks
         if char == "!":
             return _Part(f"(?!{part.regex})")
         words = sorted(part.gates[0]) if part.gates else ()
@@ -295,7 +395,8 @@ class _Parser:
         name = self._source[self._at + 1 : end]
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
-            return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), reach=_LONGEST_SLOT, freedom=2)
+            head = _SLOT_HEADS.get(name)
+            return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), head, _LONGEST_SLOT, freedom=2)
         if end > 0 and name in self._vocabulary.phrases:
             return self._phrase(name)
         words = self._vocabulary.groups.get(name)
@@ -303,6 +404,7 @@ class _Parser:
             raise PatternError(f"unknown slot <{name}> in {self._source!r}")
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
         group = frozenset(folded)
+        self._note_ends("".join(folded))
         return _Part(_any_of(folded), (group,), group, max(map(len, folded)))
 
     def _phrase(self, name: str) -> _Part:
@@ -317,8 +419,12 @@ class _Parser:
             raise PatternError(f"a class needs [...] or [...]{{m,n}} in {self._source!r}")
         self._at = found.end()
         members, low, high = found.group(1), found.group(2) or "1", found.group(3) or "1"
+        self._note_ends("\n" if members.startswith("^") else members)
         if int(high) > _MAX_GAP or int(low) > int(high):
             raise PatternError(f"the bound {{{low},{high}}} is not usable in {self._source!r}")
         return _Part(
-            f"[{members.lower()}]{{{low},{high}}}", reach=int(high), freedom=int(high) - int(low) + 1
+            f"[{members.lower()}]{{{low},{high}}}",
+            head=_members_of(members.lower()) if int(low) else None,
+            reach=int(high),
+            freedom=int(high) - int(low) + 1,
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from compliance.check import check
-from compliance.document import Channel, Document
+from compliance.document import Channel, Document, Sector
 from compliance.finding import Severity
 from compliance.report import Report
 from compliance.rule import Rule
@@ -26,7 +26,7 @@ class ExampleFault:
 
 
 def judged_alone(rule: Rule, text: str) -> Report:
-    """Judge an example by its rule and nothing else, on a channel the rule reads."""
+    """Judge an example by its rule and nothing else, in a sector and on a channel the rule reads."""
     return check(_document(rule, text), Ruleset.of("alone", "", [rule]))
 
 
@@ -54,7 +54,11 @@ def unmissed(ruleset: Ruleset, rules: Iterable[Rule] | None = None) -> Iterator[
 
 
 def _document(rule: Rule, text: str) -> Document:
-    return Document.of_text(text, channel=min(rule.channels, default=Channel.OTHER))
+    return Document.of_text(
+        text,
+        sector=min(rule.sectors, default=Sector.GENERAL),
+        channel=min(rule.channels, default=Channel.OTHER),
+    )
 
 
 def _stopping(report: Report) -> list[str]:

@@ -36,7 +36,9 @@ class Rule:
 
     `id` is `slug/name`; the slug is the rule's family in law. Empty `sectors` or
     `channels` mean all. The rule applies where one of `needs` and none of `unless`
-    stands anywhere in the document. `frames` are the contexts that make a hit lawful.
+    stands anywhere in the document. A piece of its sectors is about its topic without
+    saying so; pieces of others, and of none stated, must name one of `topic`. `frames` are
+    the contexts that make a hit lawful.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Rule:
     suggestion: str | None
     examples: Examples
     frames: frozenset[Frame]
+    topic: tuple[Pattern, ...]
     needs: tuple[Pattern, ...]
     unless: tuple[Pattern, ...]
 
@@ -79,7 +82,12 @@ class Rule:
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
         """Return the patterns the rule asks for once it has a hit."""
-        return self.needs + self.unless
+        return self.conditions
+
+    @property
+    def conditions(self) -> tuple[Pattern, ...]:
+        """Return the patterns that tell whether a hit counts."""
+        return self.topic + self.needs + self.unless
 
     @property
     def owed_by(self) -> frozenset[ProductType]:
@@ -94,14 +102,18 @@ class Rule:
     def reads(self, document: DocumentView) -> bool:
         """Tell whether the rule concerns a document of this sector and channel.
 
-        A document of no known sector is read by the rules of all of them.
+        A document of no known sector is read by the rules of all of them; a rule with a topic
+        reads every sector, and asks for the topic where it is not at home.
         """
-        if self.sectors and document.sector not in self.sectors and document.sector is not Sector.GENERAL:
+        known = self.sectors | {Sector.GENERAL}
+        if self.sectors and not self.topic and document.sector not in known:
             return False
         return not self.channels or document.channel in self.channels
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
+        if self.topic and document.sector not in self.sectors and not document.has_any(self.topic):
+            return False
         if self.needs and not document.has_any(self.needs):
             return False
         return not (self.unless and document.has_any(self.unless))

@@ -53,13 +53,13 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
 )
 _COMMON_KEYS = frozenset(
     {"id", "title", "family", "severity", "sectors", "channels", "basis", "basis_status"}
-    | {"certainty", "reason", "suggestion", "examples", "frames", "needs", "unless"}
+    | {"certainty", "reason", "suggestion", "examples", "frames", "topic", "needs", "unless"}
 )
 _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "wording": frozenset({"terms", "allow", "sound", "patterns"}),
         "disclosure": frozenset({"when", "requires", "offers"}),
-        "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers"}),
+        "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers", "within"}),
         "performance": frozenset({"figures", "shorter_than", "annualised", "of", "requires"}),
         "performance_window": frozenset({"when", "days"}),
         "personal_data": frozenset({"whose"}),
@@ -382,6 +382,7 @@ def _common(draft: Draft) -> dict[str, Any]:
         "suggestion": draft.optional_text("suggestion"),
         "examples": _examples(draft),
         "frames": _members(draft, Frame, "frames") if "frames" in draft.fields else USUAL_FRAMES,
+        "topic": draft.patterns("topic"),
         "needs": draft.patterns("needs"),
         "unless": draft.patterns("unless"),
     }

@@ -53,6 +53,8 @@ _TURN = re.compile(
 
 # Negators with what may be bound to them; the second half are words that negate by themselves.
 _NEGATOR = re.compile(
+    "(?:别|莫|勿|不要|不能|不可|别再|千万别)(?:误?以为|认为|觉得|当成?|指望|相信|听信)"
+    "|(?:没有|没|无)(?:任何|哪|谁|一[个家款只位种])[^,。!?;:\n]{0,14}(?:敢|能|会|可以|保证|承诺|打包票|肯)|"
     "(?:[并绝决从概均都也亦皆尚既且]|谁也|谁都)?(?:不|未|没|无|唔|冇|非)"
     "(?:再|曾|予|作|做|会|能够|能|可能|可|得|应当|应|该|许|准|要|敢|必|必然|一定|见得|承诺|保证|担保|存在|支持|"
     "属于|属|提供|等于|等同|代表|意味着?|构成|预示|表示|涉及|追求|谈|建议|是|为|系|在|向|对|具有|具备|包含|包括|含|有|"
@@ -63,7 +65,7 @@ _NEGATOR = re.compile(
 _PSEUDO = re.compile(
     "不得不|不愧|不[只仅光但单止]|不管|不论|不[用必]|不怕|不错|不断|不少|不妨|不同|不限|不变|不久|不过|不凡|不由|"
     "不如|不足|不及|不禁|不低于|不少于|不超过|不好意思|不方便|不见不散|不看|不懂|不会的|不想|不愿|不操心|不操|"
-    "不追(?![逐求捧])|不[抄盯跌亏赔涨加费碰吹黑骗受担动来出买说套]|不上车|不下车|不知不觉|不得了|不吝|不乏|不失|不菲|"
+    "不追(?![逐求捧])|不[抄盯跌亏赔涨加费碰吹黑骗受担动来出买]|不说谎|不套路|不上车|不下车|不知不觉|不得了|不吝|不乏|不失|不菲|"
     "非常|非凡|除非|莫非|莫名|莫大|若非|无论|无不|无非|无需|无须|无疑|"
     "别[的家人墅致提样样]|特别|个别|区别|级别|差别|分别|识别|性别|告别|类别|辨别|"
     "没问题|没错|没事|没得|没的说|没见过|没听说|没空|没时间|没[亏输跌赔]|未来|冇得输|未雨|"
@@ -75,6 +77,11 @@ _DOUBLED = re.compile(
     "|(?:没有|不是|并非|不可能|不会|没人|没有人|无|别说)[^,。!?;、\n]?$"
 )
 _DENIED_AFTER = re.compile("[^。!?;\n]{0,16}?(?:才怪|才[是叫]?(?:怪|新闻|稀|奇)|那是没见过|我倒立|我直播)")
+# We will not tell you “…”: what is not said stands in quotation marks, however long.
+_UNSAID = re.compile(
+    "(?:不会|不能|不得|不敢|不该|不应|不许|不准|不可|不要|绝不|决不|从不|没有?人|谁也不|谁都不|切勿|请勿|别)[^,。!?;\n“”]{0,10}"
+    "(?:说|讲|写|发|承诺|保证|宣传|答应|许诺|喊|用|提|听|信)(?:过|出|到)?[^,。!?;\n“”]{0,3}$"
+)
 # What may stand between a negator and the phrase it governs: one phrase, or a row of them.
 _PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
 _BRIDGE = re.compile(
@@ -90,7 +97,7 @@ _BARE_REACH = 4  # a bare 不 reaches the verb behind it, not a whole clause
 _WARNING_VERB = re.compile(
     "谨防|警惕|当心|小心|提防|防范|防止|远离|拒绝|抵制|识破|识别|揭秘|揭穿|看穿|打击|整治|清理|查处|别信|勿信|不信|"
     "轻信|听信|相信|盲从|迷信|所谓|号称|声称|宣称|自称|谎称|妄称|鼓吹|吹嘘|打着|拿着|凡是?|遇到|碰到|听到|看到|收到|接到|"
-    "不得|禁止|严禁|禁用|不准|不许|删除|删掉|删去|去掉|替换|改掉|哪怕"
+    "不得|禁止|严禁|禁用|不准|不许|删除|删掉|删去|去掉|替换|改掉|哪怕|误?以为|误认为|误当"
 )
 # 谨防错过, 远离亏损: the verb serves the sale.
 _SELLING_OBJECT = re.compile(
@@ -113,7 +120,7 @@ _VERDICT_AFTER = re.compile(
     "(?:都|也|更|一律|绝)?不(?:准|许|得|能(?:讲|说|写|用|信|出现))|一律(?:不|删|禁)|禁用|禁止|删|"
     "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转|打)|上[^,。]{0,3}当(?![天日场时下年月])|当成?骗|打住|收割|"
     "也(?:会|可能)[亏跌赔]|照样会亏|拒绝|不是我们|不是本行|纯属|罚|判(?!断|定|别|读)|获刑|被抓|跑路|崩盘|血本无归|打水漂|先想想|"
-    "那么好的事|哪有|天上|想多了|不成立|站不住"
+    "那么好的事|哪有|天上|想多了|不成立|站不住|停下来|想一想|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|收回"
 )
 # Strong enough to colour what is quoted, or told of others, sentences away.
 _ALARM = re.compile(
@@ -122,10 +129,16 @@ _ALARM = re.compile(
 )
 # What became of it, or what it was: said of a story, not as a general warning at the end of a sale.
 _OUTCOME = re.compile(
-    "(?<!谨防)(?<!防范)(?<!警惕)(?<!提防)(?:骗|套路|拉黑|打不通|没回来|跑路|收割|引以为戒|上[^,。]{0,3}当|醒醒|"
-    "96110|立案|被抓|血本无归|不真实|误解|那么好的事|哪有|想多了)"
+    "(?<!谨防)(?<!防范)(?<!警惕)(?<!提防)(?<!谨防诈)(?<!防范诈)(?<!警惕诈)(?:骗|套路|拉黑|打不通|没回来|跑路|收割|引以为戒|上[^,。]{0,3}当|醒醒|"
+    "96110|立案|被抓|血本无归|不真实|误解|那么好的事|哪有|想多了|没影|退群|挂了|镰刀|毁掉)"
+)
+# A call to act, unless it warns of acting: the story is told to sell.
+_CALL = re.compile(
+    "(?<![别勿要不拒绝])(?:扫码|进群|点击|下单|抢购|立即|赶紧|加微信?|私信|戳我|速来|等什么)(?!诈|陷阱|骗)"
 )
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
+# 骗子最爱说:… – what comes behind the colon are the words of another.
+_SAYS = re.compile("[^,。!?;:\n]{0,6}(?:说|讲|称|喊|写|发|道|话术|台词|口头禅|说法|套路)[^,。!?;:\n]{0,3}:")
 _SAME_BREATH = 18
 _TOLD_REACH = 120
 # A telling noun or verb that is denied opens nothing: 绝不是骗局, 谁骗你, 不忽悠.
@@ -149,8 +162,10 @@ _PENALTY = re.compile(
 _DEFINED_BEFORE = re.compile(
     '(?:什么是|什么叫做?|何为|何谓|所谓的?|名词解释:?|读懂|一文看懂|认识|了解)["“「]?$'
 )
+_DEFINING = re.compile("(?:是指|指的是|,指|系指|意思是|意即)(?!数)[^。;\n]{0,30}$")
 _DEFINED_AFTER = re.compile(
-    '^["”」]?[^,。!?;\n]{0,6},?(?:、)?(?:是指|指的是|指以|指不以|的意思|通常指|一般指|是一种|只是一[类种个]|'
+    '^["”」]?[^,。!?;\n]{0,6},?(?:、)?(?:是指|指的是|指(?![数定望导向标])|的意思|通常指|一般指|是一种|只是一[类种个]|'
+    "[是即][^,。!?;\n]{0,6}(?:名称|说法|叫法|旧称|概念|术语)|型?[与和跟][^,。!?;\n]{0,12}(?:区别|不同|差别)|"
     "这个词|一词|[一二两三四]个?字|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
 )
 _WRONG_MARK = re.compile(
@@ -160,13 +175,14 @@ _WRONG_MARK_BEFORE = re.compile(
     "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
 )
 _QUIZ = re.compile("判断题|选择题|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
-_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|么(?=,)|呢(?=,))")
+_OPTION = re.compile("[a-d][.、:)][^\n]*$")
+_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|(?<![什怎这那多])么(?=,)|呢(?=,))")
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
 )
 _ANSWERED_NO = re.compile(
-    '^[?!]{0,3}[”」"\n ]{0,3}(?:[^:。,!?\n]{1,8}:)?[^。,!?\n:]{0,8}?'
-    "(?:不|没|未|非|否|错|别|唔|冇|骗|误区|哪有|难|想多了|想得美|凭什么|打住|慎|假)"
+    '^[?!,]{0,3}[”」"\n —]{0,3}(?:[^:。,!?\n]{1,8}:)?[^。,!?\n:]{0,8}?'
+    "(?:不|没|未|非|否|错|别|唔|冇|骗|误[区解]|哪有|难|想多了|想得美|凭什么|打住|慎|假|摇|请?先看|看(?:清|健康|条款|合同|说明)|核实|查)"
 )
 _ANSWER_PSEUDO = re.compile(
     "不用|没问题|没错|不假|没啥不一样|不怕|不骗|不信|不难|不贵|不多|不慌|不赚|不如|没有之一|别错过|别等|别犹豫|不止|不错"
@@ -179,8 +195,8 @@ _INSURED = re.compile(
 )
 _NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|代销|基金")
 _NAMED = re.compile(
-    "^[^,。!?;:\\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|"
-    "[路街巷村镇](?:\\d|支行|网点|店|口|与)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
+    "^[”」]?[^,。!?;:\\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|"
+    "[路街巷村镇](?:\\d|支行|网点|店|口|与|小学|中学|学校|社区|医院|站|公园)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
 )
 _CALLED = re.compile(
     "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
@@ -215,12 +231,20 @@ class _Context:
             after,
             sentence_before=_tail(before, _SENTENCE_END),
             sentence_after=_head(after, _SENTENCE_END),
-            quote=_quotation(before, after),
+            quote=_quotation(before, text[start:end] + after),
         )
 
     @property
     def quoted(self) -> bool:
         return self.quote >= 0
+
+    @property
+    def far_beyond(self) -> str:
+        """Return what stands behind the quotation, or behind the hit."""
+        if not self.quoted:
+            return self.far_after
+        ends = [at for char in _CLOSING + '"' if (at := self.far_after.find(char)) >= 0]
+        return self.far_after[min(ends) + 1 :] if ends else self.far_after
 
     @property
     def quoting_sentence(self) -> str:
@@ -274,6 +298,8 @@ def _undenied(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _negated(context: _Context) -> str | None:
+    if context.quoted and (unsaid := _UNSAID.search(context.quoting_sentence.rstrip(_OPENING + '"'))):
+        return None if _DOUBLED.search(unsaid.string[: unsaid.start()]) else f"否定表述：“{unsaid.group()}”"
     clause = _tail(context.before, _CLAUSE_END)
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
     nearest: re.Match[str] | None = None
@@ -287,8 +313,6 @@ def _negated(context: _Context) -> str | None:
     bridge = masked[nearest.end() :]
     if nearest.group() in _BARE and (len(bridge) > _BARE_REACH or _CONCEDED.search(bridge)):
         return None
-    if _turns(bridge):
-        return None
     return f"否定表述：“{nearest.group()}”"
 
 
@@ -296,7 +320,7 @@ def _marked_wrong(context: _Context) -> str | None:
     if _WRONG_MARK.match(context.after) or _WRONG_MARK_BEFORE.search(context.before):
         return "判断题里标为错误的说法"
     quiz = _undenied(_QUIZ, context.far_before)
-    if quiz is not None and not _turns(_tail(context.far_before[quiz.end() :], "\n")):
+    if quiz is not None and not _turns(_OPTION.sub("", _tail(context.far_before[quiz.end() :], "\n"))):
         return "题目里供判断的说法"
     return None
 
@@ -316,6 +340,9 @@ def _answered(context: _Context) -> str | None:
 def _defined(context: _Context) -> str | None:
     if _DEFINED_BEFORE.search(context.before) or _DEFINED_AFTER.match(context.after):
         return "在解释这个词的意思"
+    defining = _DEFINING.search(context.sentence_before)
+    if defining is not None and not _turns(defining.group()):
+        return "在解释这个词的意思"
     return None
 
 
@@ -327,7 +354,7 @@ def _cited(context: _Context) -> str | None:
     penalty = _undenied(_PENALTY, before)
     if penalty and not _turns(before[penalty.end() :]):
         return "通报、处罚案例"
-    after = context.sentence_after
+    after = _head(context.far_beyond[:_LOOK_AHEAD], _SENTENCE_END)
     penalty = _PENALTY.search(after)
     if penalty and not _turns(after[: penalty.start()]):
         return "通报、处罚案例"
@@ -341,7 +368,7 @@ def _refuted(context: _Context) -> str | None:
 def _warned_before(context: _Context) -> str | None:
     before = context.quoting_sentence
     noun = _undenied(_TELLING_NOUN, before)
-    if noun is not None and not _turns(before[noun.end() :]):
+    if noun is not None and (_SAYS.match(before, noun.end()) or not _turns(before[noun.end() :])):
         return f"作为警示对象提及：“{noun.group()}”"
     verb = _undenied(_WARNING_VERB, before)
     if verb is None or _turns(before[verb.end() :]) or _SELLING_OBJECT.match(before, verb.end()):
@@ -353,7 +380,7 @@ def _warned_before(context: _Context) -> str | None:
 
 
 def _judged_after(context: _Context) -> str | None:
-    after = context.after if context.quoted else context.sentence_after
+    after = context.far_beyond[:_LOOK_AHEAD] if context.quoted else context.sentence_after
     reach = after if context.quoted else after[:_SAME_BREATH]
     later = next((found for found in _VERDICT_AFTER.finditer(reach) if not _is_denied(reach, found)), None)
     if later is None:
@@ -370,18 +397,21 @@ def _is_denied(text: str, found: re.Match[str]) -> bool:
 def _listed(context: _Context) -> str | None:
     """Recognise what is quoted, listed or told of others in a text that raises the alarm about it."""
     outside = context.far_before[: len(context.far_before) - max(0, context.quote)]
-    item = _ITEM.search(context.before) is not None
+    item = _ITEM.search(context.before)
     told = _TOLD.search(outside[-_TOLD_REACH:]) is not None
-    if not (context.quoted or item or told):
+    if not (context.quoted or item is not None or told):
         return None
     heading = _undenied(_ALARM, outside)
-    if heading is not None and (context.quoted or item) and not _turns(_unquoted(outside[heading.end() :])):
+    led_in = outside[: len(outside) - len(item.group())] if item is not None else outside
+    between = led_in[heading.end() :] if heading is not None else ""
+    if heading is not None and (context.quoted or item is not None) and not _turns(_unquoted(between)):
         return f"引述后予以否定：“{heading.group()}”"
     if context.quoted or told:
-        far = context.far_after
+        far = context.far_beyond
         alarm = _ALARM if context.quoted else _OUTCOME
         later = next((one for one in alarm.finditer(far) if not _is_denied(far, one)), None)
-        if later is not None and not _turns(_unquoted(far[: later.start()])):
+        told_to_sell = not context.quoted and _CALL.search(far) is not None
+        if later is not None and not told_to_sell and not _turns(_unquoted(far[: later.start()])):
             return f"引述后予以否定：“{later.group()}”"
     return None
 

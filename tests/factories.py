@@ -17,17 +17,20 @@ from sqlalchemy.orm import joinedload
 
 from app.bootstrap import Platform
 from app.domain.organisation import Actor, AdvisorId, Grant, OrgLevel, Role, TenantId, UserId
+from app.domain.profile import ProfileChangeState
 from app.domain.review import Outcome
 from app.domain.route import StepState
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
+from app.models.profile import ProfileChange
 from app.models.publication import Publication
 from app.models.review import Review, ReviewStep
 from app.models.tenant import Tenant
 from app.models.user import Membership, User
 from app.services.piece import save_piece
+from app.services.profile import decide_change
 from app.services.publication import publish_piece
 from app.services.review import decide, run_check
 from app.services.sign_in import hash_password
@@ -200,6 +203,19 @@ class House:
         with self.by(who) as uow:
             save_piece(uow, "", entered, piece_id=piece_id)
         self.submit(who, piece_id)
+
+    def approve_profiles(self, who: str = "reviewer") -> None:
+        """Agree to every change of a profile that waits."""
+        with self.platform.sessions() as session:
+            waiting = session.scalars(
+                select(ProfileChange.id).where(
+                    ProfileChange.state == ProfileChangeState.OPEN,
+                    ProfileChange.tenant_id == self.tenant_id,
+                )
+            ).all()
+        for change_id in waiting:
+            with self.by(who) as uow:
+                decide_change(uow, change_id, approve=True)
 
     def withdraw(self, who: str | Actor, piece_id: UUID) -> None:
         with self.by(who) as uow:

@@ -40,6 +40,11 @@ SCHEDULE: Final = (
         "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
     ),
     Recurring(
+        TaskName.NOTE_ENDING_PROFILES,
+        timedelta(hours=1),
+        "Whoever must confirm a profile is told 14, 3 and 1 days before; expiry itself is the clock's.",
+    ),
+    Recurring(
         TaskName.KEEP_RECORDS,
         timedelta(seconds=60),
         "Records whose message was lost are sealed; the vault hears of longer terms and of holds.",
@@ -48,6 +53,11 @@ SCHEDULE: Final = (
         TaskName.FOLD_DAY,
         timedelta(minutes=5),
         "Reach on the page is at most this old; events are folded in again until a day is closed.",
+    ),
+    Recurring(
+        TaskName.TELL,
+        timedelta(seconds=5),
+        "People hear of what concerns them while it matters; the audit trail loses none of it.",
     ),
     Recurring(
         TaskName.REHEARSE_TEMPLATES,

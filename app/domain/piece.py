@@ -44,6 +44,8 @@ class PieceAction(StrEnum):
     TAKE_DOWN = "take_down"
     RECALL = "recall"
     ARCHIVE = "archive"
+    CORRECT = "correct"
+    DROP_CORRECTION = "drop_correction"
 
 
 _S, _A = PieceState, PieceAction
@@ -71,6 +73,16 @@ TRANSITIONS: dict[tuple[PieceState, PieceAction], PieceState] = {
     (_S.APPROVED, _A.EDIT): _S.DRAFT,
     (_S.APPROVED, _A.PUBLISH): _S.PUBLISHED,
     (_S.APPROVED, _A.WITHDRAW): _S.WITHDRAWN,
+    # a correction goes the whole way again while the version before it stays public; given up, the
+    # piece stands where it stood (the database refuses that where nothing of it is public)
+    (_S.PUBLISHED, _A.CORRECT): _S.DRAFT,
+    (_S.DRAFT, _A.DROP_CORRECTION): _S.PUBLISHED,
+    (_S.CHECKING, _A.DROP_CORRECTION): _S.PUBLISHED,
+    (_S.IN_REVIEW, _A.DROP_CORRECTION): _S.PUBLISHED,
+    (_S.CHANGES_REQUESTED, _A.DROP_CORRECTION): _S.PUBLISHED,
+    (_S.REJECTED, _A.DROP_CORRECTION): _S.PUBLISHED,
+    (_S.WITHDRAWN, _A.DROP_CORRECTION): _S.PUBLISHED,
+    (_S.APPROVED, _A.DROP_CORRECTION): _S.PUBLISHED,
     (_S.PUBLISHED, _A.EXPIRE): _S.EXPIRED,
     (_S.PUBLISHED, _A.TAKE_DOWN): _S.TAKEN_DOWN,
     (_S.PUBLISHED, _A.RECALL): _S.RECALLED,

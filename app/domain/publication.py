@@ -27,6 +27,16 @@ class EndReason(StrEnum):
     REPLACED = "replaced"
 
 
+class CorrectionKind(StrEnum):
+    """Why something published is corrected. The public note has these words and no others."""
+
+    FIGURES = "figures"
+    WORDING = "wording"
+    OUTDATED = "outdated"
+    LAYOUT = "layout"
+    PROFILE = "profile"
+
+
 class Standing(StrEnum):
     """How a publication stands at an instant."""
 

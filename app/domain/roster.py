@@ -111,6 +111,7 @@ COLUMNS: Final[Mapping[RosterKind, tuple[Column, ...]]] = {
         Column("licences", "资格", "多项以顿号分隔，如 基金从业、保险销售。", ("基金从业、保险销售", "")),
         Column("tags", "标签", "多项以顿号分隔。", ("养老、私行", "")),
         Column("is_active", "状态", "在岗或离岗；不填为在岗。", ("在岗", "在岗")),
+        Column("successor_no", "接任工号", "离岗者由谁承接扫码和线索；须是在岗的工号。", ("", "")),
     ),
 }
 
@@ -250,6 +251,7 @@ def _advisor(cells: _Cells) -> AdvisorRow:
         "licences": cells.tags,
         "tags": cells.tags,
         "is_active": cells.standing,
+        "successor_no": lambda name: cells.text(name, MAX_CODE_LENGTH),
     }
     return AdvisorRow(
         row=cells.row,

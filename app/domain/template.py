@@ -36,6 +36,13 @@ def next_template_state(state: TemplateState, action: TemplateAction) -> Templat
         raise IllegalTransition(state=state.value, action=action.value) from None
 
 
+class Upgrade(StrEnum):
+    """What becomes of public pieces that stem from an older version of a design."""
+
+    KEEP = "keep"  # they stay as they are
+    ASK = "ask"  # their makers are asked to make them anew from the newer one
+
+
 class ProductType(StrEnum):
     """What a piece promotes; decides the obligatory disclosure and the licence needed."""
 

@@ -1,11 +1,11 @@
 """The front-line person and their profile."""
 
-from datetime import date
+from datetime import date, datetime
 from itertools import islice, product
 from uuid import UUID
 
 from pypinyin import Style, pinyin
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import DateTime, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
@@ -58,6 +58,12 @@ class Advisor(TenantScoped, Base):
     # an Asset of kind portrait
     photo_sha256: Mapped[Sha256 | None]
     is_active: Mapped[bool] = mapped_column(default=True)
+    # who carries on for somebody who left; None: the branch
+    successor_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("advisor.id", deferrable=True, initially="DEFERRED")
+    )
+    # when the advisor last said, or a reviewer agreed, that it is right; None: when it was made
+    profile_confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[Instant]
 
     org_unit: Mapped[OrgUnit] = relationship(lazy="raise_on_sql")

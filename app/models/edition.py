@@ -20,6 +20,8 @@ class Edition(TenantScoped, Base):
     piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"))
     advisor_id: Mapped[UUID] = mapped_column(ForeignKey("advisor.id"), index=True)
     created_at: Mapped[Instant]
+    # of the profile as it was printed when the advisor last took the picture; None: not known
+    profile_digest: Mapped[Sha256 | None]
 
     piece: Mapped[Piece] = relationship(lazy="raise_on_sql")
     advisor: Mapped[Advisor] = relationship(lazy="raise_on_sql")

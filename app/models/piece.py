@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.domain.piece import PieceAction, PieceState, next_state
+from app.domain.publication import CorrectionKind
 from app.domain.route import UseChannel
 from app.domain.template import ProductType
 from app.models.advisor import Advisor
@@ -52,6 +53,10 @@ class Piece(TenantScoped, Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     created_at: Mapped[Instant]
     state_since: Mapped[Instant]
+    # why it is being corrected, while the version before stays public
+    correcting: Mapped[CorrectionKind | None] = mapped_column(stored_by_value(CorrectionKind))
+    # what to show instead once it has ended
+    successor_id: Mapped[UUID | None] = mapped_column(ForeignKey("piece.id"))
 
     template_version: Mapped[TemplateVersion] = relationship(lazy="raise_on_sql")
     advisor: Mapped[Advisor | None] = relationship(lazy="raise_on_sql")

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.domain.publication import EndReason
+from app.domain.publication import CorrectionKind, EndReason
 from app.models.base import (
     Base,
     Code,
@@ -53,6 +53,9 @@ class Publication(TenantScoped, Base):
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     end_reason: Mapped[EndReason | None] = mapped_column(stored_by_value(EndReason))
     end_note: Mapped[LongText] = mapped_column(default="")
+    # the publication that this one corrects, at the same links
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("publication.id"), unique=True)
+    correction: Mapped[CorrectionKind | None] = mapped_column(stored_by_value(CorrectionKind))
 
     piece: Mapped[Piece] = relationship(lazy="raise_on_sql")
     revision: Mapped[PieceRevision] = relationship(lazy="raise_on_sql")

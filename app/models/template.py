@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import DateTime, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.domain.template import ProductType, TemplateAction, TemplateState, next_template_state
+from app.domain.template import ProductType, TemplateAction, TemplateState, Upgrade, next_template_state
 from app.models.base import (
     Base,
     Code,
@@ -56,6 +56,8 @@ class TemplateVersion(TenantScoped, Base):
     # pass by themselves.
     cleared_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     cleared_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
+    # what was decided about the pieces made from it, once there is a newer version; None: nothing yet
+    upgrade: Mapped[Upgrade | None] = mapped_column(stored_by_value(Upgrade))
 
     template: Mapped[Template] = relationship(back_populates="versions", lazy="raise_on_sql")
 

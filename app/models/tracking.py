@@ -96,6 +96,8 @@ class Lead(TenantScoped, Base):
     piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"))
     edition_id: Mapped[UUID] = mapped_column(ForeignKey("edition.id"))
     advisor_id: Mapped[UUID] = mapped_column(ForeignKey("advisor.id"), index=True)
+    # whoever carries on since that advisor left
+    handed_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("advisor.id"), index=True)
     visit_token: Mapped[Code | None] = mapped_column(unique=True)
     name: Mapped[Name]
     phone: Mapped[Code]

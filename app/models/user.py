@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, FetchedValue, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import DateTime, FetchedValue, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.domain.organisation import Role
@@ -30,6 +30,8 @@ class User(TenantScoped, Base):
     )
     login: Mapped[Code] = mapped_column(unique=True)
     name: Mapped[Name]
+    # where notices go that must be read soon; the person's own choice
+    email: Mapped[str | None] = mapped_column(String(254))
     password_hash: Mapped[str]
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[Instant]

@@ -1,10 +1,10 @@
 """What a public page says about the person behind it, and where to go once it has ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from app.domain.recall import RecallBy
@@ -17,6 +17,7 @@ from app.models.publication import Publication
 from app.models.recall import Recall, RecallItem
 from app.models.template import Template, TemplateVersion
 from app.models.tracking import ShortLink, Visit
+from app.queries.handover import heir_of
 from app.queries.recall import is_recalled
 
 
@@ -49,6 +50,7 @@ class EndedNotice:
     branch: str
     card: PublicCard | None  # None: the person no longer works under this name
     alternative: Alternative | None
+    has_left: bool = False  # the advisor; the card, if any, is of whoever carries on
     note: str = ""  # what those who recalled it say to customers
 
 
@@ -87,7 +89,7 @@ def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice |
     recall = _recall_of(session, piece_id, edition_id)
     note = recall.public_note if recall is not None else ""
     if not advisor.is_active:
-        return EndedNotice(tenant_id, title, branch, None, None, note)
+        return _of_leaver(session, EndedNotice(tenant_id, title, branch, None, None, True, note), advisor, at)
     # a link followed from a page is not a scan, so never the QR's own
     through = LinkChannel.OFFLINE if channel is LinkChannel.QR else channel
     return EndedNotice(
@@ -97,7 +99,20 @@ def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice |
         # whose whole work was recalled is not named as the person to ask
         None if recall is not None and recall.by is RecallBy.ADVISOR else public_card(advisor, branch),
         _alternative(session, advisor.id, piece_id, through, at=at),
-        note,
+        note=note,
+    )
+
+
+def _of_leaver(session: Session, notice: EndedNotice, leaver: Advisor, at: datetime) -> EndedNotice:
+    """The name is gone; whoever carries on is shown, with something of theirs that is public."""
+    heir = heir_of(session, leaver)
+    if heir is None:
+        return notice
+    return replace(
+        notice,
+        branch=heir.org_unit.name,
+        card=public_card(heir, heir.org_unit.name),
+        alternative=_alternative(session, heir.id, None, LinkChannel.OFFLINE, at=at),
     )
 
 
@@ -116,7 +131,7 @@ def _recall_of(session: Session, piece_id: UUID, edition_id: UUID) -> Recall | N
 
 
 def _alternative(
-    session: Session, advisor_id: UUID, ended_piece_id: UUID, channel: LinkChannel, *, at: datetime
+    session: Session, advisor_id: UUID, ended_piece_id: UUID | None, channel: LinkChannel, *, at: datetime
 ) -> Alternative | None:
     row = session.execute(
         select(Template.name, ShortLink.code)
@@ -128,7 +143,7 @@ def _alternative(
         .join(ShortLink, ShortLink.edition_id == Edition.id)
         .where(
             Edition.advisor_id == advisor_id,
-            Piece.id != ended_piece_id,
+            Piece.id != ended_piece_id if ended_piece_id is not None else true(),
             ShortLink.channel == channel,
             Publication.ended_at.is_(None),
             Publication.valid_from <= at,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.domain.piece import PieceAction, PieceState
 from app.domain.publication import EndReason
 from app.domain.review import Outcome, ReviewState, Route
+from app.domain.template import Upgrade
 from app.models.check import CheckRun, Finding
 from app.models.edition import Edition
 from app.models.piece import Piece, PieceStep
@@ -61,6 +62,7 @@ class OwnPiece:
     valid_until: datetime | None
     width_px: int
     height_px: int
+    is_correcting: bool
 
 
 def own_pieces(session: Session, advisor_id: UUID, *, at: datetime) -> list[OwnPiece]:
@@ -107,6 +109,7 @@ def own_pieces(session: Session, advisor_id: UUID, *, at: datetime) -> list[OwnP
                 valid_until=ends,
                 width_px=card["width_px"],
                 height_px=card["height_px"],
+                is_correcting=piece.correcting is not None,
             )
         )
     return pieces
@@ -155,6 +158,7 @@ class OwnPieceStory:
     since: datetime
     template_slug: str
     template_name: str
+    asks_for_upgrade: bool  # public, made from an older version, and brand wants it made anew
     width_px: int
     height_px: int
     pages: int
@@ -168,6 +172,7 @@ class OwnPieceStory:
     valid_until: datetime | None
     end_reason: EndReason | None
     end_note: str
+    is_correcting: bool  # the version before is public meanwhile
 
 
 def own_piece_story(
@@ -202,6 +207,8 @@ def own_piece_story(
         since=piece.state_since,
         template_slug=piece.template_version.template.slug,
         template_name=piece.template_version.template.name,
+        asks_for_upgrade=piece.template_version.upgrade is Upgrade.ASK
+        and piece.state is PieceState.PUBLISHED,
         width_px=card["width_px"],
         height_px=card["height_px"],
         pages=card["pages"],
@@ -222,6 +229,7 @@ def own_piece_story(
         valid_until=publication.valid_until if publication else None,
         end_reason=publication.end_reason if publication else None,
         end_note=publication.end_note if publication else "",
+        is_correcting=piece.correcting is not None,
     )
 
 

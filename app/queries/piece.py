@@ -168,6 +168,26 @@ class History:
     open_review_id: UUID | None
 
 
+def successors_for(
+    session: Session, scope: Scope, piece_id: UUID, *, at: datetime, most: int = 100
+) -> list[tuple[str, str]]:
+    """The pieces for everybody that are public now, as what may follow this one: (id, title)."""
+    rows = session.execute(
+        select(Piece.id, Piece.title)
+        .join(Publication, and_(Publication.piece_id == Piece.id, Publication.ended_at.is_(None)))
+        .join(OrgUnit, OrgUnit.id == Piece.org_unit_id)
+        .where(
+            Piece.advisor_id.is_(None),
+            Piece.id != piece_id,
+            Publication.valid_until > at,
+            within(scope, OrgUnit.path),
+        )
+        .order_by(Publication.published_at.desc())
+        .limit(most)
+    )
+    return [(str(one), title) for one, title in rows]
+
+
 def history_of(session: Session, piece_id: UUID, *, revision_id: UUID | None) -> History:
     """A piece's steps, revisions, publications and the last check of its current revision."""
     steps = session.scalars(

@@ -198,7 +198,9 @@ def _latest(at: datetime, *, also_ended: bool) -> Subquery:
             is_live.label("is_live"),
         )
         .ext(distinct_on(Publication.piece_id))
-        .order_by(Publication.piece_id, Publication.published_at.desc())
+        .order_by(
+            Publication.piece_id, Publication.published_at.desc(), Publication.ended_at.desc().nulls_first()
+        )
         .subquery("newest")
     )
     not_recalled = or_(newest.c.end_reason.is_(None), newest.c.end_reason != EndReason.RECALLED)

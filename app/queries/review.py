@@ -227,12 +227,20 @@ _FOLLOWING: Final = 6  # as many as may wait to be taken back while the next is 
 
 
 def neighbours(
-    session: Session, scope: Scope, wanted: QueueFilter, review_id: UUID | None, *, by: Reader, at: datetime
+    session: Session,
+    scope: Scope,
+    wanted: QueueFilter,
+    review_id: UUID | None,
+    *,
+    by: Reader,
+    at: datetime,
+    more: int = 0,
 ) -> Neighbours:
     """Where to go from an item: never onto one's own work, nor onto what a colleague is on.
 
-    Without an item, where to begin.
+    Without an item, where to begin. `more` asks for so many more of those that follow.
     """
+    most = _FOLLOWING + more
     order: list[Label[Any]] = [column.label(f"order_{number}") for number, column in enumerate(_order())]
     waiting = (
         _from(select(Review.id, *order))
@@ -254,7 +262,7 @@ def neighbours(
     turn = ((ranked.c.place - here + ranked.c.left - 1) % ranked.c.left).label("turn")
     rows = session.execute(
         select(ranked.c.id, ranked.c.place, ranked.c.left, here, turn)
-        .where(or_(turn < _FOLLOWING, ranked.c.place == here, ranked.c.place == here - 1))
+        .where(or_(turn < most, ranked.c.place == here, ranked.c.place == here - 1))
         .order_by(turn)
     ).all()
     if not rows:
@@ -262,7 +270,7 @@ def neighbours(
     place = rows[0].here or None
     return Neighbours(
         previous=next((row.id for row in rows if place is not None and row.place == place - 1), None),
-        following=tuple(row.id for row in rows if row.turn < _FOLLOWING and row.id != review_id),
+        following=tuple(row.id for row in rows if row.turn < most and row.id != review_id),
         place=place,
         left=rows[0].left,
     )

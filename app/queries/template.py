@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.domain.organisation import Scope
 from app.domain.piece import PieceState
-from app.domain.template import ProductType, TemplateState
+from app.domain.template import ProductType, TemplateState, Upgrade
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.template import Template, TemplateVersion
@@ -40,6 +40,7 @@ class VersionRow:
     published_name: str | None
     cleared_at: datetime | None
     cleared_name: str | None
+    upgrade: Upgrade | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,43 @@ def version_use(session: Session, scope: Scope) -> dict[UUID, VersionUse]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class LineageRow:
+    """How many public pieces of one branch stem from one version of a design."""
+
+    version_id: UUID
+    number: int
+    branch: str
+    live: int
+
+
+def lineage(session: Session, scope: Scope, slug: str) -> tuple[LineageRow, ...]:
+    """What is public today and from which version it stems, by branch, the oldest version first."""
+    branch = aliased(OrgUnit)
+    # the unit on the second level above a piece: its branch, or the head office itself
+    branch_path = func.concat(
+        "/", func.split_part(OrgUnit.path, "/", 2), "/", func.split_part(OrgUnit.path, "/", 3), "/"
+    )
+    return tuple(
+        LineageRow(*row)
+        for row in session.execute(
+            select(
+                TemplateVersion.id,
+                TemplateVersion.number,
+                func.coalesce(func.max(branch.name), func.max(OrgUnit.name)),
+                func.count(Piece.id),
+            )
+            .join(Piece, Piece.template_version_id == TemplateVersion.id)
+            .join(Template, Template.id == TemplateVersion.template_id)
+            .join(OrgUnit, OrgUnit.id == Piece.org_unit_id)
+            .outerjoin(branch, branch.path == branch_path)
+            .where(Template.slug == slug, Piece.state == PieceState.PUBLISHED, within(scope, OrgUnit.path))
+            .group_by(TemplateVersion.id, TemplateVersion.number, branch_path)
+            .order_by(TemplateVersion.number, func.count(Piece.id).desc())
+        )
+    )
+
+
 def _matches(row: VersionRow, text: str, kind: str) -> bool:
     words = " ".join((row.name, row.slug, *row.tags, str(row.card.get("summary", "")))).lower()
     return all(word in words for word in text.lower().split()) and (not kind or row.kind == kind)
@@ -130,6 +168,7 @@ def _versions(session: Session) -> list[VersionRow]:
                 publisher.name.label("published_name"),
                 TemplateVersion.cleared_at,
                 clearer.name.label("cleared_name"),
+                TemplateVersion.upgrade,
             )
             .join(Template, Template.id == TemplateVersion.template_id)
             .outerjoin(publisher, publisher.id == TemplateVersion.published_by)

@@ -122,7 +122,7 @@ def own_leads(session: Session, advisor_id: UUID, *, most: int = 100) -> list[Ow
     rows = session.execute(
         select(Lead, Piece.title)
         .join(Piece, Piece.id == Lead.piece_id)
-        .where(Lead.advisor_id == advisor_id)
+        .where(func.coalesce(Lead.handed_to_id, Lead.advisor_id) == advisor_id)
         .order_by(Lead.created_at.desc())
         .limit(most)
     )

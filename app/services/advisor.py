@@ -24,11 +24,13 @@ from app.domain.organisation import Permission, Role
 from app.domain.text import unprintable
 from app.models.advisor import Advisor
 from app.models.asset import Asset
+from app.models.profile import ProfileChange
 from app.models.user import Membership, User
 from app.services.access import access_advisor, access_org_unit, own_advisor
 from app.services.asset import Rights, keep_picture
+from app.services.profile import propose, value_of
 from app.services.rendition import CONTENT_TYPES, PictureFile, asset_key
-from app.services.sign_in import end_all_sign_ins, hash_password, require_strong
+from app.services.sign_in import hash_password, require_strong
 from app.services.unit_of_work import UnitOfWork
 from app.services.user import require_free_login
 
@@ -84,51 +86,54 @@ def create_advisor(uow: UnitOfWork, unit_id: UUID, staff_no: str, profile: Profi
 
 
 def change_profile(uow: UnitOfWork, advisor_id: UUID, profile: Profile) -> Advisor:
-    """State a profile anew for the institution; every field it fills is verified by that.
+    """State a profile anew for the institution.
 
-    Raises InvalidInput, Missing, AccessDenied.
+    What pictures show is changed only with a second person's word (see app.services.profile); what
+    was right already is verified by being stated again. Raises InvalidInput, Missing, AccessDenied.
     """
     advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
     if faults := _profile_faults(profile):
         raise InvalidInput(*faults)
     before = _said(advisor)
-    _state(advisor, profile)
+    _state_facts(advisor, profile)
+    wanted = _printed(profile)
+    for field, text in wanted.items():
+        if text and text == value_of(advisor, field):
+            _verify(advisor, field, verified=True)
     if changed := sorted(field for field, value in _said(advisor).items() if before[field] != value):
         uow.audit.record("advisor:change", advisor.id, fields=changed)
+    propose(uow, advisor, wanted)
     return advisor
 
 
-def change_own_phone(uow: UnitOfWork, phone: str) -> Advisor:
-    """Let an advisor give another number; it is theirs to say, and unverified until confirmed."""
+def change_own_profile(
+    uow: UnitOfWork, *, title: str | None = None, phone: str | None = None, licence_no: str | None = None
+) -> ProfileChange | None:
+    """Ask for a change of what one's own pictures show; None leaves a field as it is.
+
+    The old profile stays public until somebody else agrees. Raises InvalidInput.
+    """
     advisor = own_advisor(uow)
-    digits = phone_digits(phone) if phone.strip() else ""
-    if digits is None:
-        raise InvalidInput.of("phone", "malformed", "请填 11 位手机号，或带区号的座机。")
-    if digits != advisor.phone:
-        advisor.phone = digits
-        _verify(advisor, ProfileField.PHONE, verified=False)
-        uow.audit.record("advisor:change_own", advisor.id, fields=[ProfileField.PHONE.value])
-    return advisor
+    typed = Profile(
+        advisor.name,
+        title=advisor.title if title is None else title,
+        phone=advisor.phone if phone is None else phone,
+        licence_no=advisor.licence_no if licence_no is None else licence_no,
+    )
+    if faults := _profile_faults(typed):
+        raise InvalidInput(*faults)
+    asked = {ProfileField.TITLE: title, ProfileField.PHONE: phone, ProfileField.LICENCE_NO: licence_no}
+    printed = _printed(typed)
+    return propose(uow, advisor, {field: printed[field] for field, text in asked.items() if text is not None})
 
 
 def verify_fields(uow: UnitOfWork, advisor_id: UUID, fields: Collection[ProfileField]) -> Advisor:
     """Say for the institution which fields of a profile are right; all others are not verified."""
     advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
-    verified = [field.value for field in ProfileField if field in fields and _value(advisor, field)]
+    verified = [field.value for field in ProfileField if field in fields and value_of(advisor, field)]
     if verified != advisor.verified_fields:
         advisor.verified_fields = verified
         uow.audit.record("advisor:verify", advisor.id, fields=verified)
-    return advisor
-
-
-def set_on_duty(uow: UnitOfWork, advisor_id: UUID, *, on_duty: bool) -> Advisor:
-    """Note that somebody left or came back; whoever left is signed out, their links go dark."""
-    advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
-    if advisor.is_active != on_duty:
-        advisor.is_active = on_duty
-        if not on_duty and advisor.user_id is not None:
-            end_all_sign_ins(uow, advisor.user_id)
-        uow.audit.record("advisor:return" if on_duty else "advisor:leave", advisor.id)
     return advisor
 
 
@@ -166,12 +171,11 @@ def open_account(uow: UnitOfWork, advisor_id: UUID, password: str) -> User:
 def upload_portrait(
     uow: UnitOfWork, data: bytes, *, attested: bool, most_pixels: int, advisor_id: UUID | None = None
 ) -> Asset:
-    """Keep a portrait: an advisor's own, or of `advisor_id` by whoever manages the organisation.
+    """Keep a portrait and ask for its use: one's own, or by whoever manages the organisation.
 
-    Only a picture the institution put there is verified. Raises InvalidInput where the rights are
-    not attested or the picture cannot be used, UnsupportedFile, Missing, AccessDenied.
+    The old one stays until somebody else agrees. Raises InvalidInput where the rights are not
+    attested or the picture cannot be used, UnsupportedFile, Missing, AccessDenied.
     """
-    by_institution = advisor_id is not None
     advisor = (
         access_advisor(uow, advisor_id, may=Permission.ORGANISATION_MANAGE)
         if advisor_id is not None
@@ -188,10 +192,7 @@ def upload_portrait(
         most_pixels=most_pixels,
         aspect=_PORTRAIT_ASPECT,
     )
-    if advisor.photo_sha256 != asset.sha256:
-        advisor.photo_sha256 = asset.sha256
-        _verify(advisor, ProfileField.PHOTO, verified=by_institution)
-        uow.audit.record("advisor:portrait", advisor.id, sha256=asset.sha256)
+    propose(uow, advisor, {ProfileField.PHOTO: asset.sha256})
     return asset
 
 
@@ -211,14 +212,17 @@ def remove_portrait(uow: UnitOfWork, advisor_id: UUID | None = None) -> Advisor:
 
 def portrait_of(uow: UnitOfWork, advisor: Advisor) -> PictureFile | None:
     """The stored portrait of an advisor the caller may see; None where there is none."""
-    if advisor.photo_sha256 is None:
-        return None
-    data = uow.store.get(asset_key(uow, advisor.photo_sha256))
-    asset = uow.session.scalar(select(Asset).where(Asset.sha256 == advisor.photo_sha256))
+    return kept_portrait(uow, advisor.photo_sha256) if advisor.photo_sha256 is not None else None
+
+
+def kept_portrait(uow: UnitOfWork, sha256: str) -> PictureFile:
+    """A stored portrait by its hash, for whoever was let in to what names it."""
+    data = uow.store.get(asset_key(uow, sha256))
+    asset = uow.session.scalar(select(Asset).where(Asset.sha256 == sha256))
     return PictureFile(
         data,
         asset.content_type if asset else CONTENT_TYPES["jpeg"],
-        advisor.photo_sha256,
+        sha256,
         asset.width_px if asset else 0,
         asset.height_px if asset else 0,
     )
@@ -226,35 +230,36 @@ def portrait_of(uow: UnitOfWork, advisor: Advisor) -> PictureFile | None:
 
 def _state(advisor: Advisor, profile: Profile) -> None:
     advisor.name = profile.name.strip()
-    advisor.kind = profile.kind.value
     advisor.title = profile.title.strip()
     advisor.phone = phone_digits(profile.phone) or ""
     advisor.licence_no = profile.licence_no.strip()
+    _state_facts(advisor, profile)
+    for field in _printed(profile):
+        _verify(advisor, field, verified=bool(value_of(advisor, field)))
+
+
+def _printed(profile: Profile) -> dict[ProfileField, str]:
+    """What pictures show of a profile, tidied."""
+    return {
+        ProfileField.NAME: profile.name.strip(),
+        ProfileField.TITLE: profile.title.strip(),
+        ProfileField.PHONE: phone_digits(profile.phone) or "",
+        ProfileField.LICENCE_NO: profile.licence_no.strip(),
+    }
+
+
+def _state_facts(advisor: Advisor, profile: Profile) -> None:
+    """What decides what somebody may do, and is printed nowhere: it holds at once."""
+    advisor.kind = profile.kind.value
     advisor.licence_until = profile.licence_until
     advisor.licences = list(profile.licences)
     advisor.tags = list(profile.tags)
-    for field in (ProfileField.NAME, ProfileField.TITLE, ProfileField.PHONE, ProfileField.LICENCE_NO):
-        _verify(advisor, field, verified=bool(_value(advisor, field)))
 
 
 def _verify(advisor: Advisor, field: ProfileField, *, verified: bool) -> None:
     others = set(advisor.verified_fields) - {field.value}
     now = others | {field.value} if verified else others
     advisor.verified_fields = [one.value for one in ProfileField if one.value in now]
-
-
-def _value(advisor: Advisor, field: ProfileField) -> str | None:
-    match field:
-        case ProfileField.NAME:
-            return advisor.name
-        case ProfileField.TITLE:
-            return advisor.title
-        case ProfileField.PHONE:
-            return advisor.phone
-        case ProfileField.LICENCE_NO:
-            return advisor.licence_no
-        case ProfileField.PHOTO:
-            return advisor.photo_sha256
 
 
 def _said(advisor: Advisor) -> dict[str, object]:

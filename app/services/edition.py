@@ -31,7 +31,7 @@ def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: 
     uow.session.execute(
         insert(Edition)
         .values(
-            tenant_id=uow.tenant_id,
+            tenant_id=piece.tenant_id,
             piece_id=piece.id,
             advisor_id=advisor.id,
             created_at=uow.clock.now(),
@@ -47,7 +47,7 @@ def ensure_edition(uow: UnitOfWork, piece: Piece, advisor: Advisor, *, qr_code: 
             [
                 {
                     "code": qr_code if channel is LinkChannel.QR and qr_code else new_short_code(),
-                    "tenant_id": uow.tenant_id,
+                    "tenant_id": piece.tenant_id,
                     "edition_id": edition.id,
                     "channel": channel,
                     "created_at": uow.clock.now(),
@@ -69,6 +69,13 @@ def edition_links(uow: UnitOfWork, edition_id: UUID) -> dict[LinkChannel, str]:
         link.channel: link_url(uow, link.code)
         for link in uow.session.scalars(select(ShortLink).where(ShortLink.edition_id == edition_id))
     }
+
+
+def code_on(uow: UnitOfWork, edition_id: UUID, channel: LinkChannel) -> str:
+    """The code of an edition's link on one channel."""
+    return uow.session.scalars(
+        select(ShortLink.code).where(ShortLink.edition_id == edition_id, ShortLink.channel == channel)
+    ).one()
 
 
 def edition_of(uow: UnitOfWork, piece_id: UUID, advisor_id: UUID) -> Edition | None:

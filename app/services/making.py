@@ -9,11 +9,12 @@ from sqlalchemy import select
 from app.domain.errors import Fault, IllegalTransition, InvalidInput, Missing
 from app.domain.organisation import Permission
 from app.domain.piece import EDITABLE, PieceAction
-from app.domain.review import Route, route_for
+from app.domain.review import Outcome, Refusal, Route, route_for
 from app.domain.tracking import LinkChannel, new_short_code
 from app.models.check import CheckRun
 from app.models.check import Finding as KeptFinding
 from app.models.piece import Piece
+from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_piece, own_advisor
 from app.services.check import judge
@@ -298,5 +299,32 @@ def adopt_and_resubmit(uow: UnitOfWork, piece_id: UUID, finding_id: UUID) -> Pie
     if start is None:
         raise Missing(noun="finding")
     entered[found.field] = text[:start] + str(found.suggestion) + text[start + len(found.text) :]
+    save_piece(uow, piece.template_version.template.slug, entered, piece_id=piece.id)
+    return submit_for_review(uow, piece.id)
+
+
+def adopt_decision_and_resubmit(uow: UnitOfWork, piece_id: UUID) -> Piece:
+    """Take every wording the reviewer gave with the refusal, and send the piece again.
+
+    Raises Missing where the last decision on the piece's present content gave none; InvalidInput
+    and CheckBlocked as saving and submitting do.
+    """
+    piece = access_piece(uow, piece_id, may=Permission.PIECE_MAKE)
+    revision = piece.current_revision
+    reason = uow.session.scalar(
+        select(Decision.reason).where(
+            Decision.revision_id == piece.current_revision_id,
+            Decision.is_final,
+            Decision.outcome != Outcome.APPROVE,
+        )
+    )
+    manifest = compiled_for(uow, piece.template_version).manifest
+    mine = [slot.name for slot in open_slots(manifest)]
+    wordings = {
+        slot: words for slot, words in Refusal.from_text(reason or "").wordings.items() if slot in mine
+    }
+    if revision is None or not wordings:
+        raise Missing(noun="wording")
+    entered = {name: str(revision.values.get(name, "")) for name in mine} | wordings
     save_piece(uow, piece.template_version.template.slug, entered, piece_id=piece.id)
     return submit_for_review(uow, piece.id)

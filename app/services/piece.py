@@ -23,6 +23,7 @@ from app.queries.scope import within
 from app.services.access import access_piece, own_advisor, require
 from app.services.draft import Draft, draft_of, sampled
 from app.services.edition import edition_links, edition_of, ensure_edition
+from app.services.profile import require_confirmed
 from app.services.qualification import require_licence
 from app.services.rendition import (
     PictureFile,
@@ -105,6 +106,7 @@ def _save_own_piece(
     if piece_id is None:
         version = usable_version(uow, slug, number)
         require_licence(uow, advisor, version.product_type)
+        require_confirmed(uow, advisor)
         piece = _new_piece(
             uow, version, org_unit_id=advisor.org_unit_id, advisor=advisor, key=idempotency_key
         )
@@ -202,7 +204,7 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     revision = PieceRevision(
         tenant_id=uow.tenant_id,
         piece_id=piece.id,
-        number=before.number + 1 if before else 1,
+        number=_next_number(uow, piece),
         template_version_id=version.id,
         values=dict(draft.values),
         disclosure=manifest.disclosure,
@@ -214,6 +216,12 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     uow.session.flush()
     piece.current_revision = revision
     uow.audit.record("piece:edit", piece.id, revision=str(revision.id), content=content_hash)
+
+
+def _next_number(uow: UnitOfWork, piece: Piece) -> int:
+    """One more than the highest: a correction that was given up leaves its revisions on record."""
+    numbers = select(func.max(PieceRevision.number)).where(PieceRevision.piece_id == piece.id)
+    return 1 + (uow.session.scalar(numbers) or 0)
 
 
 def make_piece_once(

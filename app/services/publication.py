@@ -9,7 +9,14 @@ from sqlalchemy.orm import joinedload
 
 from app.domain.archive import ItemKind
 from app.domain.distribution import AudienceRule
-from app.domain.errors import Ended, GateClosed, IllegalTransition, InvalidInput, Missing
+from app.domain.errors import (
+    Ended,
+    GateClosed,
+    IllegalTransition,
+    InvalidInput,
+    Missing,
+    QualificationMissing,
+)
 from app.domain.organisation import Permission
 from app.domain.piece import PieceAction, revision_hash
 from app.domain.publication import (
@@ -33,10 +40,12 @@ from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
 from app.services.archive import note_shown
+from app.services.correction import CorrectionNote, correction_note, end_correction, live_publication
 from app.services.edition import edition_links, edition_of, ensure_edition
 from app.services.piece import lock_piece
+from app.services.profile import printed_digest, require_confirmed
 from app.services.qualification import is_qualified, require_licence
-from app.services.rendition import PictureFile, kept_picture, published_spec
+from app.services.rendition import PictureFile, compiled_for, kept_picture, published_spec
 from app.services.rollup import today
 from app.services.routing import content_of
 from app.services.unit_of_work import UnitOfWork
@@ -75,6 +84,11 @@ def publish(
     if only_advisor is not None:
         require_licence(uow, only_advisor, piece.product_type)
     now = uow.clock.now()
+    corrected = live_publication(uow, piece.id)
+    if corrected is not None:
+        # the links are the piece's own: from this moment they lead to the new version
+        _end(uow, corrected, EndReason.REPLACED, "")
+        uow.session.flush()
     publication = Publication(
         tenant_id=uow.tenant_id,
         piece=piece,
@@ -90,7 +104,10 @@ def publish(
         valid_until=period.valid_until,
         published_by=uow.actor.user_id,
         published_at=now,
+        corrects_id=corrected.id if corrected is not None else None,
+        correction=piece.correcting,
     )
+    piece.correcting = None
     uow.session.add(publication)
     piece.apply(PieceAction.PUBLISH, actor=str(uow.actor.user_id or uow.actor.name), at=now)
     uow.session.flush()
@@ -110,6 +127,34 @@ def publish(
         approval_no=publication.approval_no,
     )
     return publication
+
+
+def publish_approved(uow: UnitOfWork, piece: Piece) -> Publication | None:
+    """Publish what an approval publishes by itself; None where a piece waits for its audience.
+
+    An advisor's own piece goes out to them, and a correction takes the place of what it corrects.
+    """
+    corrected = live_publication(uow, piece.id)
+    now = uow.clock.now()
+    if corrected is not None and corrected.valid_until > now:
+        return publish(
+            uow,
+            piece,
+            audience=AudienceRule(corrected.audience_path, tuple(corrected.audience_tags)),
+            only_advisor=piece.advisor,
+            # nobody approved a longer time than the first version was given
+            period=Validity(max(now, corrected.valid_from), corrected.valid_until),
+            why=corrected.why,
+        )
+    if piece.advisor is None:
+        return None
+    return publish(
+        uow,
+        piece,
+        audience=AudienceRule(piece.org_unit.path),
+        only_advisor=piece.advisor,
+        period=validity(valid_from=None, valid_until=None, at=now),
+    )
 
 
 def publish_piece(
@@ -154,11 +199,8 @@ def take_down(uow: UnitOfWork, piece_id: UUID, *, note: str) -> Publication:
     if not note:
         raise InvalidInput.of("note", "required", "请写明下架原因，使用者会看到。")
     piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.TAKE_DOWN).id)
-    publication = uow.session.scalar(
-        select(Publication)
-        .where(Publication.piece_id == piece.id, Publication.ended_at.is_(None))
-        .with_for_update()
-    )
+    publication = live_publication(uow, piece.id)
+    end_correction(uow, piece)
     piece.apply(
         PieceAction.TAKE_DOWN,
         actor=str(uow.actor.user_id or uow.actor.name),
@@ -187,6 +229,7 @@ def expire_due(uow: UnitOfWork) -> int:
         uow.session.refresh(publication, with_for_update=True)
         if publication.ended_at is not None:
             continue
+        end_correction(uow, piece)
         piece.apply(PieceAction.EXPIRE, actor=uow.actor.name, at=uow.clock.now())
         _end(uow, publication, EndReason.EXPIRED, "")
         closed += 1
@@ -220,7 +263,8 @@ def latest_publication(uow: UnitOfWork, piece_id: UUID) -> Publication | None:
     return uow.session.scalars(
         select(Publication)
         .where(Publication.piece_id == piece_id)
-        .order_by(Publication.published_at.desc())
+        # a correction and what it corrects may bear the same instant: the one that has not ended is it
+        .order_by(Publication.published_at.desc(), Publication.ended_at.desc().nulls_first())
         .options(
             joinedload(Publication.piece)
             .joinedload(Piece.template_version)
@@ -297,6 +341,8 @@ class Verification:
     publication: Publication
     standing: Standing
     advisor: Advisor | None  # None: made by head office for its advisors
+    note: CorrectionNote | None = None  # where it corrects an earlier one
+    replaced_by: str | None = None  # the number of the version that corrected it
 
 
 def verify_publication(uow: UnitOfWork, approval_no: str) -> Verification:
@@ -315,7 +361,44 @@ def verify_publication(uow: UnitOfWork, approval_no: str) -> Verification:
     )
     if not publication or not publication_is_genuine(uow, publication):
         raise Missing(noun="publication")
-    return Verification(publication, standing_of(uow, publication), publication.piece.advisor)
+    return Verification(
+        publication,
+        standing_of(uow, publication),
+        publication.piece.advisor,
+        correction_note(uow, publication),
+        uow.session.scalar(select(Publication.approval_no).where(Publication.corrects_id == publication.id)),
+    )
+
+
+def set_successor(uow: UnitOfWork, piece_id: UUID, successor_id: UUID | None) -> Piece:
+    """Name the piece that a visitor is shown instead once this one has ended; None names none.
+
+    Raises InvalidInput for a piece that is not for everybody, or is this one; Missing, AccessDenied.
+    """
+    piece = lock_piece(uow, access_piece(uow, piece_id, may=Permission.PUBLISH).id)
+    if successor_id is not None:
+        successor = access_piece(uow, successor_id, may=Permission.PUBLISH)
+        if successor.id == piece.id or successor.advisor_id is not None:
+            raise InvalidInput.of("successor", "not_offered", "请选择另一份面向全员的作品。")
+    if piece.successor_id != successor_id:
+        piece.successor_id = successor_id
+        uow.audit.record("piece:successor", piece.id, successor=str(successor_id) if successor_id else None)
+    return piece
+
+
+def successor_of(uow: UnitOfWork, piece: Piece, advisor: Advisor) -> Piece | None:
+    """What an advisor's visitors are shown instead of an ended piece; None where nothing is public.
+
+    A successor that has ended itself leads on to its own.
+    """
+    seen = {piece.id}
+    while piece.successor_id is not None and piece.successor_id not in seen:
+        seen.add(piece.successor_id)
+        try:
+            return offered_publication(uow, piece.successor_id, advisor).piece
+        except (Missing, Ended, QualificationMissing):
+            piece = uow.session.get_one(Piece, piece.successor_id)
+    return None
 
 
 def offered_publication(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
@@ -345,7 +428,10 @@ def open_edition(uow: UnitOfWork, piece_id: UUID) -> Edition:
     known = edition_of(uow, piece_id, advisor.id)
     if known is not None:
         return known
+    require_confirmed(uow, advisor)
     edition = ensure_edition(uow, publication.piece, advisor)
+    manifest = compiled_for(uow, publication.piece.template_version).manifest
+    edition.profile_digest = printed_digest(uow, manifest, advisor)
     uow.audit.record("edition:open", edition.id, piece=str(piece_id))
     return edition
 

@@ -26,7 +26,9 @@ from app.models.recall import Recall, RecallHolder, RecallItem
 from app.models.template import Template, TemplateVersion
 from app.queries.recall import Covered, among, covered, holders_by_pieces, live_revisions, sees, subject_name
 from app.services.access import own_advisor, require
+from app.services.correction import end_correction
 from app.services.independence import require_another_person
+from app.services.piece import lock_piece
 from app.services.shown import judge_revision
 from app.services.unit_of_work import UnitOfWork
 
@@ -258,6 +260,11 @@ def _note_items(uow: UnitOfWork, recall: Recall, found: Sequence[Covered]) -> No
 def _end_publications(uow: UnitOfWork, recall: Recall, found: Sequence[Covered]) -> None:
     """End them and take their pieces' step, in as many statements whether there is one or fifty thousand."""
     now = uow.clock.now()
+    pieces = [one.piece_id for one in found]
+    for piece_id in uow.session.scalars(
+        select(Piece.id).where(among(Piece.id, pieces), Piece.correcting.is_not(None)).order_by(Piece.id)
+    ).all():
+        end_correction(uow, lock_piece(uow, piece_id))
     uow.session.execute(
         update(Publication)
         .where(among(Publication.id, [one.publication_id for one in found]))
@@ -269,7 +276,6 @@ def _end_publications(uow: UnitOfWork, recall: Recall, found: Sequence[Covered])
         )
         .execution_options(synchronize_session=False)
     )
-    pieces = [one.piece_id for one in found]
     before: dict[PieceState, list[UUID]] = defaultdict(list)
     for piece_id, state in uow.session.execute(select(Piece.id, Piece.state).where(among(Piece.id, pieces))):
         before[state].append(piece_id)

@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from app.domain.distribution import AudienceRule
 from app.domain.errors import (
     AccessDenied,
     AlreadyDecided,
@@ -15,7 +14,6 @@ from app.domain.errors import (
 )
 from app.domain.organisation import Permission
 from app.domain.piece import PieceAction, PieceState
-from app.domain.publication import validity
 from app.domain.review import (
     DecisionFacts,
     Outcome,
@@ -43,7 +41,8 @@ from app.services.independence import (
     votes_in,
 )
 from app.services.piece import lock_piece
-from app.services.publication import publish
+from app.services.publication import publish_approved
+from app.services.rounds import end_round
 from app.services.route import route_of
 from app.services.routing import carried_wording, change_of, route_facts
 from app.services.shown import judge_revision, shown_picture
@@ -359,14 +358,8 @@ def _settle(
         shown=decision.shown_sha256,
         step=step.position if step is not None else None,
     )
-    if outcome is Outcome.APPROVE and piece.advisor is not None:
-        publish(
-            uow,
-            piece,
-            audience=AudienceRule(piece.org_unit.path),
-            only_advisor=piece.advisor,
-            period=validity(valid_from=None, valid_until=None, at=now),
-        )
+    if outcome is Outcome.APPROVE:
+        publish_approved(uow, piece)
     return decision
 
 
@@ -400,19 +393,6 @@ def _go_on(
         passed=following is not None,
         assigned=str(owner) if owner else None,
     )
-
-
-def end_round(
-    uow: UnitOfWork, review: Review, state: ReviewState, *, passed: ReviewStep | None = None
-) -> None:
-    """Close a round and every step of it that has not been passed."""
-    review.state = state
-    review.claimed_by = review.claimed_at = None
-    now = uow.clock.now()
-    for step in uow.session.scalars(select(ReviewStep).where(ReviewStep.review_id == review.id)):
-        if step.state in {StepState.WAITING, StepState.OPEN}:
-            step.state = StepState.PASSED if passed is not None and step.id == passed.id else StepState.ENDED
-            step.closed_at = now
 
 
 def _has_quorum(uow: UnitOfWork, step: ReviewStep) -> bool:

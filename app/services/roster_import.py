@@ -32,9 +32,11 @@ from app.domain.roster import (
 )
 from app.models.advisor import Advisor, sounds_of
 from app.models.organisation import OrgUnit
+from app.models.piece import Piece
 from app.models.user import ApiToken, Membership, SignIn, User
 from app.ports import ObjectMissing
 from app.services.access import require
+from app.services.handover import hand_over_leads, stop_work
 from app.services.organisation import MAX_PATH_LENGTH
 from app.services.sheet import read_sheet
 from app.services.sign_in import hash_initial_password
@@ -59,11 +61,13 @@ _NEW_ADVISOR: Final[Mapping[str, Any]] = {
     "licences": [],
     "tags": [],
     "is_active": True,
+    "successor_id": None,
 }
 _HEADINGS: Final[Mapping[RosterKind, Mapping[str, str]]] = {
     kind: {column.name: column.heading for column in columns} for kind, columns in COLUMNS.items()
 }
 _MEMBERSHIP: Final = cast("Table", Membership.__table__)
+_PIECE: Final = cast("Table", Piece.__table__)
 _T = TypeVar("_T")
 
 
@@ -109,7 +113,10 @@ class RosterPlan:
     unchanged: int = 0
     inserts: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
-    leavers: list[UUID] = field(default_factory=list)
+    leavers: list[UUID] = field(default_factory=list)  # accounts
+    left: list[UUID] = field(default_factory=list)  # advisors
+    handed_over: list[tuple[UUID, UUID]] = field(default_factory=list)
+    moved: list[dict[str, Any]] = field(default_factory=list)
     movers: list[dict[str, Any]] = field(default_factory=list)
     accounts: list[dict[str, Any]] = field(default_factory=list)
     passwords: list[InitialPassword] = field(default_factory=list)
@@ -170,6 +177,7 @@ def import_roster(
             _write(uow, Advisor, plan, on_written)
             _open_accounts(uow, plan)
             _follow_moves(uow, plan)
+            _hand_over(uow, plan)
     if plan.changes or plan.accounts:
         uow.audit.record(
             "roster:import",
@@ -351,24 +359,41 @@ def _plan_advisors(
         stored = known.get(row.staff_no)
         if stored is not None and not scope.covers(paths[stored.org_unit_id]):
             faults.append(_advisor_fault(row, "staff_no", "taken", "这个工号不可用，请核对。"))
+    ids = {one.staff_no: one.id for one in known.values()}
+    ids |= {row.staff_no: uuid4() for row in rows if row.staff_no not in ids}
+    on_duty = {one.staff_no for one in known.values() if one.is_active}
+    on_duty |= {row.staff_no for row in rows if row.facts.get("is_active", row.staff_no not in known)}
+    on_duty -= {row.staff_no for row in rows if row.facts.get("is_active") is False}
+    for row in rows:
+        wanted = row.facts.get("successor_no")
+        if wanted and (wanted == row.staff_no or wanted not in on_duty):
+            reason = f"接任工号 {wanted} 不是在岗的另一位客户经理。"
+            faults.append(_advisor_fault(row, "successor_no", "not_on_duty", reason))
     _refuse(faults)
     plan = RosterPlan(RosterKind.ADVISORS, digest)
     for row in rows:
-        _plan_advisor(uow, plan, row, units[row.unit_code].id, known.get(row.staff_no))
+        _plan_advisor(uow, plan, row, units[row.unit_code].id, known.get(row.staff_no), ids)
     if with_accounts:
         _plan_accounts(uow, plan, rows, known)
     return plan
 
 
 def _plan_advisor(
-    uow: UnitOfWork, plan: RosterPlan, row: AdvisorRow, unit_id: UUID, stored: Advisor | None
+    uow: UnitOfWork,
+    plan: RosterPlan,
+    row: AdvisorRow,
+    unit_id: UUID,
+    stored: Advisor | None,
+    ids: Mapping[str, UUID],
 ) -> None:
     stated: dict[str, Any] = {"name": row.name, "org_unit_id": unit_id, **row.facts}
+    if "successor_no" in stated:
+        stated["successor_id"] = ids.get(stated.pop("successor_no"))
     if stored is None:
         values = {**_NEW_ADVISOR, **stated}
         plan.inserts.append(
             {
-                "id": uuid4(),
+                "id": ids[row.staff_no],
                 "tenant_id": uow.tenant_id,
                 "user_id": None,
                 "staff_no": row.staff_no,
@@ -394,10 +419,21 @@ def _plan_advisor(
             "name_sounds": sounds_of(row.name),
         }
     )
-    headings = {**_HEADINGS[RosterKind.ADVISORS], "org_unit_id": "机构编码", "verified_fields": "核实"}
+    headings = {
+        **_HEADINGS[RosterKind.ADVISORS],
+        "org_unit_id": "机构编码",
+        "verified_fields": "核实",
+        "successor_id": "接任工号",
+    }
     plan.changes.append(
         Change(row.row, row.staff_no, row.name, False, tuple(headings[name] for name in differing))
     )
+    if "org_unit_id" in differing:
+        plan.moved.append({"of_advisor": stored.id, "to_unit": unit_id})
+    if stored.is_active and target.get("is_active") is False:
+        plan.left.append(stored.id)
+    if target.get("successor_id") is not None and "successor_id" in differing:
+        plan.handed_over.append((stored.id, target["successor_id"]))
     if stored.user_id is not None:
         if "org_unit_id" in differing:
             plan.movers.append({"of_user": stored.user_id, "to_unit": unit_id})
@@ -519,6 +555,26 @@ def _follow_moves(uow: UnitOfWork, plan: RosterPlan) -> None:
     for leavers in _in_parts(plan.leavers):
         uow.session.execute(delete(SignIn).where(SignIn.user_id.in_(leavers)))
         uow.session.execute(delete(ApiToken).where(ApiToken.user_id.in_(leavers)))
+
+
+def _hand_over(uow: UnitOfWork, plan: RosterPlan) -> None:
+    """What leavers had under way stops, their leads go on, and pieces follow whoever moved."""
+    for some in _in_parts(plan.moved):
+        uow.session.connection().execute(
+            update(_PIECE)
+            .where(_PIECE.c.advisor_id == bindparam("of_advisor"), _PIECE.c.tenant_id == uow.tenant_id)
+            .values(org_unit_id=bindparam("to_unit")),
+            some,
+        )
+    for one in plan.moved:
+        uow.audit.record("advisor:transfer", one["of_advisor"], unit=str(one["to_unit"]))
+    for left in _in_parts(plan.left):
+        stop_work(uow, left)
+    for advisor_id in plan.left:
+        uow.audit.record("advisor:leave", advisor_id)
+    for advisor_id, successor_id in plan.handed_over:
+        hand_over_leads(uow, advisor_id, successor_id)
+        uow.audit.record("advisor:hand_over", advisor_id, successor=str(successor_id))
 
 
 def _in_parts(things: Sequence[_T]) -> Iterator[list[_T]]:

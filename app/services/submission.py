@@ -14,7 +14,7 @@ from app.ports import TaskName
 from app.services.access import access_piece
 from app.services.piece import acting_name, lock_piece, making_permission
 from app.services.qualification import require_licence
-from app.services.review import end_round
+from app.services.rounds import end_round
 from app.services.shown import judge_revision
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Verdict

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from app.domain.errors import Fault, InvalidInput, Missing, Unavailable
 from app.domain.organisation import Permission
-from app.domain.template import ProductType, TemplateAction, TemplateState
+from app.domain.template import ProductType, TemplateAction, TemplateState, Upgrade
 from app.domain.tracking import day_of
 from app.models.template import Template, TemplateVersion
 from app.ports import ObjectStoreUnavailable, TaskName
@@ -158,6 +158,31 @@ def retire_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
     version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_PUBLISH)
     version.apply(TemplateAction.RETIRE)
     uow.audit.record("template:retire", version.id, digest=version.digest)
+    return version
+
+
+def decide_upgrade(uow: UnitOfWork, slug: str, number: int, upgrade: Upgrade) -> TemplateVersion:
+    """Let public pieces of an older version stay, or ask their makers to make them anew (TA-6).
+
+    Taking them down is a recall of the version, which needs its second person. Raises Missing where
+    no newer version is released: there is nothing to upgrade to.
+    """
+    version = access_template_version(uow, slug, number, may=Permission.TEMPLATE_PUBLISH)
+    newer = uow.session.scalar(
+        select(TemplateVersion.id).where(
+            TemplateVersion.template_id == version.template_id,
+            TemplateVersion.number > number,
+            TemplateVersion.state == TemplateState.PUBLISHED,
+        )
+    )
+    if newer is None:
+        raise Missing(noun="template_version")
+    if version.upgrade is not upgrade:
+        version.upgrade = upgrade
+        asks = upgrade is Upgrade.ASK
+        uow.audit.record(
+            "template:upgrade_ask" if asks else "template:upgrade_keep", version.id, number=number
+        )
     return version
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
-from app.domain.errors import Missing
+from app.domain.errors import Ended, Missing, QualificationMissing
 from app.domain.organisation import TenantId
 from app.domain.tracking import (
     CODE_PATTERN,
@@ -30,7 +30,9 @@ from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.template import TemplateVersion
 from app.models.tracking import Event, ShortLink, Visit, VisitorKey
-from app.services.publication import require_public
+from app.queries.handover import heir_of
+from app.services.edition import code_on, edition_of, ensure_edition
+from app.services.publication import offered_publication, require_public, successor_of
 from app.services.unit_of_work import UnitOfWork
 
 # A page that nobody has looked at yet belongs to whoever opens it right after the arrival: one
@@ -117,6 +119,27 @@ def landing_of(uow: UnitOfWork, token: str) -> Landing:
     return Landing(visit, link, link.edition, link.edition.advisor, publication)
 
 
+def way_to_successor(uow: UnitOfWork, token: str) -> tuple[Piece, str] | None:
+    """What follows an ended piece for the same advisor, and the code that leads there; None for nothing.
+
+    The edition is made where the advisor has none yet: their visitors need no new picture.
+    """
+    link = link_of(uow, visit_of(uow, token).code)
+    advisor = link.edition.advisor
+    if not advisor.is_active:
+        return None
+    successor = successor_of(uow, link.edition.piece, advisor)
+    if successor is None:
+        return None
+    edition = edition_of(uow, successor.id, advisor.id)
+    if edition is None:
+        edition = ensure_edition(uow, successor, advisor)
+        uow.audit.record("edition:open", edition.id, piece=str(successor.id))
+    # a link followed from a page is not a scan, so never the QR's own
+    channel = LinkChannel.OFFLINE if link.channel is LinkChannel.QR else link.channel
+    return successor, code_on(uow, edition.id, channel)
+
+
 def confirm_view(uow: UnitOfWork, token: str, caller: Caller) -> None:
     """The page says it was really shown; said twice, it counts once."""
     visit = visit_of(uow, token, for_update=True)
@@ -174,6 +197,7 @@ def _place(uow: UnitOfWork, code: str) -> _Place:
             Edition.piece_id,
             Edition.advisor_id,
             Advisor.org_unit_id,
+            Advisor.is_active,
         )
         .join(Edition, Edition.id == ShortLink.edition_id)
         .join(Advisor, Advisor.id == Edition.advisor_id)
@@ -181,7 +205,28 @@ def _place(uow: UnitOfWork, code: str) -> _Place:
     ).one_or_none()
     if row is None:
         raise Missing(noun="short_link")
-    return _Place(*row)
+    place = _Place(*row[:-1])
+    return place if row.is_active else _place_of_heir(uow, place)
+
+
+def _place_of_heir(uow: UnitOfWork, place: _Place) -> _Place:
+    """Where a leaver's code leads: to the successor's edition of the same piece, if they may use it.
+
+    A leaver's own piece has no other edition; its scans are counted for the successor all the same.
+    """
+    leaver = uow.session.get_one(Advisor, place.advisor_id)
+    heir = heir_of(uow.session, leaver)
+    if heir is None:
+        return place
+    place = replace(place, advisor_id=heir.id, org_unit_id=heir.org_unit_id)
+    try:
+        publication = offered_publication(uow, place.piece_id, heir)
+    except (Missing, Ended, QualificationMissing):
+        return place
+    if publication.piece.advisor_id is not None:
+        return place
+    edition = ensure_edition(uow, publication.piece, heir)
+    return replace(place, edition_id=edition.id, code=code_on(uow, edition.id, place.channel))
 
 
 def _begin_visit(

@@ -6,7 +6,7 @@ two, the sweep finds the rows: the row is the truth, the message a nudge.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -17,7 +17,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_c
 
 from app.domain.organisation import Actor, TenantId
 from app.models.base import TenantScoped
-from app.ports import Clock, ObjectStore, RecordVault, Signer, TaskName, TaskQueue
+from app.ports import Clock, Notifier, ObjectStore, RecordVault, Signer, TaskName, TaskQueue
 from app.services.audit import AuditTrail
 from app.services.remembered import Remembered
 
@@ -40,10 +40,13 @@ class Surroundings:
     signer: Signer
     queue: TaskQueue
     clock: Clock
+    notifier: Notifier
     seal_keys: tuple[bytes, ...]  # the present one first, then those before it
     public_url: str
     shelf: "TemplateShelf"
     ruleset: "Ruleset"
+    # a profile is printed on nothing new once it was not confirmed for so long; None: for ever
+    profile_term: timedelta | None = None
     # one day only: yesterday's key is forgotten here as soon as today's is known
     day_keys: Remembered[date, bytes] = field(default_factory=lambda: Remembered(capacity=1))
     twins: Remembered[str, "tuple[TwinLine, ...]"] = field(default_factory=lambda: Remembered(capacity=256))

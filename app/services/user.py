@@ -1,5 +1,6 @@
 """People who sign in: who they are, what they may do and where."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -133,6 +134,21 @@ def change_own_password(uow: UnitOfWork, current: str, new: str, *, network: str
     end_all_sign_ins(uow, user.id)
     uow.audit.record("user:change_password", user.id)
     return True
+
+
+_MAIL_ADDRESS = re.compile(r"[^@\s<>\"',;:]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+", re.ASCII)
+
+
+def change_own_email(uow: UnitOfWork, email: str) -> User:
+    """Say where one's own notices are mailed to; nothing means: nowhere. Raises InvalidInput."""
+    email = email.strip()
+    if email and not _MAIL_ADDRESS.fullmatch(email):
+        raise InvalidInput.of("email", "malformed", "请写成 name@example.com 这样的邮箱地址。")
+    user = uow.session.get_one(User, uow.actor.user_id)
+    if (user.email or "") != email:
+        user.email = email or None
+        uow.audit.record("user:change_email", user.id, mailed=bool(email))
+    return user
 
 
 def own_account(uow: UnitOfWork) -> User:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.errors import InvalidInput, WrongCredentials
 from app.domain.organisation import Actor
 from app.services.sign_in import attempt_sign_in
-from app.services.user import change_own_password, own_account
+from app.services.user import change_own_email, change_own_password, own_account
 from app.web.edge import actor, network, platform, render_page, unit_of_work
 from app.web.forms.people import errors_by_field
 from app.web.i18n import translate as _
@@ -48,6 +48,17 @@ def change_password() -> ResponseReturnValue:
     if issued is not None:
         carry_sign_in(response, issued, lifetime)
     return response
+
+
+@bp.post("/email")
+def change_email() -> ResponseReturnValue:
+    try:
+        with unit_of_work() as uow:
+            change_own_email(uow, request.form.get("email", ""))
+    except InvalidInput as error:
+        return _page(errors=errors_by_field(error)), 422
+    flash(_("通知邮箱已保存。"), "good")
+    return redirect(url_for("account.show_account"), 303)
 
 
 def _page(errors: dict[str, str] | None = None) -> Response:

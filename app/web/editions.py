@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.errors import Ended, Missing, QualificationMissing
+from app.domain.errors import CheckBlocked, Ended, IllegalTransition, Missing, QualificationMissing
+from app.domain.piece import PieceState
 from app.domain.tracking import LinkChannel
 from app.models.edition import Edition
 from app.models.publication import Publication
@@ -20,6 +21,7 @@ from app.services.access import access_edition, own_advisor
 from app.services.edition import edition_links
 from app.services.making import open_slots
 from app.services.publication import public_edition
+from app.services.refresh import is_stale, refresh_edition
 from app.services.rendition import compiled_for, kept_picture, published_spec
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
@@ -96,8 +98,28 @@ def show_edition(edition_id: UUID) -> ResponseReturnValue:
             links=[
                 (_(words), links[channel]) for channel, words in CHANNEL_WORDS.items() if channel in links
             ],
+            is_stale=publication is not None and is_stale(uow, edition.id),
+            is_correcting=edition.piece.correcting is not None,
             figures=edition_figures(uow.session, edition.id),
         )
+
+
+@bp.post("/editions/<uuid:edition_id>/refresh")
+def refresh(edition_id: UUID) -> ResponseReturnValue:
+    """A live picture anew, with the profile as it is now."""
+    try:
+        with unit_of_work() as uow:
+            state = refresh_edition(uow, edition_id)
+    except (CheckBlocked, IllegalTransition) as refused:
+        flash(said(refused), "attention")
+    else:
+        flash(
+            _("已刷新，请重新保存图片。链接和二维码不变。")
+            if state is PieceState.PUBLISHED
+            else _("新图已送审，通过后在同一链接替换；在那之前原图照常使用。"),
+            "good",
+        )
+    return redirect(url_for("editions.show_edition", edition_id=edition_id), 303)
 
 
 @bp.get("/editions/<uuid:edition_id>/picture.<suffix>")

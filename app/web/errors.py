@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.domain import errors
 from app.domain.errors import DomainError, Fault, InvalidInput
+from app.domain.profile import ProfileExpired
 from app.ports import ObjectMissing, ObjectStoreUnavailable
 from app.web.edge import DATABASE_GONE, render_page
 from app.web.i18n import translate
@@ -36,6 +37,7 @@ STATUS: Final[dict[type[DomainError], int]] = {
     errors.TermOnlyGrows: 422,
     errors.CheckBlocked: 422,
     errors.QualificationMissing: 403,
+    ProfileExpired: 403,
     errors.Ended: 410,
     errors.TooLarge: 413,
     errors.UnsupportedFile: 415,

@@ -18,8 +18,11 @@ from app.domain.errors import Ended, InvalidInput, Missing
 from app.domain.organisation import Actor
 from app.domain.publication import Standing
 from app.domain.tracking import PREVIEW_CODE, TENANT_ZONE, LinkChannel
+from app.models.publication import Publication
 from app.models.tenant import Tenant
+from app.queries.handover import heir_of
 from app.queries.landing import PublicCard, ended_notice, public_card
+from app.services.correction import CorrectionNote, correction_note
 from app.services.edition import edition_links
 from app.services.lead import CONSENT_TEXT, LeadForm, leave_lead
 from app.services.publication import verify_publication
@@ -33,8 +36,10 @@ from app.services.tracking import (
     open_landing,
     tenant_of_visit,
     visit_of,
+    way_to_successor,
 )
 from app.services.unit_of_work import UnitOfWork
+from app.web.corrections import correction_words
 from app.web.edge import VISIT_COOKIE, caller, platform, public, render_page
 from app.web.i18n import translate as _
 from app.web.security import csrf
@@ -176,8 +181,9 @@ def picture(token: str) -> ResponseReturnValue:
 @public
 def show_portrait(token: str) -> ResponseReturnValue:
     with _work(token) as uow:
-        advisor = link_of(uow, visit_of(uow, token).code).edition.advisor
-        file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor.is_active else None
+        # a leaver's face is gone with their name
+        advisor = heir_of(uow.session, link_of(uow, visit_of(uow, token).code).edition.advisor)
+        file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor is not None else None
     if file is None:
         raise Missing(noun="portrait")
     return _image(file.data, file.content_type, file.sha256, max_age_s=300)
@@ -201,7 +207,11 @@ def verify(approval_no: str) -> ResponseReturnValue:
             found = verify_publication(uow, approval_no)
             _belongs_to(uow, found.publication.tenant_id)
             advisor = found.advisor
-            card = public_card(advisor, advisor.org_unit.name) if advisor is not None else None
+            has_left = advisor is not None and not advisor.is_active
+            card = (
+                public_card(advisor, advisor.org_unit.name) if advisor is not None and not has_left else None
+            )
+            branch = advisor.org_unit.name if advisor is not None else ""
             at = uow.clock.now()
     except Missing:
         return _private(render_page("public/verify.html", asked=approval_no[:40], found=None)), 404
@@ -211,6 +221,9 @@ def verify(approval_no: str) -> ResponseReturnValue:
         found=found,
         standing=_public_standing(found.standing.value),
         card=card,
+        left_branch=branch if has_left else "",
+        correction=_note_words(found.note) if found.note else None,
+        replaced_by=found.replaced_by,
         title_of_piece=found.publication.piece.template_version.template.name,
         at=at.astimezone(TENANT_ZONE),
         zone=TENANT_ZONE,
@@ -231,20 +244,22 @@ def _ended(error: Ended) -> ResponseReturnValue:
         notice = ended_notice(session, token, at=platform().clock.now())
     if notice is None:
         return _unknown(Missing(noun="visit"))
+    with _work(token) as uow:
+        found = way_to_successor(uow, token)
+        following = (found[0].template_version.template.name, found[1]) if found else None
+    if following is None and notice.alternative is not None:
+        following = (notice.alternative.title, notice.alternative.code)
     since = error.data.get("since")
     page = render_page(
         "public/ended.html",
-        standing=_public_standing(error.data["standing"]),
+        standing="left" if notice.has_left else _public_standing(error.data["standing"]),
         piece_title=notice.piece_title,
-        ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d}" if since else None,
+        ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M}" if since else None,
         person=_person(notice.card, token) if notice.card else None,
         branch=notice.branch,
         note=notice.note if error.data["standing"] == Standing.RECALLED.value else "",
-        alternative={
-            "title": notice.alternative.title,
-            "href": url_for("links.follow", code=notice.alternative.code),
-        }
-        if notice.alternative
+        alternative={"title": following[0], "href": url_for("links.follow", code=following[1])}
+        if following
         else None,
         hotline=g.tenant.hotline if g.get("tenant") else "",
     )
@@ -274,6 +289,7 @@ def _landing_page(
         height_px=version.manifest["height_px"],
         twin=[line for line in twin_of(uow, spec) if line.slot != "disclosure"],
         person=_person(card, token),
+        correction=_correction(uow, landing.publication),
         disclosure=landing.publication.revision.disclosure,
         approval_no=landing.publication.approval_no,
         valid_until=landing.publication.valid_until.astimezone(TENANT_ZONE),
@@ -285,6 +301,21 @@ def _landing_page(
         form_token=_signer().dumps(token),
     )
     return _private(page)
+
+
+def _correction(uow: UnitOfWork, publication: Publication) -> dict[str, Any] | None:
+    """The visible note of a correction, in words."""
+    note = correction_note(uow, publication)
+    return _note_words(note) if note else None
+
+
+def _note_words(note: CorrectionNote) -> dict[str, Any]:
+    return {
+        "at": note.at.astimezone(TENANT_ZONE),
+        "why": correction_words(note.kind),
+        "labels": note.labels,
+        "former_no": note.former_no,
+    }
 
 
 def _person(card: PublicCard, token: str) -> dict[str, Any]:
@@ -302,7 +333,7 @@ def _public_standing(standing: str) -> str:
     """The standing as the public pages name it."""
     if standing == Standing.NOT_YET.value:
         return "unpublished"
-    return Standing.EXPIRED.value if standing == Standing.REPLACED.value else standing
+    return standing
 
 
 def _pages(landing: Landing) -> int:

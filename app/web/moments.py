@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask import Flask
 
@@ -37,7 +37,9 @@ def moment_words(at: datetime) -> str:
 
 
 def until_words(end: datetime) -> str:
-    """The last day something may be used: its end is exclusive."""
+    """The last day something may be used, or the minute where it ends within a day: ends are exclusive."""
+    if local(end).time() != time():
+        return moment_words(end)
     return day_words(local(end - timedelta(seconds=1)).date())
 
 

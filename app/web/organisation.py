@@ -12,10 +12,13 @@ from app.domain.advisor import ProfileField
 from app.domain.errors import InvalidInput, Missing
 from app.domain.organisation import OrgLevel, Permission, Scope
 from app.queries import advisor as advisor_queries
-from app.queries.organisation import UnitLine, unit_lines
+from app.queries.handover import handover_of, possible_successors
+from app.queries.organisation import UnitLine, unit_lines, unit_options
 from app.services import advisor as advisor_services
 from app.services.access import access_advisor, access_org_unit, require
+from app.services.handover import come_back, leave, transfer
 from app.services.organisation import add_unit, rename_unit
+from app.services.profile import open_change
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import platform, render_page, unit_of_work
 from app.web.forms.people import errors_by_field, level_of, page_number, profile_of, uuid_of
@@ -91,7 +94,7 @@ def change_advisor(advisor_id: UUID) -> ResponseReturnValue:
             advisor_services.change_profile(uow, advisor_id, profile_of(request.form))
     except InvalidInput as error:
         return _advisor(advisor_id, typed=request.form, errors=errors_by_field(error)), 422
-    flash(_("档案已保存，所填各项由机构核实。"), "good")
+    flash(_("已保存。图上会印的项目有变化时，另一个人通过后生效。"), "good")
     return _back_to(advisor_id)
 
 
@@ -107,10 +110,30 @@ def verify_advisor(advisor_id: UUID) -> ResponseReturnValue:
 @bp.post("/advisors/<uuid:advisor_id>/duty")
 def change_duty(advisor_id: UUID) -> ResponseReturnValue:
     on_duty = request.form.get("duty") == "on"
-    with unit_of_work() as uow:
-        advisor = advisor_services.set_on_duty(uow, advisor_id, on_duty=on_duty)
-    words = _("{name}已返岗。") if on_duty else _("{name}已离岗：登录已失效，已发出的链接不再展示。")
+    try:
+        with unit_of_work() as uow:
+            if on_duty:
+                advisor = come_back(uow, advisor_id)
+            else:
+                advisor = leave(uow, advisor_id, successor_no=request.form.get("successor", ""))
+    except InvalidInput as error:
+        return _advisor(advisor_id, errors=errors_by_field(error)), 422
+    words = (
+        _("{name}已返岗。")
+        if on_duty
+        else _("{name}已离岗：登录已失效，公开页面不再出现其姓名，扫码和线索转给接任人。")
+    )
     flash(words.format(name=advisor.name), "good")
+    return _back_to(advisor_id)
+
+
+@bp.post("/advisors/<uuid:advisor_id>/transfer")
+def move_advisor(advisor_id: UUID) -> ResponseReturnValue:
+    """Move somebody to another unit; their pieces and their role go along."""
+    with unit_of_work() as uow:
+        advisor = transfer(uow, advisor_id, uuid_of(request.form.get("unit"), "org_unit"))
+        name, unit = advisor.name, advisor.org_unit.name
+    flash(_("{name}已调至{unit}。以往的统计仍算在原机构。").format(name=name, unit=unit), "good")
     return _back_to(advisor_id)
 
 
@@ -153,7 +176,7 @@ def upload_portrait(advisor_id: UUID) -> ResponseReturnValue:
             )
     except InvalidInput as error:
         return _advisor(advisor_id, errors=errors_by_field(error)), 422
-    flash(_("照片已更换。"), "good")
+    flash(_("照片已提交审核，另一个人通过后生效。"), "good")
     return _back_to(advisor_id)
 
 
@@ -245,11 +268,25 @@ def _advisor(advisor_id: UUID, *, typed: Any = None, errors: dict[str, str] | No
     with unit_of_work() as uow:
         scope = require(uow, Permission.ORGANISATION_VIEW)
         card = advisor_queries.advisor_card(uow.session, scope, advisor_id)
-    if card is None:
-        raise Missing(noun="advisor")
+        if card is None:
+            raise Missing(noun="advisor")
+        advisor = access_advisor(uow, advisor_id, may=Permission.ORGANISATION_VIEW)
+        managed = uow.actor.scope_for(Permission.ORGANISATION_MANAGE)
+        handover = handover_of(uow.session, advisor)
+        pending = open_change(uow, advisor_id)
+        successors = possible_successors(uow.session, managed, advisor)
+        units = unit_options(uow.session, managed)
     return render_page(
         "organisation/advisor.html",
         card=card,
+        unit_id=advisor.org_unit_id,
+        handover=handover,
+        pending=pending,
+        pending_fields=[
+            _(words) for field, words in FIELDS.items() if pending and field.value in pending.after
+        ],
+        successors=[("", _("不指定，由机构承接")), *successors],
+        units=units,
         typed=typed
         or {
             "name": card.name,

@@ -9,9 +9,12 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.domain.annotation import PinStanding
 from app.domain.errors import CheckBlocked, InvalidInput, Missing
 from app.domain.organisation import Permission
-from app.domain.piece import EDITABLE, TRANSITIONS
+from app.domain.piece import EDITABLE, TRANSITIONS, PieceState
+from app.domain.review import Refusal
+from app.queries.annotation import pins_on
 from app.queries.own_piece import (
     Shelf,
     own_piece_story,
@@ -20,14 +23,19 @@ from app.queries.own_piece import (
     waiting_before,
 )
 from app.services.access import access_piece, own_advisor
-from app.services.making import adopt_and_resubmit, open_slots
+from app.services.correction import drop_correction, start_correction
+from app.services.making import adopt_and_resubmit, adopt_decision_and_resubmit, open_slots
+from app.services.refresh import stale_editions
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.submission import submit_for_review, withdraw_piece
+from app.web.corrections import correction_choices, correction_kind
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
 from app.web.pictures import asked_page, asked_width, picture_answer
 
+# Only then does the maker read what a reviewer left on the picture: before, it may still be taken back.
+_SENT_BACK = frozenset({PieceState.CHANGES_REQUESTED, PieceState.REJECTED})
 bp = Blueprint("own_pieces", __name__)
 
 SHELF_WORDS: Final = {
@@ -44,6 +52,7 @@ def list_works() -> ResponseReturnValue:
     with unit_of_work() as uow:
         advisor = own_advisor(uow)
         pieces = own_pieces(uow.session, advisor.id, at=uow.clock.now())
+        stale = stale_editions(uow, advisor)
     asked = request.args.get("show", "")
     chosen = Shelf(asked) if asked in set(Shelf) else None
     counts = {shelf: sum(piece.shelf is shelf for piece in pieces) for shelf in Shelf}
@@ -55,6 +64,7 @@ def list_works() -> ResponseReturnValue:
             if (chosen is None or shelf is chosen) and counts[shelf]
         ],
         total=len(pieces),
+        stale=stale,
         chips=[(_("全部"), "/works", chosen is None)]
         + [
             (f"{_(SHELF_WORDS[shelf])} {counts[shelf]}", f"/works?show={shelf.value}", chosen is shelf)
@@ -74,6 +84,8 @@ def show_work(piece_id: UUID) -> ResponseReturnValue:
         piece = access_piece(uow, piece_id, may=Permission.PIECE_MAKE)
         manifest = compiled_for(uow, piece.template_version).manifest
         labels = {slot.name: slot.label for slot in manifest.slots}
+        sent_back = story.decision is not None and story.state in _SENT_BACK
+        refusal = Refusal.from_text(story.decision.reason) if story.decision and sent_back else None
         return render_page(
             "own_pieces/work.html",
             block="standing",
@@ -84,6 +96,15 @@ def show_work(piece_id: UUID) -> ResponseReturnValue:
                 (slot.name, slot.label, str(story.values.get(slot.name, ""))) for slot in open_slots(manifest)
             ],
             labels=labels,
+            refusal=refusal,
+            read_reason=Refusal.from_text,
+            pins=[
+                one
+                for one in pins_on(uow.session, piece_id, story.values)
+                if story.state in _SENT_BACK and one.standing is not PinStanding.FIXED
+            ],
+            size=manifest.size,
+            corrections=correction_choices(),
             usual_minutes=usual_review_minutes(uow.session, since=now - _USUAL_OVER),
             before=waiting_before(uow.session, piece_id),
         )
@@ -126,6 +147,23 @@ def withdraw_work(piece_id: UUID) -> ResponseReturnValue:
     return _back(piece_id)
 
 
+@bp.post("/works/<uuid:piece_id>/correct")
+def correct_work(piece_id: UUID) -> ResponseReturnValue:
+    """Open one's published piece for correction; it stays usable until the new one is approved."""
+    with unit_of_work() as uow:
+        piece = start_correction(uow, piece_id, correction_kind(request.form.get("kind")))
+        slug = piece.template_version.template.slug
+    return redirect(url_for("make.show_make", slug=slug, piece=piece_id), 303)
+
+
+@bp.post("/works/<uuid:piece_id>/correct/drop")
+def drop_work_correction(piece_id: UUID) -> ResponseReturnValue:
+    with unit_of_work() as uow:
+        drop_correction(uow, piece_id)
+    flash(_("已放弃更正，原版照常使用。"), "info")
+    return _back(piece_id)
+
+
 @bp.post("/works/<uuid:piece_id>/adopt/<uuid:finding_id>")
 def adopt_wording(piece_id: UUID, finding_id: UUID) -> ResponseReturnValue:
     """Take the ready wording and send the piece again, in one tap."""
@@ -136,6 +174,19 @@ def adopt_wording(piece_id: UUID, finding_id: UUID) -> ResponseReturnValue:
         flash(said(refused), "attention")
     else:
         flash(_("已采用建议措辞并重新送审。"), "good")
+    return _back(piece_id)
+
+
+@bp.post("/works/<uuid:piece_id>/adopt")
+def adopt_decision(piece_id: UUID) -> ResponseReturnValue:
+    """Take the reviewer's wordings and send the piece again, in one tap."""
+    try:
+        with unit_of_work() as uow:
+            adopt_decision_and_resubmit(uow, piece_id)
+    except (CheckBlocked, InvalidInput) as refused:
+        flash(said(refused), "attention")
+    else:
+        flash(_("已采用审核人的措辞并重新送审。"), "good")
     return _back(piece_id)
 
 

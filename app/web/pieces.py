@@ -22,20 +22,23 @@ from app.domain.tracking import TENANT_ZONE
 from app.models.piece import Piece
 from app.models.template import TemplateVersion
 from app.queries.distribution import audience, editions_of, tags_in, units_in
-from app.queries.piece import PieceFilter, history_of, piece_list
+from app.queries.piece import PieceFilter, history_of, piece_list, successors_for
 from app.queries.review import FoundHit, decisions_on_piece, hits_of
 from app.queries.template import designs
 from app.services.access import access_piece, require
+from app.services.correction import drop_correction, start_correction
 from app.services.draft import judge_draft, preview_draft
 from app.services.piece import save_piece
-from app.services.publication import publish_piece, take_down
+from app.services.publication import publish_piece, set_successor, take_down
 from app.services.routing import made_slots
 from app.services.shown import shown_picture
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import manifest_of, usable_version
 from app.services.unit_of_work import UnitOfWork
+from app.web.corrections import correction_choices, correction_kind, correction_words
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
+from app.web.forms.people import uuid_of
 from app.web.i18n import translate as _
 from app.web.pictures import asked_page, asked_size, picture_answer
 from compliance.report import Report
@@ -186,8 +189,8 @@ def publish(piece_id: UUID) -> ResponseReturnValue:
                 piece_id,
                 path=form.get("path") or None,
                 tags=tuple(form.getlist("tag")),
-                valid_from=_day_start(form.get("valid_from", ""), "valid_from", now=uow.clock.now()),
-                valid_until=_day_end(form.get("valid_until", "")),
+                valid_from=_start(form.get("valid_from", ""), "valid_from", now=uow.clock.now()),
+                valid_until=_end(form.get("valid_until", "")),
                 why=form.get("why", "").strip()[:500],
             )
             number = publication.approval_no
@@ -195,6 +198,37 @@ def publish(piece_id: UUID) -> ResponseReturnValue:
         with unit_of_work() as uow:
             return _piece(uow, piece_id, entered=form, refused=error), 422
     flash(_("已发布给受众，审核编号 {number}。").format(number=number), "good")
+    return _back(piece_id)
+
+
+@bp.post("/pieces/<uuid:piece_id>/successor")
+def name_successor(piece_id: UUID) -> ResponseReturnValue:
+    """What a visitor is shown once this piece has ended."""
+    chosen = request.form.get("successor", "")
+    try:
+        with unit_of_work() as uow:
+            set_successor(uow, piece_id, uuid_of(chosen, "piece") if chosen else None)
+    except InvalidInput as error:
+        with unit_of_work() as uow:
+            return _piece(uow, piece_id, refused=error), 422
+    flash(_("已保存。到期后，原链接和二维码会引导到这份内容。"), "good")
+    return _back(piece_id)
+
+
+@bp.post("/pieces/<uuid:piece_id>/correct")
+def correct(piece_id: UUID) -> ResponseReturnValue:
+    """Open what is published for correction; it stays public until the correction is approved."""
+    with unit_of_work() as uow:
+        start_correction(uow, piece_id, correction_kind(request.form.get("kind")))
+    flash(_("已进入更正。原版继续有效，新版审核通过的那一刻在同一链接替换它。"), "info")
+    return redirect(url_for("pieces.show_edit", piece_id=piece_id), 303)
+
+
+@bp.post("/pieces/<uuid:piece_id>/correct/drop")
+def drop(piece_id: UUID) -> ResponseReturnValue:
+    with unit_of_work() as uow:
+        drop_correction(uow, piece_id)
+    flash(_("已放弃更正，原版照常使用。"), "info")
     return _back(piece_id)
 
 
@@ -258,8 +292,15 @@ def _piece(
         may_edit=making and PieceAction.EDIT in allowed,
         may_submit=making and PieceAction.SUBMIT in allowed,
         may_withdraw=making and PieceAction.WITHDRAW in allowed,
-        may_take_down=PieceAction.TAKE_DOWN in allowed
+        may_take_down=(PieceAction.TAKE_DOWN in allowed or piece.correcting is not None)
         and me.scope_for(Permission.TAKE_DOWN).covers(piece.org_unit.path),
+        may_correct=making and PieceAction.CORRECT in allowed,
+        may_drop=making and piece.correcting is not None,
+        corrections=correction_choices(),
+        correction_words=correction_words(piece.correcting),
+        successors=successors_for(uow.session, me.scope_for(Permission.PUBLISH), piece.id, at=uow.clock.now())
+        if me.scope_for(Permission.PUBLISH).covers(piece.org_unit.path)
+        else None,
         may_recall=PieceAction.RECALL in allowed
         and me.scope_for(Permission.RECALL).covers(piece.org_unit.path),
         may_review=me.may(Permission.REVIEW_VIEW),
@@ -275,7 +316,7 @@ def _publishing(uow: UnitOfWork, piece: Piece, chosen: MultiDict[str, str]) -> d
     units = units_in(uow.session, scope)
     path = chosen.get("path") or piece.org_unit.path
     tags = chosen.getlist("tag")
-    today = uow.clock.now().astimezone(TENANT_ZONE).date()
+    now = uow.clock.now().astimezone(TENANT_ZONE)
     return {
         "units": [
             (unit.path, "　" * (unit.path.count("/") - 2) + f"{unit.name}（{unit.advisors}）")
@@ -287,8 +328,9 @@ def _publishing(uow: UnitOfWork, piece: Piece, chosen: MultiDict[str, str]) -> d
         "audience": audience(
             uow.session, scope, path, tags, licence=REQUIRED_LICENCE.get(piece.product_type)
         ),
-        "valid_from": chosen.get("valid_from") or today.isoformat(),
-        "valid_until": chosen.get("valid_until") or (today + DEFAULT_VALIDITY).isoformat(),
+        "valid_from": chosen.get("valid_from") or f"{now:%Y-%m-%dT%H:%M}",
+        "valid_until": chosen.get("valid_until")
+        or f"{_midnight(now + DEFAULT_VALIDITY + timedelta(days=1)):%Y-%m-%dT%H:%M}",
         "why": chosen.get("why", ""),
     }
 
@@ -307,6 +349,8 @@ _ACTION_WORDS: Final = {
     PieceAction.TAKE_DOWN: "下架",
     PieceAction.RECALL: "召回",
     PieceAction.ARCHIVE: "归档",
+    PieceAction.CORRECT: "开始更正",
+    PieceAction.DROP_CORRECTION: "放弃更正",
 }
 
 
@@ -478,23 +522,32 @@ def _tags(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip()[:64] for part in text.split(",") if part.strip()))
 
 
-def _day(text: str, field: str) -> datetime | None:
-    """Midnight of a day in the tenant's zone; None where nothing was entered."""
+def _instant(text: str, field: str) -> datetime | None:
+    """A minute in the tenant's zone, or the beginning of a day; None where nothing was entered."""
     if not text:
         return None
     try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), TENANT_ZONE)
+        return datetime.fromisoformat(text).replace(tzinfo=TENANT_ZONE)
     except ValueError:
-        raise InvalidInput.of(field, "bad_date", _("请写成 2026-11-21 这样的日期。")) from None
+        raise InvalidInput.of(
+            field, "bad_date", _("请写成 2026-11-21 或 2026-11-21T09:30 这样的时间。")
+        ) from None
 
 
-def _day_start(text: str, field: str, *, now: datetime) -> datetime | None:
-    """The beginning of a day; today begins now."""
-    start = _day(text, field)
-    return None if start is None or start.date() == now.astimezone(TENANT_ZONE).date() else start
+def _start(text: str, field: str, *, now: datetime) -> datetime | None:
+    """The minute something begins; this minute, or today, begins now."""
+    start = _instant(text, field)
+    here = now.astimezone(TENANT_ZONE)
+    if start is None or start == (here.replace(second=0, microsecond=0) if "T" in text else _midnight(here)):
+        return None
+    return start
 
 
-def _day_end(text: str) -> datetime | None:
-    """The end of a day that is named as the last one."""
-    last = _day(text, "valid_until")
-    return None if last is None else last + timedelta(days=1)
+def _end(text: str) -> datetime | None:
+    """The minute something ends, or the end of the day that is named as the last one."""
+    end = _instant(text, "valid_until")
+    return end if end is None or "T" in text else end + timedelta(days=1)
+
+
+def _midnight(at: datetime) -> datetime:
+    return datetime.combine(at.date(), time(), TENANT_ZONE)

@@ -280,7 +280,6 @@ def _item(
         [one for one in (review.claimed_by, version.cleared_by, *revision.contributors) if one is not None],
     )
     reader = reader_of(uow.session, me.user_id, me.grants)
-    around = neighbours(uow.session, scope, wanted, review.id, by=reader, at=now)
     own = has_hand_in(uow, review, me.user_id)
     step = open_step_of(uow, review)
     taken = review.claimed_by not in {None, me.user_id} and claim_holds(review.claimed_at, at=now)
@@ -290,6 +289,12 @@ def _item(
         and step is not None
         and may_decide_step(uow, review, step)
     )
+    alike = (
+        alike_items(uow.session, scope, review.id, review.change_digest, by=reader, at=now)
+        if may_decide and not taken
+        else ()
+    )
+    around = neighbours(uow.session, scope, wanted, review.id, by=reader, at=now, more=len(alike))
     return render_page(
         "reviews/item.html",
         review=review,
@@ -322,9 +327,7 @@ def _item(
         may_take_over=may_decide and taken,
         pins=pins_on(uow.session, piece.id, revision.values),
         notes=notes_on(uow.session, piece.id),
-        alike=alike_items(uow.session, scope, review.id, review.change_digest, by=reader, at=now)
-        if may_decide and not taken
-        else (),
+        alike=alike,
         labels={slot.name: slot.label for slot in manifest.slots if slot.kind is not SlotKind.QR},
         may_note=me.may(Permission.REVIEW_DECIDE),
         compared_url=url_for("review.picture_to_compare", review_id=review.id)

@@ -9,11 +9,17 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
-from app.domain.template import ProductType, TemplateState
-from app.queries.template import VersionUse, designs, version_row, version_use
+from app.domain.template import ProductType, TemplateState, Upgrade
+from app.queries.template import VersionUse, designs, lineage, version_row, version_use
 from app.services.access import access_template_version, require
 from app.services.rendition import sample_picture
-from app.services.template import clear_template, manifest_of, publish_template, retire_template
+from app.services.template import (
+    clear_template,
+    decide_upgrade,
+    manifest_of,
+    publish_template,
+    retire_template,
+)
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
@@ -128,6 +134,19 @@ def clear(slug: str, number: int) -> ResponseReturnValue:
     return _back(slug, number)
 
 
+@bp.post("/templates/<slug>/<int:number>/upgrade")
+def upgrade(slug: str, number: int) -> ResponseReturnValue:
+    """Decide in one act about every public piece that stems from this older version."""
+    wish = Upgrade.ASK if request.form.get("upgrade") == Upgrade.ASK else Upgrade.KEEP
+    with unit_of_work() as uow:
+        decide_upgrade(uow, slug, number, wish)
+    if wish is Upgrade.ASK:
+        flash(_("已请制作人用新版重做；在他们重做之前，现有作品照常可用。"), "good")
+    else:
+        flash(_("现有作品照常可用。"), "good")
+    return _back(slug, request.form.get("shown", number, type=int))
+
+
 def _back(slug: str, number: int) -> ResponseReturnValue:
     return redirect(url_for("template.show_version", slug=slug, number=number), 303)
 
@@ -153,6 +172,8 @@ def _version(slug: str, number: int, *, refused: str | None = None) -> Response:
                 if design.slug == slug
                 for one in design.versions
             ],
+            lineage=lineage(uow.session, me.scope_for(Permission.PIECE_VIEW), slug),
+            may_recall=me.may(Permission.RECALL),
             refused=refused,
             kinds={value: _(label) for value, label in KINDS.items()},
             products={value: _(label) for value, label in PRODUCTS.items()},

@@ -17,8 +17,10 @@ from app.queries.recall import recalls_to_acknowledge
 from app.queries.today import LivePiece, Reader, live_pieces, recent_results
 from app.services.access import own_advisor
 from app.services.library import offered_picture
+from app.services.profile import term_of
 from app.services.publication import open_edition
 from app.services.qualification import require_licence
+from app.services.refresh import stale_editions
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.i18n import translate as _
@@ -45,6 +47,9 @@ def show_today() -> ResponseReturnValue:
             name=advisor.name,
             picks=[by_id[key] for key in picked],
             more=[piece for piece in offered if piece.piece_id not in picked],
+            stale=len(stale_editions(uow, advisor)),
+            term=term_of(uow, advisor),
+            now=now,
             recalls=recalls_to_acknowledge(uow.session, advisor.id),
             ending_soon=now + ENDING_SOON,
             # what waits for the advisor comes before good news

@@ -29,7 +29,7 @@ class DisclosureRule(Rule):
 
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
-        return self.needs + self.unless + tuple(pattern for group in self.requires for pattern in group)
+        return self.conditions + tuple(pattern for group in self.requires for pattern in group)
 
     @property
     def owed_by(self) -> frozenset[ProductType]:

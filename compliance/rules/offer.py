@@ -14,7 +14,7 @@ from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
 from compliance.rule import Draft, Rule
 
-_STRONG, _WEAK, _AGAINST = 2, 1, 2
+_STRONG, _WEAK, _AGAINST = 3, 1, 2
 _STATEMENT_END = "。!?;\n"
 _LONGEST_SIDE = 24
 
@@ -23,11 +23,11 @@ _LONGEST_SIDE = 24
 class OfferRule(Rule):
     """Finds an offer without the disclosure it owes.
 
-    `product` tells what is offered. Every `strong` sign seen counts two, every `weak` one, and
+    `product` tells what is offered. Every `strong` sign seen counts three, every `weak` one, and
     every sign `against` takes two away; with `least` the piece is an offer. Of every entry of
     `requires` one wording must stand in the piece; without any, no such offer may be made at all.
     With `offers`, a piece the forms declare as one of these products owes the disclosure whatever
-    it says.
+    it says. With `within`, only signs so many characters from the product count.
     """
 
     product: tuple[Pattern, ...]
@@ -37,6 +37,7 @@ class OfferRule(Rule):
     least: int
     requires: tuple[tuple[Pattern, ...], ...]
     offers: frozenset[ProductType]
+    within: int | None
 
     @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
@@ -45,49 +46,58 @@ class OfferRule(Rule):
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
         groups = (*self.strong, *self.weak, *self.against, *self.requires)
-        return self.needs + self.unless + tuple(pattern for group in groups for pattern in group)
+        return self.conditions + tuple(pattern for group in groups for pattern in group)
 
     @property
     def owed_by(self) -> frozenset[ProductType]:
         return self.offers
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        declared = document.product_type in self.offers
-        if document.product_type is ProductType.NONE:
+        if document.product_type is ProductType.NONE and self.offers:
             return
-        named = self._named(document)
-        if named is None and not declared:
+        place = self._offer(document) or self._whole(document)
+        if place is None:
             return
-        if not declared and self._weight(document) < self.least:
-            return
-        if self.requires and all(document.has_any(group) for group in self.requires):
-            return
-        if named is not None:
-            index, start, end = named
-            yield Hit(index, start, end, document.fields[index].completed(start, end, self.suggestion))
-            return
-        for field in document.fields:
-            if field.offends and field.text:
-                yield Hit(field.index, 0, len(field.text))
-                return
+        if not self.requires or not all(document.has_any(group) for group in self.requires):
+            yield place
 
-    def _named(self, document: DocumentView) -> tuple[int, int, int] | None:
-        """Return the first statement that names the product."""
+    def _offer(self, document: DocumentView) -> Hit | None:
+        """Return the first statement that names the product, where enough else says it is sold."""
+        declared = document.product_type in self.offers
         for field in document.fields:
             if not field.offends:
                 continue
-            spans = [span for pattern in self.product for span in field.matches(pattern)]
-            if spans:
-                return (field.index, *_statement(field, *min(spans)))
+            for start, end in sorted(span for pattern in self.product for span in field.matches(pattern)):
+                if declared or self._weight(document, field, start, end) >= self.least:
+                    low, high = _statement(field, start, end)
+                    return Hit(field.index, low, high, field.completed(low, high, self.suggestion))
+                if self.within is None:
+                    break  # every other name has the same signs
         return None
 
-    def _weight(self, document: DocumentView) -> int:
+    def _whole(self, document: DocumentView) -> Hit | None:
+        """Return the first text of a piece whose declared product owes the disclosure."""
+        if document.product_type in self.offers:
+            for field in document.fields:
+                if field.offends and field.text:
+                    return Hit(field.index, 0, len(field.text))
+        return None
+
+    def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
         return sum(
             weight
             for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST))
             for sign in signs
-            if any(field.offends and field.has(one) for one in sign for field in document.fields)
+            if self._shows(sign, document, named, start, end)
         )
+
+    def _shows(
+        self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, start: int, end: int
+    ) -> bool:
+        if self.within is None:
+            return any(field.offends and field.has(one) for one in sign for field in document.fields)
+        low, high = start - self.within, end + self.within
+        return any(low <= first and last <= high for one in sign for first, last in named.matches(one))
 
 
 def _statement(field: FieldView, start: int, end: int) -> tuple[int, int]:
@@ -108,6 +118,9 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
     least = draft.fields.get("least")
     if not isinstance(least, int) or least <= 0:
         raise draft.fault("`least` must be a positive number")
+    within = draft.fields.get("within")
+    if within is not None and (not isinstance(within, int) or within <= 0):
+        raise draft.fault("`within` must be a positive number of characters")
     try:
         offers = frozenset(ProductType(name) for name in draft.texts("offers"))
     except ValueError as error:
@@ -121,4 +134,5 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
         least=least,
         requires=draft.groups("requires"),
         offers=offers,
+        within=within,
     )

@@ -26,12 +26,15 @@ class FigureKind(StrEnum):
     YEAR = "year"  # of a calendar year
 
 
-_HAN = "一二两三四五六七八九十百几"
-_N = f"(?:\\d{{1,4}}|[{_HAN}]{{1,3}}|半)"
+_HAN = "一二两三四五六七八九十百几仨俩廿"
+_N = f"(?:(?<!\\d)\\d{{1,3}}|[{_HAN}]{{1,3}}|半|整百)"
 _NUMBER = re.compile(
     r"[+-]?\d{1,4}(?:\.\d{1,4})?%|百分之[一二两三四五六七八九十百点零几]{1,6}"
-    rf"|(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,3}})(?:个多|个)(?:点|百分点)"
+    rf"|(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,3}})(?:(?:个多|个)(?:点|百分点)|点多)"
     rf"|翻了?(?:[{_HAN}]{{1,2}}|\d{{1,3}})?(?:倍|番)|(?<!增)(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,2}})倍"
+    rf"|[{_HAN}]成[{_HAN}]?(?![立功为交本员长绩果就都人仓客用以])"
+    r"|(?<![\d.])[12]\.\d{3,4}(?![\d%])"
+    r"|(?<=折年|年化|收益|回报|到手|做到|涨了|赚了)\d{1,2}\.\d{1,2}(?![\d%.万元亿])"
 )
 _SENTENCE_END = "。!?;\n"
 _LEFT, _RIGHT = 56, 16
@@ -39,7 +42,7 @@ _NEAR_LEFT, _NEAR_RIGHT = 20, 10
 
 _MEASURE = re.compile(
     "收益|回报|涨|增长|增值|年化|折年|净值|盈利|盈余|赚|跑赢|跑出|超额|超越|战胜|领先|上升|上升了|升|业绩|战绩|成绩|表现|"
-    "翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
+    "年均|算下来|吃到|各年度|完整年度|年度:|蹿|窜|拱|长了|做了|高出|蹦|拔高|多出|折成|折合|翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
 )
 # What a number beside these words measures is no gain of the product.
 _OTHER_MEASURE = re.compile(
@@ -48,9 +51,12 @@ _OTHER_MEASURE = re.compile(
     "占|持有期|胜率|概率|目标|预期|预计|预测|有望|将|保底|保证|承诺"
 )
 _SUPPOSED = re.compile("假设|假如|假定|比如|例如|举例|举个例|如果|倘若|若是|试想|设想|好比")
+_NET_VALUE = re.compile("净值[^,。;回跌]{0,8}$")
+_SHORTEST_VALUE = 4
+_WINDOW_BEFORE = re.compile(f"(?:20\\d{{2}}年?(?:度)?|近{_N}个?[年月周天日]|以来|今年|去年)[:,| ]{{0,2}}$")
 _INDEX = re.compile(
     "(?:指数|沪指|深成指|成指|上证|深证|创业板指|科创50|沪深300|中证\\d{2,4}|恒指|恒生|标普|纳指|道指|大盘|a股|美股|港股|市场|"
-    "板块|行业|金价|油价|房价|物价|cpi|gdp|工资|营收|营业收入|净利润|利润|销售额|同类平均|存款|贷款|现货|期货|汇率|人民币|美元)"
+    "国债|国开债|收益率曲线|信用债|债券收益率|板块|行业|金价|油价|房价|物价|cpi|gdp|工资|营收|营业收入|净利润|利润|销售额|同类平均|存款|贷款|现货|期货|汇率|人民币|美元)"
     "(?!基金|etf|增强|产品|联接|[^,]{0,4}etf)"
 )
 _PRODUCT = re.compile(
@@ -59,25 +65,44 @@ _PRODUCT = re.compile(
 )
 _INDEX_BEATEN = re.compile("跑赢|超越|战胜|领先|超过|跑出|击败|超额|大幅超")
 
-_UNITS = {"日": 1, "天": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "季": 91, "季度": 91, "年": 365}
-_HAN_VALUES = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2, "几": 3}
-_UNIT = "(?:个)?(?:交易|自然|完整)?(日|天|周|星期|礼拜|月|季度|季|年)"
+_UNITS = {
+    "日": 1,
+    "天": 1,
+    "晨昏": 1,
+    "昼夜": 1,
+    "日夜": 1,
+    "周": 7,
+    "星期": 7,
+    "礼拜": 7,
+    "月": 30,
+    "季": 91,
+    "季度": 91,
+    "年": 365,
+}
+_HAN_VALUES = {char: value for value, char in enumerate("零一二三四五六七八九")} | {
+    "两": 2,
+    "几": 3,
+    "仨": 3,
+    "俩": 2,
+    "廿": 20,
+}
+_UNIT = "(?:个)?(?:交易|自然|完整)?(日|天|晨昏|昼夜|日夜|周|星期|礼拜|月|季度|季|年)"
 _SPAN_BACK = re.compile(
-    f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|用了|只用|只花)({_N}){_UNIT}(?!前|期|份)"
+    f"(?:近|最近|过去|过往|前|这|刚过去的|才|仅|短短|不到|满|刚满|刚|用了|只用|只花|不过)({_N}){_UNIT}(?!前|期|份)"
 )
 _SPAN_SINCE = re.compile(
-    "(?:成立|运作|上线|运行|建仓|发行|持有|买入|买了|上车|接手|管理)"
-    f"(?:了|才|仅|刚|不到|短短|已|满|以来|至今|还|只有|,){{0,4}}({_N}){_UNIT}"
+    "(?:新发|诞生|成立|运作|上线|上市|运行|建仓|发行|持有|买入|买进|买了|上车|接手|管理|封闭)"
+    f"(?:了|才|仅|刚|不到|短短|已|满|以来|至今|还|只有|,|不过|才刚){{0,4}}({_N}){_UNIT}"
 )
 _SPAN_PLAIN = re.compile(
-    f"(?<![第满\\d.])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|赚|净值|年化|,|\\()"
+    f"(?<![第满\\d.月年])({_N}){_UNIT}(?:时间|里|内|以来|下来|来|就|累计|收益|回报|涨|长了|蹿|窜|赚|净值|年化|折合|折算|涨幅|已|\\+|:|,|(?=\\d{{1,3}}(?:个|%|\\.|点))|\\()"
 )
 _NAMED_SPANS = (
     (re.compile("昨[天日]|今[天日]|当[天日]|单日|隔夜|前天|一天|盘中"), 1),
     (re.compile("上周|本周|这周|单周|一周|上一周|上星期|这星期"), 7),
     (
         re.compile(
-            "上月|上个月|本月|这个月|当月|单月|首月|[0-9十一二三四五六七八九]{1,2}月(?:份|单月|收益|涨|净值)"
+            "成立满月|刚满月|满月|上月|上个月|本月|这个月|当月|单月|首月|[0-9十一二三四五六七八九]{1,2}月(?:份|单月|收益|涨|净值)"
         ),
         30,
     ),
@@ -86,20 +111,39 @@ _NAMED_SPANS = (
     (re.compile("七日|7日"), 7),
 )
 _YEAR = re.compile(
-    "去年|前年|上一年|上年|全年|20\\d{2}(?:年度?)?(?![-./年]?\\d)|(?<![三五十两几])年年(?!化)|每年|往年"
+    "各年度|去年|前年|上一年|上年|全年(?!口径)|20\\d{2}(?:年度?)?(?![-./年]?\\d)|(?<![三五十两几])年年(?!化)|每年|往年"
 )
 _THIS_YEAR = re.compile("今年以来|今年来|年初至今|年初以来|开年以来|年内|今年")
 _INCEPTION = re.compile(
     "(?:成立|上线|运作|发行|设立|运行|生效|创立|任职|管理|接手|诞生|面世|存续)(?:以来|至今|迄今|期间|[^,。]{0,6}(?:以来|至今|到现在))"
-    "|自成立|任期|任职回报|从业以来|累计|历史|过往|往期|上期|历年|到期|实际|截至"
+    "|至(?:20\\d{2}年)?\\d{1,2}月\\d{1,2}日|年均|自成立|任期|任职回报|从业以来|累计|历史|过往|往期|上期|上一期|历年|到期|实际|截至"
 )
+_VAGUE = re.compile("累计|历史|过往|实际")
 _PICKED = re.compile(
-    "(?:低点|底部|低位|反弹|触底|抄底|调整|年后|节后|节前|春节|国庆|行情启动|启动|回调)[^,。]{0,4}(?:以来|至今|到现在|后|起)"
+    "(?:低点|底部|低位|反弹|触底|抄底|调整|年后|节后|节前|春节|国庆(?:开仓|建仓)?|行情启动|启动|回调)[^,。]{0,4}(?:以来|至今|到现在|后|起)"
     "|自?(?:20\\d{2}年)?\\d{1,2}月(?:\\d{1,2}[日号])?(?:底|初|中旬|末)?(?:以来|至今|到现在)|从\\d{1,2}月"
 )
-_ANNUALISED = re.compile("年化|折年|折合年|换算成年|换成年|合成年|年均化|算下来一年")
+_ANNUALISED = re.compile(
+    "年化|折年|折合年|折合全年|折成全年|全年口径|折算全年|换算成年|按全年|换成年|合成年|年均化|算下来一年"
+)
 
-_NUMBER_WORDS = frozenset({"%", "百分之", "个点", "个多点", "个百分点", "个多百分点", "倍", "番"})
+_NUMBER_WORDS = frozenset(
+    {
+        "%",
+        "百分之",
+        "个点",
+        "个多点",
+        "个百分点",
+        "个多百分点",
+        "点多",
+        "倍",
+        "番",
+        "成",
+        "净值",
+        "折年",
+        "年化",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +174,12 @@ def _figure(text: str, number: re.Match[str]) -> Figure | None:
     right = right[: min((at for char in _SENTENCE_END if (at := right.find(char)) >= 0), default=len(right))]
     if _SUPPOSED.search(left) or not _measures_gain(left, number.group(), right) or _belongs_to_market(left):
         return None
-    window = _window(left, right)
+    window = _window(left, right) or _age_behind(text, end)
     if window is None:
         return None
     kind, days, at, until = window
+    if "." in number.group() and "%" not in number.group() and kind is not FigureKind.PERIOD:
+        return None  # the value of a unit is a fact; what it rose to in so many weeks is a record
     annualised = bool(_ANNUALISED.search(left[-_LEFT // 2 :]) or _ANNUALISED.search(right))
     return Figure(min(start, left_from + at), max(end, end + until), kind, days, annualised)
 
@@ -142,13 +188,17 @@ def _measures_gain(left: str, number: str, right: str) -> bool:
     """Tell whether the nearest word of measure says that the number is a gain."""
     if number.startswith("-"):
         return False
+    if "." in number and not number.endswith("%") and number[:1] in "12" and len(number) > _SHORTEST_VALUE:
+        return bool(_NET_VALUE.search(left[-_NEAR_LEFT:]))
     near = left[-_NEAR_LEFT:]
     gain = max((found.end() for found in _MEASURE.finditer(near)), default=-1)
     other = max((found.end() for found in _OTHER_MEASURE.finditer(near)), default=-1)
     if gain >= 0 or other >= 0:
         return gain > other
+    if _WINDOW_BEFORE.search(left):
+        return True
     after = re.split("[,、]", right, maxsplit=1)[0][:_NEAR_RIGHT]
-    return number.startswith("翻") or bool(_MEASURE.search(after) and not _OTHER_MEASURE.search(after))
+    return number[0] in "翻+" or bool(_MEASURE.search(after) and not _OTHER_MEASURE.search(after))
 
 
 def _belongs_to_market(left: str) -> bool:
@@ -161,11 +211,28 @@ def _belongs_to_market(left: str) -> bool:
 
 def _window(left: str, right: str) -> tuple[FigureKind, int | None, int, int] | None:
     """Return the window nearest before the number, else just after: kind, days, where."""
-    before = max(_windows(left), key=lambda window: (window.end, -window.start), default=None)
+    # 累计 and 历史 name no stretch of time where another word does
+    before = max(
+        _windows(left),
+        key=lambda window: (
+            (window.kind is not FigureKind.INCEPTION, window.end, -window.start)
+            if _VAGUE.match(left, window.start)
+            else (True, window.end, -window.start)
+        ),
+        default=None,
+    )
     if before is not None:
         return before.kind, before.days, before.start, 0
     after = min(_windows(right), key=lambda window: window.start, default=None)
     return None if after is None else (after.kind, after.days, len(left), after.end)
+
+
+def _age_behind(text: str, end: int) -> tuple[FigureKind, int | None, int, int] | None:
+    """Return the age of the product where the next breath tells it: 年化21%!成立45天."""
+    found = _SPAN_SINCE.search(text, end, end + _RIGHT)
+    if found is None:
+        return None
+    return FigureKind.PERIOD, _days(found.group(1), found.group(2)), end, found.end() - end
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +265,8 @@ def _windows(text: str) -> Iterator[_Window]:
 def _days(count: str, unit: str) -> int:
     if count == "半":
         return _UNITS[unit] // 2
+    if count == "整百":
+        return 100 * _UNITS[unit]
     return (int(count) if count.isdigit() else _han_number(count)) * _UNITS[unit]
 
 
@@ -212,7 +281,7 @@ def _han_number(word: str) -> int:
             digit = (
                 "零一二三四五六七八九".find(char)
                 if char in "一二三四五六七八九"
-                else {"两": 2, "几": 3}[char]
+                else {"两": 2, "几": 3, "仨": 3, "俩": 2, "廿": 20}[char]
             )
     return total + digit
 
@@ -242,7 +311,7 @@ class PerformanceRule(Rule):
 
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
-        return self.needs + self.unless + self.of + tuple(one for group in self.requires for one in group)
+        return self.conditions + self.of + tuple(one for group in self.requires for one in group)
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         hit = self._figure_in(document)

@@ -49,7 +49,7 @@ class PersonalDataRule(Rule):
 
     @property
     def other_patterns(self) -> tuple[Pattern, ...]:
-        return self.needs + self.unless + self.whose
+        return self.conditions + self.whose
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:

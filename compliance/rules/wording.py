@@ -9,8 +9,6 @@ from compliance.match import DocumentView, FieldView, Hit, without_allowed
 from compliance.pattern import Pattern
 from compliance.rule import Draft, Examples, Rule
 
-_MANY = 200
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordingRule(Rule):
@@ -21,17 +19,18 @@ class WordingRule(Rule):
     """
 
     terms: Mapping[str, str | None]
+    term_words: frozenset[str]
     allow: tuple[str, ...]
     sound_words: frozenset[str]
     patterns: tuple[Pattern, ...]
 
     @property
     def words(self) -> frozenset[str]:
-        return frozenset(self.terms) | frozenset(self.allow)
+        return self.term_words.union(self.allow)
 
     @property
     def trigger_words(self) -> frozenset[str]:
-        return frozenset(self.terms)
+        return self.term_words
 
     @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
@@ -48,7 +47,7 @@ class WordingRule(Rule):
 
     def _hits_in(self, field: FieldView) -> Iterator[Hit]:
         spans: dict[tuple[int, int], str | None] = {}
-        for term in field.seen(self.terms) if len(self.terms) < _MANY else self._seen_terms(field):
+        for term in self.term_words & field.sight.words:
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
         for pattern in self.patterns:
@@ -65,10 +64,6 @@ class WordingRule(Rule):
         for start, end in without_allowed(spans, allowed):
             yield Hit(field.index, start, end, spans[start, end])
 
-    def _seen_terms(self, field: FieldView) -> set[str]:
-        """Return the terms in a field, by way of what was seen: a long list is not gone through."""
-        return self.terms.keys() & field.sight.words
-
 
 def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
     """Read a wording rule: `terms`, `allow`, `sound`, `patterns`."""
@@ -82,6 +77,7 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
     return WordingRule(
         **common,
         terms=terms,
+        term_words=frozenset(terms),
         allow=draft.words("allow"),
         sound_words=sound,
         patterns=patterns,
@@ -103,9 +99,11 @@ def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRul
         suggestion=None,
         examples=Examples((), ()),
         frames=frozenset(),
+        topic=(),
         needs=(),
         unless=(),
         terms=words,
+        term_words=frozenset(words),
         allow=(),
         sound_words=frozenset(),
         patterns=(),

@@ -145,11 +145,11 @@ def test_the_maker_never_sees_a_note_on_any_page_nor_in_any_answer(house: House,
     maker = house.log_in(client, "advisor")
 
     for address in (
-        f"/pieces/{piece}",
+        f"/works/{piece}",
         f"/api/v1/pieces/{piece}",
         "/api/v1/pieces",
         "/api/v1/reviews",
-        "/pieces",
+        "/works",
         "/today",
         f"/reviews/{review}",
         f"/api/v1/reviews/{review}",
@@ -188,3 +188,41 @@ def test_items_with_the_same_change_are_decided_together_and_one_can_be_pulled_o
 
     assert [str(house.piece(one).state) for one in pieces] == ["published", "published", "in_review"]
     assert str(house.piece(other).state) == "in_review"
+
+
+def test_the_maker_takes_the_reviewers_wording_in_one_tap_and_sees_the_pins(
+    house: House, client: FlaskClient
+) -> None:
+    piece = house.in_review("advisor", headline="山高路远\n慢慢走")
+    house.log_in(client, "reviewer")
+    client.post(f"{item(house, piece)}/pins", data={"words": "这里太含糊", "slot": "headline"})
+    client.post(
+        f"{item(house, piece)}/decision",
+        data={
+            "outcome": "request_changes",
+            "content_hash": house.review_of(piece).revision.content_hash,
+            "step": 1,
+            "reason": "标题请写实",
+            "wording.headline": "看清方向\n再出发",
+        },
+    )
+    client.post("/logout")
+    maker = house.log_in(client, "advisor")
+    page = maker.get(f"/works/{piece}").text
+    assert "这里太含糊" in page
+    assert "建议措辞〔" not in page
+
+    maker.post(f"/works/{piece}/adopt")
+
+    house.run_checks()
+    assert str(house.piece(piece).state) == "in_review"
+    assert house.review_of(piece).revision.values["headline"] == "看清方向\n再出发"
+
+
+def test_a_pin_is_the_reviewers_own_until_the_piece_goes_back(house: House, client: FlaskClient) -> None:
+    piece = house.in_review("advisor", headline="山高路远\n慢慢走")
+    house.log_in(client, "reviewer")
+    client.post(f"{item(house, piece)}/pins", data={"words": "还没想好", "slot": "headline"})
+    client.post("/logout")
+
+    assert "还没想好" not in house.log_in(client, "advisor").get(f"/works/{piece}").text

@@ -15,6 +15,7 @@ from app.domain.organisation import Grant, Role
 from app.domain.recall import RecallBy, RecallTarget
 from app.models.edition import Edition
 from app.models.user import Membership
+from app.services.advisor import change_own_profile
 from app.services.recall import propose_recall
 from tests.architecture.test_routes import rules
 from tests.factories import House
@@ -26,6 +27,7 @@ OPEN_PARTS = {
     "filename",
     "kind",
     "name",
+    "side",
     "number",
     "slug",
     "suffix",
@@ -46,6 +48,7 @@ class Neighbours:
     edition_id: UUID
     finding_id: UUID
     recall_id: UUID
+    change_id: UUID
 
 
 @pytest.fixture
@@ -61,6 +64,9 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
     assert advisor.advisor_id is not None
     with house.by("operator") as uow:
         recall = propose_recall(uow, RecallTarget.of(RecallBy.PIECE, str(published_id)), reason="写错")
+    with house.by(who) as uow:
+        change = change_own_profile(uow, title="资深")
+    assert change is not None
     return Neighbours(
         advisor_id=advisor.advisor_id,
         user_id=advisor.user_id,
@@ -71,6 +77,7 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         edition_id=edition_id,
         finding_id=uuid4(),  # is named only beside its piece
         recall_id=recall.id,
+        change_id=change.id,
     )
 
 
@@ -118,7 +125,7 @@ def answer_to(client: FlaskClient, method: str, route: str, found: object) -> tu
 
 
 # Sent with every form, so that none is refused for its wording before its id is looked at.
-WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64}
+WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64, "kind": "wording"}
 CSRF_TOKEN = re.compile(r'(?<="csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+')
 NAMES = {field.name for field in fields(Neighbours)}
 NOWHERE = Neighbours(*(uuid4() for _ in NAMES))

@@ -112,6 +112,7 @@ def test_a_profile_is_made_changed_and_shown(client, house):
     }
     address = client.post("/organisation/advisors", data=form).location
     client.post(address, data=form | {"title": "理财经理", "tags": "养老、私行"})
+    house.approve_profiles()
 
     page = client.get(address).text
     assert 'value="理财经理"' in page
@@ -126,6 +127,7 @@ def test_a_portrait_is_uploaded_shown_and_taken_away(client, house):
     out.seek(0)
     assert client.get(address + "/portrait").status_code == 404
     client.post(address + "/portrait", data={"photo": (out, "x.svg"), "attested": "1"})
+    house.approve_profiles()
 
     shown = client.get(address + "/portrait")
     assert shown.content_type == "image/jpeg"

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from app.domain.recall import RecallBy, RecallTarget
 from app.domain.tracking import EventKind
+from app.models.advisor import Advisor
 from app.services.publication import open_edition
 from app.services.recall import confirm_recall, propose_recall
 from tests.factories import PASSWORD, House
@@ -212,3 +213,34 @@ def test_machines_recall_by_the_same_rules(small_house: House, client: FlaskClie
     assert re.fullmatch(
         r"[0-9a-f-]{36}", client.get("/api/v1/recalls", headers=operator).json["items"][0]["id"]
     )
+
+
+def test_machines_ask_for_and_decide_on_a_profile_by_the_same_rules(
+    small_house: House, client: FlaskClient
+) -> None:
+    def token(login: str) -> dict[str, str]:
+        answer = client.post("/api/v1/tokens", json={"login": login, "password": PASSWORD, "label": "test"})
+        return {"Authorization": f"Bearer {answer.json['token']}"}
+
+    with small_house.platform.sessions() as session:
+        advisor = session.get_one(Advisor, small_house.people["advisor"].advisor_id)
+    mine, reviewer = token(advisor.staff_no), token("demo-reviewer")
+    administrator = token("demo-administrator")
+    made = client.post("/api/v1/profile-changes", json={"title": "财富总监"}, headers=mine)
+    assert made.status_code == 201
+    waiting = client.get("/api/v1/profile-changes?state=open", headers=reviewer).json["items"]
+    assert [one["after"] for one in waiting] == [{"title": "财富总监"}]
+    done = client.post(f"{made.headers['Location']}/decision", json={"approve": True}, headers=reviewer)
+    assert done.json["state"] == "approved"
+    again = client.post(f"{made.headers['Location']}/decision", json={"approve": True}, headers=reviewer)
+    assert again.status_code == 409
+    address = f"/api/v1/advisors/{advisor.id}"
+    assert client.get(address, headers=administrator).json["title"] == "财富总监"
+    moved = client.post(
+        f"{address}/transfer",
+        json={"org_unit_id": str(small_house.units["/HQ/SZ/"])},
+        headers=administrator,
+    )
+    assert moved.json["org_path"] == "/HQ/SZ/"
+    assert client.post(f"{address}/leave", json={}, headers=administrator).json["is_active"] is False
+    assert client.post(f"{address}/return", headers=administrator).json["is_active"] is True

@@ -196,7 +196,7 @@ def test_a_product_takes_every_piece_of_it(small_house: House) -> None:
 
 
 def test_a_rule_takes_the_pieces_it_hits_and_no_other(small_house: House) -> None:
-    fine, hit = own(small_house), own(small_house, headline="最佳理财产品")
+    fine, hit = own(small_house), own(small_house, headline="金牛基金经理")
     with small_house.platform.sessions() as session:
         rule = session.scalars(select(Finding.rule)).first()
     recalled(small_house, RecallBy.RULE, rule)

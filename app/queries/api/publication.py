@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.organisation import Scope
-from app.domain.publication import EndReason, Standing, Validity
+from app.domain.publication import CorrectionKind, EndReason, Standing, Validity
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
@@ -40,6 +40,8 @@ class PublicationRow:
     ended_at: datetime | None
     end_reason: EndReason | None
     end_note: str
+    corrects_id: UUID | None
+    correction: CorrectionKind | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +118,6 @@ def _shown(row: AnyRow, at: datetime) -> PublicationRow:
         ended_at=one.ended_at,
         end_reason=one.end_reason,
         end_note=one.end_note,
+        corrects_id=one.corrects_id,
+        correction=one.correction,
     )

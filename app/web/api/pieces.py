@@ -11,12 +11,15 @@ from marshmallow import fields
 
 from app.domain.organisation import Permission
 from app.domain.piece import PieceAction, PieceState
+from app.domain.publication import CorrectionKind
 from app.domain.review import Outcome
 from app.domain.template import ProductType
 from app.queries.api.page import Page, Wanted
 from app.queries.api.piece import PieceRow, piece, piece_story, pieces
 from app.services.access import require
+from app.services.correction import drop_correction, start_correction
 from app.services.piece import change_piece, make_piece_once, open_piece, save_piece
+from app.services.publication import set_successor
 from app.services.submission import submit_for_review, withdraw_piece
 from app.web.api.checks import FindingSchema, TemplateNameSchema
 from app.web.api.fields import Cursor, Id, Instant, PageQuery, Shown, Strict, one_of, slot_values, tags, text
@@ -114,6 +117,14 @@ class PieceQuery(PageQuery):
     template = text(least=1, most=64, load_default=None)
 
 
+class NewCorrectionSchema(Strict):
+    kind = one_of(CorrectionKind, required=True, metadata={"description": "写进页面上的更正说明"})
+
+
+class SuccessorSchema(Strict):
+    piece_id = Id(required=True, allow_none=True, metadata={"description": "面向全员的另一份；null：不指定"})
+
+
 @bp.get("/pieces")
 @operation("作品列表", query=PieceQuery, answers=PiecePageSchema, refuses={403})
 def list_pieces(query: dict[str, Any]) -> Page[PieceRow]:
@@ -196,5 +207,37 @@ def submit_piece(piece_id: UUID) -> PieceRow:
 def take_piece_back(piece_id: UUID) -> PieceRow:
     with unit_of_work() as uow:
         withdraw_piece(uow, piece_id)
+        uow.session.flush()
+        return piece(uow.session, piece_id)
+
+
+@bp.post("/pieces/<uuid:piece_id>/correction")
+@operation(
+    "开始更正：原版在同一链接继续有效，新版通过后替换它",
+    body=NewCorrectionSchema,
+    answers=PieceSchema,
+    refuses={403, 409},
+)
+def correct_piece(piece_id: UUID, body: dict[str, Any]) -> PieceRow:
+    with unit_of_work() as uow:
+        start_correction(uow, piece_id, body["kind"])
+        uow.session.flush()
+        return piece(uow.session, piece_id)
+
+
+@bp.post("/pieces/<uuid:piece_id>/correction/drop")
+@operation("放弃更正", answers=PieceSchema, refuses={403, 409})
+def drop_piece_correction(piece_id: UUID) -> PieceRow:
+    with unit_of_work() as uow:
+        drop_correction(uow, piece_id)
+        uow.session.flush()
+        return piece(uow.session, piece_id)
+
+
+@bp.post("/pieces/<uuid:piece_id>/successor")
+@operation("结束之后引导到哪一份", body=SuccessorSchema, answers=PieceSchema, refuses={403})
+def name_successor(piece_id: UUID, body: dict[str, Any]) -> PieceRow:
+    with unit_of_work() as uow:
+        set_successor(uow, piece_id, body["piece_id"])
         uow.session.flush()
         return piece(uow.session, piece_id)

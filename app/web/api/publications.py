@@ -10,7 +10,7 @@ from marshmallow import fields
 
 from app.domain.errors import Missing
 from app.domain.organisation import Permission
-from app.domain.publication import EndReason, Standing
+from app.domain.publication import CorrectionKind, EndReason, Standing
 from app.queries.api.page import Page, Wanted
 from app.queries.api.publication import Onlooker, PublicationRow, publication, publications
 from app.queries.today import Reader
@@ -69,6 +69,8 @@ class PublicationSchema(Shown):
     ended_at = Instant(allow_none=True)
     end_reason = one_of(EndReason, allow_none=True)
     end_note = fields.String()
+    corrects_id = Id(allow_none=True, metadata={"description": "它更正的那次发布，同一链接"})
+    correction = one_of(CorrectionKind, allow_none=True)
 
 
 class PublicationPageSchema(Shown):

@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.check import check
-from compliance.document import Document
+from compliance.document import Document, Sector
 from compliance.report import Verdict
 from compliance.ruleset import RulesetError, load_ruleset
 
@@ -157,3 +157,13 @@ def test_fifty_thousand_words_are_found_each_in_its_place(tmp_path):
     own = load_ruleset(pack(tmp_path, GOOD)).with_words(words)
     last = next(reversed(words))
     assert [f.text for f in check(Document.of_text(f"我{last}你"), own).findings] == [last]
+
+
+def test_a_rule_asks_for_its_topic_outside_its_sectors(tmp_path):
+    told = GOOD.replace("    patterns:", "    sectors: [bank]\n    topic: [果园]\n    patterns:")
+    ruleset = load_ruleset(pack(tmp_path, told))
+    assert check(Document.of_text("梨最甜", sector=Sector.BANK), ruleset).verdict is Verdict.BLOCK
+    assert check(Document.of_text("梨最甜", sector=Sector.FUND), ruleset).verdict is Verdict.PASS
+    assert check(Document.of_text("梨最甜"), ruleset).verdict is Verdict.PASS
+    assert check(Document.of_text("果园里，梨最甜"), ruleset).verdict is Verdict.BLOCK
+    assert check(Document.of_text("果园里，梨最甜", sector=Sector.FUND), ruleset).verdict is Verdict.BLOCK

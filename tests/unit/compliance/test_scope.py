@@ -96,3 +96,23 @@ def test_a_name_is_recognised():
 def test_insured_deposits_may_say_that_they_are_insured():
     assert reason("整存整取定期存款，本金安全有存款保险保障。", "本金安全") is not None
     assert reason("这款理财本金安全，像定期存款。", "本金安全") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("我们不会对您说“这款稳赚，放心买”。", "稳赚"),
+        ("有人说“咱们这款保本，跟我买”，这是骗人的。", "保本"),
+        ("某员工发布“这款保本！我妈都买了。”被责令改正。", "保本"),
+        ("骗子最爱说：这款产品保本。", "保本"),
+        ("禁用话术清单：\n1. 这款保本；", "保本"),
+        ("下列哪项错误？A. 这款产品保本 B. 净值会波动", "保本"),
+    ],
+)
+def test_what_another_says_of_a_product_is_not_a_turn_to_ours(text, hit):
+    assert reason(text, hit) is not None
+
+
+@pytest.mark.parametrize("text", ["我们不只说“保本”，还做得到。", "不说别的，这款“保本”。", "这就叫“保本”。"])
+def test_quotation_marks_alone_excuse_nothing(text):
+    assert reason(text, "保本") is None

@@ -5,6 +5,7 @@ import pytest
 from compliance.check import check
 from compliance.document import Document
 from compliance.finding import Severity
+from compliance.proof import judged_alone
 from compliance.report import Verdict
 from compliance.rules.wording import WordingRule
 from compliance.ruleset import load_ruleset
@@ -27,6 +28,25 @@ def test_a_suggested_wording_passes_in_place_of_the_term(rule_id, term, wording)
         report = check(Document.of_text(sentence.format(wording)), RULESET)
         stopped = [f for f in report.findings if f.severity is not Severity.NOTE]
         assert stopped == []
+
+
+COMPLETED = [
+    (rule, text)
+    for rule in RULESET.rules
+    if (rule.suggestion or "").startswith("…")
+    for text in rule.examples.violations
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"), COMPLETED, ids=[f"{rule.id} {text[:24]}" for rule, text in COMPLETED]
+)
+def test_what_a_statement_owes_may_be_added_in_place(rule, text):
+    finding = next(f for f in judged_alone(rule, text).findings if f.severity is not Severity.NOTE)
+    assert finding.suggestion is not None
+    mended = text[: finding.span.start] + finding.suggestion + text[finding.span.end :]
+    assert finding.text in mended
+    assert judged_alone(rule, mended).verdict is Verdict.PASS
 
 
 def test_one_tap_makes_a_promise_publishable():

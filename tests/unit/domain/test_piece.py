@@ -46,7 +46,11 @@ def test_every_pair_of_state_and_action_is_in_the_table_or_refused(
 
 
 def test_published_is_reached_only_from_approved() -> None:
-    assert {state for (state, _), after in TRANSITIONS.items() if after is PUBLIC} == {PieceState.APPROVED}
+    back = PieceAction.DROP_CORRECTION  # to what is public all the while
+    assert {s for (s, action), after in TRANSITIONS.items() if after is PUBLIC and action is not back} == {
+        PieceState.APPROVED
+    }
+    assert {after for (_, action), after in TRANSITIONS.items() if action is back} == {PUBLIC}
 
 
 def test_approved_is_reached_only_from_review() -> None:
