@@ -39,6 +39,8 @@ ENTRY_OF = {
     PieceAction.EXPIRE: "publication:expired",
     PieceAction.TAKE_DOWN: "publication:taken_down",
     PieceAction.RECALL: "publication:recalled",
+    PieceAction.CORRECT: "piece:correct",
+    PieceAction.DROP_CORRECTION: "piece:drop_correction",
 }
 # Made without a step as well: the rules changed, and the content was judged again before a decision.
 _MORE_THAN_STEPS = {"check:complete"}
