@@ -21,6 +21,7 @@ STEPS: Final = 50
 TRIED: Final = FAULTS if os.environ.get("GATE_FAULTS") == "all" else FAULTS[4:7]
 
 
+@pytest.mark.timeout(0)
 @pytest.mark.parametrize("fault", TRIED, ids=lambda fault: fault.name)
 def test_a_seeded_fault_is_caught(gate_house: House, monkeypatch: pytest.MonkeyPatch, fault: Fault) -> None:
     fault.seed(gate_house, monkeypatch)
