@@ -46,6 +46,7 @@ from app.services.rounds import end_round
 from app.services.route import route_of
 from app.services.routing import carried_wording, change_of, route_facts
 from app.services.ruleset import keep_ruleset
+from app.services.sampling import record_auto_pass
 from app.services.shown import shown_document, shown_picture
 from app.services.unit_of_work import UnitOfWork
 from compliance.check import check
@@ -96,6 +97,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     _shown_picture(uow, piece)  # drawn now, so that the reviewer never waits for it
     if review.route is Route.AUTO:
         _settle(uow, piece, review, Outcome.APPROVE, reason="", by=None)
+        record_auto_pass(uow, piece, reasons=review.reasons, review_id=review.id)
     return run
 
 
