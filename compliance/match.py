@@ -181,7 +181,9 @@ class FieldView:
     _known_places: dict[frozenset[str], int] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
     )
-    _known_answers: dict[Pattern, bool] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    _known_matches: dict[Pattern, Sequence[tuple[int, int]]] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def text(self) -> str:
@@ -215,7 +217,13 @@ class FieldView:
         return self.field.text[span.start : span.end] + wording[1:]
 
     def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
-        """Return where a pattern matches, if the automaton saw its gates."""
+        """Return where a pattern matches, in order, if the automaton saw its gates."""
+        known = self._known_matches.get(pattern)
+        if known is None:
+            known = self._known_matches[pattern] = self._find(pattern)
+        return known
+
+    def _find(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
         if pattern not in self.sight.ready and not self.sight.may_match(pattern):
             return ()
         if pattern.head is not None and len(self.text) <= _MOST_BITS:
@@ -275,10 +283,7 @@ class FieldView:
                     yield found.span()
 
     def has(self, pattern: Pattern) -> bool:
-        known = self._known_answers.get(pattern)
-        if known is None:
-            known = self._known_answers[pattern] = bool(self.matches(pattern))
-        return known
+        return bool(self.matches(pattern))
 
 
 def _before(places: int, reach: int) -> int:
