@@ -117,7 +117,7 @@ def fold_of(case: dict[str, Any], count: int = FOLDS) -> int:
     number = _NUMBER_AT_END.search(str(case.get("voice", "")))
     if number is not None:
         return (int(number.group()) - 1) % count + 1
-    return count - (case["line"] + 1) % 2
+    return count - (int(case["line"]) + 1) % 2
 
 
 def false_stops_by_rule(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -166,7 +166,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--wrong", action="store_true", help="list the texts judged wrongly")
     parser.add_argument("--folds", type=int, default=0, help="measure as many groups of voices by themselves")
-    parser.add_argument("--fold", type=int, action="append", help=f"read only this fold of {FOLDS}; may be repeated")
+    parser.add_argument(
+        "--fold", type=int, action="append", help=f"read only this fold of {FOLDS}; may be repeated"
+    )
     options = parser.parse_args(argv)
     cases = [case for path in options.files for case in read_cases(path)]
     judged = [(case, judge(case)) for case in cases if not options.fold or fold_of(case) in options.fold]
@@ -214,13 +216,7 @@ def print_table(result: dict[str, Any]) -> None:
     print("recall by rule: block or review")
     for slug, share in result["by_rule"].items():
         print(f"  {slug:32} {_share(share)}")
-    print("stops by rule: lawful texts (by it alone, blocked), violations (by it alone)")
-    for rule_id, row in result["false_stops_by_rule"].items():
-        if row.get("compliant"):
-            print(
-                f"  {rule_id:48} {row['compliant']:3} ({row['compliant alone']:3}, {row['compliant blocked']:3})"
-                f"  {row.get('violation', 0):3} ({row.get('violation alone', 0):3})"
-            )
+    print_false_stops(result["false_stops_by_rule"])
     for fold in result["folds"]:
         print(f"fold {fold['fold']}, {fold['texts']} texts")
         for key in ("recall", "false_stops"):
@@ -229,6 +225,15 @@ def print_table(result: dict[str, Any]) -> None:
         for kind, share in fold["by_kind"].items():
             if not kind.startswith("disguised "):
                 print(f"  {kind:24} {_share(share)}")
+
+
+def print_false_stops(table: dict[str, Any]) -> None:
+    print("stops by rule: lawful texts (by it alone, blocked), violations (by it alone)")
+    for rule_id, row in table.items():
+        if row.get("compliant"):
+            lawful = f"{row['compliant']:3} ({row['compliant alone']:3}, {row['compliant blocked']:3})"
+            others = f"{row.get('violation', 0):3} ({row.get('violation alone', 0):3})"
+            print(f"  {rule_id:48} {lawful}  {others}")
 
 
 def _share(share: dict[str, Any]) -> str:

@@ -1,9 +1,10 @@
 """Layers of normalisation, each position mapped back to the original text.
 
 L0 is the text itself. L1 folds every character by itself: width and compatibility forms,
-traditional and Japanese forms to simplified script, case, tone marks, the particles of other Chinese
-speech (唔, 咗); characters nobody sees are dropped. L2 drops noise between Han characters, so that 保·本 reads 保本. The stored text never
-changes; a hit in the normalised text is shown as the original span that produced it.
+traditional and Japanese forms to simplified script, case, tone marks, the particles of other
+Chinese speech (唔, 咗); characters nobody sees are dropped. L2 drops noise between Han characters,
+so that 保·本 reads 保本. The stored text never changes; a hit in the normalised text is shown as
+the original span that produced it.
 
 A text that needs none of this, and nearly every text is one, is seen to need none by a few passes
 in C and costs no map.

@@ -108,7 +108,23 @@ _PROMPTED = frozenset(
 )
 # These lead to what somebody says; they hold up only a quotation or what is told to be false.
 # The title of one's own script for calls (外呼话术第3条) holds nothing up to be refuted.
-_TALK = "".join(f"(?<!{own})" for own in ("内部", "晨训", "晨会", "外呼", "回访", "邀约", "开场", "应答", "参考", "电话", "跟进", "面谈"))
+_TALK = "".join(
+    f"(?<!{own})"
+    for own in [
+        "内部",
+        "晨训",
+        "晨会",
+        "外呼",
+        "回访",
+        "邀约",
+        "开场",
+        "应答",
+        "参考",
+        "电话",
+        "跟进",
+        "面谈",
+    ]
+)
 _TALK += "话术(?!参考|模板|第)"
 _TELLING_NOUN = re.compile(
     f"不法|骗子|骗局|骗术|骗人|被骗|受骗|行骗|诈骗|诈欺|反诈|诱骗|诱导|引诱|陷阱|圈套|套路|{_TALK}|噱头|误区|误导|谣言|辟谣|"
@@ -145,7 +161,7 @@ _GUARD = re.compile(
     "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言"
 )
 _ERRAND = re.compile(
-    "(?<![别勿要不])(?:找我|找俺|私信|私聊|扫码|加微|加v|速来|抢购|上车|快来|戳|滴滴|联系我|跟我|来我|找咱|问我|等你|等您|才是|还得)"
+    "(?<![别勿要不])(?:找我|找俺|私信|私聊|扫码|加微|加v|速来|抢购|上车|快来|戳|滴滴|联系我|跟我|来我|找咱|问我|等你|等您|才是|还得|只有我|只有本|唯有|我们这|咱们?这|本款|这款|本产品)"
 )
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
 # 骗子最爱说:… – what comes behind the colon are the words of another.
@@ -186,7 +202,9 @@ _WRONG_MARK_BEFORE = re.compile(
     "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
 )
 _EXPLAINED = re.compile("(?:解析|讲解|正解|说明|答案解读):")
-_QUIZ = re.compile("判断题|是非题|对错题|选择题|模拟卷|试题|考题|题库|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
+_QUIZ = re.compile(
+    "判断题|是非题|对错题|选择题|模拟卷|试题|考题|题库|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]"
+)
 _OPTION = re.compile("[a-d][.、:)][^\n]*$")
 _QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|(?<![什怎这那多])么(?=,)|(?<!才怪)呢(?=,))")
 _RHETORICAL = re.compile(
@@ -214,12 +232,17 @@ _CALLED = re.compile(
     "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组|经理|同事|老师|主任|员工|柜员|朋友|邻居|同学|小伙|姑娘)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
 )
 
-# What negates at all, and what every lawful offer ends with.
+# What negates at all; and what does not: a negation that is denied, what every lawful offer ends with.
 _NEGATES = re.compile("[不没别未无勿非哪≠]")
-_STANDING = re.compile("理财非存款|非存款|不构成[^,。]{0,8}|不代表[^,。]{0,8}|不预示[^,。]{0,8}")
+_STANDING = re.compile(
+    "(?:谁说|谁讲|难道|怎么会|怎么可能)[^,。]{0,3}不[能会是]?|非存款|"
+    "不构成[^,。]{0,8}|不代表[^,。]{0,8}|不预示[^,。]{0,8}"
+)
 _BESIDE_BEFORE, _BESIDE_AFTER = 8, 14
 _EITHER_WAY = re.compile("(会|能|可|是|要|有|用|该)[不没](?:有)?\\1")
-_SHRUGGED_OFF = re.compile("[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)")
+_SHRUGGED_OFF = re.compile(
+    "[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)"
+)
 _CLOSING_QUOTE = re.compile("[^“”「」]*[”」]")
 
 _LOOK_BACK = 60
@@ -301,7 +324,7 @@ def is_plain(text: str, start: int, end: int) -> bool:
     """
     context = _Context.of(text, start, end)
     beside = context.sentence_before[-_BESIDE_BEFORE:] + "□" + context.sentence_after[:_BESIDE_AFTER]
-    if context.quoted or _NEGATES.search(_STANDING.sub("", beside)):
+    if context.quoted or _NEGATES.search(_PSEUDO.sub("", _STANDING.sub("", beside))):
         return False
     return _undenied(_GUARD, f"{context.far_before}{context.hit}{context.far_after}") is None
 
@@ -408,9 +431,7 @@ def _cited(context: _Context) -> str | None:
 
 
 def _refuted(context: _Context) -> str | None:
-    return (
-        _warned_before(context) or _judged_after(context) or _listed(context) or _told_in_warning(context)
-    )
+    return _warned_before(context) or _judged_after(context) or _listed(context) or _told_in_warning(context)
 
 
 def _warned_before(context: _Context) -> str | None:
