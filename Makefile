@@ -17,7 +17,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-test lint types arch unit fuzz lock clean
+.PHONY: help run test setup setup-test lint types arch unit fuzz gate lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -49,6 +49,10 @@ fuzz: setup-test ## EXAMPLES (100) cases an API operation and role; 5,000 names;
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),100) $(BIN)/python -m pytest tests/functional/test_api_schemathesis.py $(ARGS)
 	NAMES=5000 $(BIN)/python -m pytest tests/unit/templates_lib/test_ways.py -k random_names $(ARGS)
 	$(BIN)/python -m benchmarks.compliance_fuzz --minutes $(or $(MINUTES),5)
+
+gate: setup-test ## Try the gate: RUNS (500) times STEPS (50) random acts, then every seeded fault.
+	GATE_RUNS=$(or $(RUNS),500) GATE_STEPS=$(or $(STEPS),50) $(BIN)/python -m pytest tests/integration/test_gate_machine.py $(ARGS)
+	GATE_FAULTS=all $(BIN)/python -m pytest -s tests/integration/test_gate_faults.py $(ARGS)
 
 lock: setup-test ## Resolve both requirements files anew from pyproject.toml.
 	bin/lock

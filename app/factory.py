@@ -22,6 +22,7 @@ from app.web.navigation import register_navigation
 from app.web.people_words import register_people_words
 from app.web.readable import register_readable
 from app.web.request_log import register_request_log
+from app.web.route_words import register_route_words
 from app.web.security import register_security
 from app.web.signed_in import register_signed_in
 from app.web.waiting import register_waiting
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     register_i18n(app)
     register_navigation(app)
     register_people_words(app)
+    register_route_words(app)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["static_url"] = static_url
     register_components(app.jinja_env)

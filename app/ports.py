@@ -175,6 +175,7 @@ class TaskName(StrEnum):
     EXPIRE_PUBLICATIONS = "publication.expire"
     NOTE_ENDING_PROFILES = "profile.note_ending"
     SWEEP = "sweep.stale"
+    TEND_REVIEWS = "review.tend"
     CHECKPOINT_AUDIT = "checkpoint.audit"
     SEAL_RECORD = "record.seal"
     KEEP_RECORDS = "record.keep"

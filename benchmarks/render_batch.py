@@ -6,7 +6,8 @@ Every edition has an advisor of its own, with portrait and code; each run is beg
 processes of its own, and its time holds their start. S3 is a SeaweedFS of our own on the same
 machine, whose work is in the figure too. Of a worker's memory three figures are given: what is
 resident at the most (RSS, with the code and the fonts that all share), its fair part of what is
-shared (PSS), and what is its alone. With `--kills N` a run is killed N times by `kill -9`, taken up
+shared (PSS), and what is its alone. The scout that finds out about the design and ends is no worker:
+it is given apart. With `--kills N` a run is killed N times by `kill -9`, taken up
 each time, and compared with an undisturbed one, picture by picture.
 """
 
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -128,11 +129,10 @@ def draw(run: Run, pipe: Connection) -> None:
 
 @dataclass
 class Memory:
-    """The most that any worker of a run had, in MiB."""
+    """The most that any process of a run had, in MiB: resident, its part of what is shared, its own."""
 
-    rss_mb: float = 0.0
-    pss_mb: float = 0.0
-    own_mb: float = 0.0
+    _most: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+    _seen_s: dict[int, float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
@@ -146,8 +146,17 @@ class Memory:
             self._over.set()
             watcher.join()
 
-    def figures(self) -> dict[str, float]:
-        return {name: round(getattr(self, name), 1) for name in ("rss_mb", "pss_mb", "own_mb")}
+    def figures(self) -> dict[str, dict[str, float]]:
+        """Those who drew until the end, and who went ahead and had ended long before."""
+        end_s = max(self._seen_s.values(), default=0.0)
+        workers = [pid for pid, seen_s in self._seen_s.items() if end_s - seen_s <= 2 * _LOOK_EVERY_S]
+        scouts = self._most.keys() - workers
+        return {"worker": self._most_of(workers), "scout": self._most_of(scouts)}
+
+    def _most_of(self, pids: Iterable[int]) -> dict[str, float]:
+        found = [self._most[pid] for pid in pids]
+        names = ("rss_mb", "pss_mb", "own_mb")
+        return {name: round(max((one[at] for one in found), default=0.0), 1) for at, name in enumerate(names)}
 
     def _watch(self, pid: int) -> None:
         while not self._over.wait(_LOOK_EVERY_S):
@@ -155,9 +164,12 @@ class Memory:
                 for worker in workers_of(psutil.Process(pid)):
                     with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                         found = worker.memory_full_info()
-                        self.rss_mb = max(self.rss_mb, found.rss / _MIB)
-                        self.pss_mb = max(self.pss_mb, getattr(found, "pss", 0) / _MIB)
-                        self.own_mb = max(self.own_mb, found.uss / _MIB)
+                        if not found.rss:
+                            continue  # ended, and not yet buried
+                        now = found.rss / _MIB, getattr(found, "pss", 0) / _MIB, found.uss / _MIB
+                        before = self._most.get(worker.pid, now)
+                        self._most[worker.pid] = tuple(map(max, before, now))
+                        self._seen_s[worker.pid] = time.monotonic()
 
 
 def workers_of(run: psutil.Process) -> list[psutil.Process]:
@@ -186,7 +198,7 @@ def timed(run: Run) -> dict[str, Any]:
         "failed": failed,
         "seconds": round(took_s, 2),
         "posters_s": round(drawn / took_s, 1),
-        "worker": memory.figures(),
+        **memory.figures(),
     }
 
 
@@ -298,11 +310,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if chosen.json:
         print(json.dumps(result, ensure_ascii=False))
         return 0 if sound else 1
-    print(f"{'':8} processes   drawn  failed  seconds  posters/s   worker RSS / PSS / own MiB")
+    print(f"{'':8} processes   drawn  failed  seconds  posters/s   worker RSS / PSS / own MiB   scout")
     for run in result["runs"]:
         print(
             f"{run['to']:8} {run['processes']:9} {run['drawn']:7,} {run['failed']:7} {run['seconds']:8.1f}"
-            f" {run['posters_s']:10.1f}   " + " / ".join(f"{mib:.0f}" for mib in run["worker"].values())
+            f" {run['posters_s']:10.1f}   "
+            + "   ".join(" / ".join(f"{mib:.0f}" for mib in run[who].values()) for who in ("worker", "scout"))
         )
     for name, ratio in result["ratios"].items():
         print(f"{name:32} {ratio:.2f} ×")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from compliance.document import Document
 from compliance.finding import Finding, Layer, Severity
-from compliance.match import DocumentView, Hit, heard_view, is_sheltered, view
+from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
@@ -28,37 +28,41 @@ def check(document: Document, ruleset: Ruleset) -> Report:
 
 def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
     findings = []
-    shelters = _shelters(ruleset, document)
+    shelters, places = _shelters(ruleset, document), _places(document)
     for rule in ruleset.rules_for(document):
         if rule.reads(document):
-            hits = [hit for hit in rule.hits(document) if _counts(hit, document, shelters)]
+            hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
             if hits and rule.holds_in(document):
                 findings += [_finding(rule, hit, document) for hit in hits]
     return findings
 
 
-def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, list[tuple[int, int]]]:
+def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, Shelters]:
     """Return, per field, where phrases stand inside which no rule has a hit."""
     if not ruleset.allowed:
         return {}
     return {
-        field.index: [
+        field.index: Shelters(
             (start, start + len(phrase))
             for phrase in ruleset.allowed & field.sight.words
             for start in field.starts(phrase)
-        ]
+        )
         for field in document.fields
     }
 
 
-def _counts(hit: Hit, document: DocumentView, shelters: Mapping[int, list[tuple[int, int]]]) -> bool:
-    """Tell whether a hit is one: outside allowed phrases, and of a text as it sounds what was heard."""
-    if is_sheltered(hit.start, hit.end, shelters.get(hit.field, ())):
-        return False
+def _places(document: DocumentView) -> Mapping[int, Shelters] | None:
+    """Return, per field, where a word is only heard; `None` for a text as it is written."""
     if not any(field.places for field in document.fields):
-        return True
-    places = document.fields[hit.field].places or ()
-    return any(start < hit.end and hit.start < end for start, end in places)
+        return None
+    return {field.index: Shelters(field.places or ()) for field in document.fields}
+
+
+def _counts(hit: Hit, shelters: Mapping[int, Shelters], places: Mapping[int, Shelters] | None) -> bool:
+    """Tell whether a hit is one: outside allowed phrases, and of a text as it sounds what was heard."""
+    if hit.field in shelters and shelters[hit.field].cover(hit.start, hit.end):
+        return False
+    return places is None or places[hit.field].touch(hit.start, hit.end)
 
 
 def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:

@@ -2,9 +2,11 @@
 
 import dataclasses
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import accumulate
 
 import ahocorasick_rs
 
@@ -15,6 +17,7 @@ from compliance.pattern import SENTENCE_END, Pattern
 from compliance.sound import Heard, SoundIndex, as_heard
 
 _LONG = 4  # texts of so many times a pattern's reach are searched in windows
+_MOST_BITS = 16_384  # positions kept as bits of one number: of longer texts that would not be linear
 _GUARD_ROOM = 40  # what a guard behind a match may look at
 _STRETCH = 60  # characters from one cut to the next, so that cutting costs less than it spares
 _SENTENCE_ENDS = re.compile(f"[{SENTENCE_END}]")
@@ -178,7 +181,9 @@ class FieldView:
     _known_places: dict[frozenset[str], int] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
     )
-    _known_answers: dict[Pattern, bool] = dataclasses.field(default_factory=dict, repr=False, compare=False)
+    _known_matches: dict[Pattern, Sequence[tuple[int, int]]] = dataclasses.field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def text(self) -> str:
@@ -212,10 +217,16 @@ class FieldView:
         return self.field.text[span.start : span.end] + wording[1:]
 
     def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
-        """Return where a pattern matches, if the automaton saw its gates."""
+        """Return where a pattern matches, in order, if the automaton saw its gates."""
+        known = self._known_matches.get(pattern)
+        if known is None:
+            known = self._known_matches[pattern] = self._find(pattern)
+        return known
+
+    def _find(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
         if pattern not in self.sight.ready and not self.sight.may_match(pattern):
             return ()
-        if pattern.head is not None:
+        if pattern.head is not None and len(self.text) <= _MOST_BITS:
             return self._from_heads(pattern, pattern.head)
         if len(self.text) > _LONG * pattern.reach:
             return [*self._in_windows(pattern)]
@@ -272,10 +283,7 @@ class FieldView:
                     yield found.span()
 
     def has(self, pattern: Pattern) -> bool:
-        known = self._known_answers.get(pattern)
-        if known is None:
-            known = self._known_answers[pattern] = bool(self.matches(pattern))
-        return known
+        return bool(self.matches(pattern))
 
 
 def _before(places: int, reach: int) -> int:
@@ -328,20 +336,38 @@ def heard_view(document: DocumentView, literals: LiteralIndex, sounds: SoundInde
     return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)
 
 
+class Shelters:
+    """Spans inside which shorter hits do not count; asked in the time of a search, however many."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _ in ordered]
+        # how far any span reaches that begins no later than this one
+        self._reach = [*accumulate((end for _, end in ordered), max)]
+
+    def cover(self, start: int, end: int) -> bool:
+        """Tell whether a longer span lies over a hit."""
+        upto = bisect_right(self._starts, start)
+        if upto and self._reach[upto - 1] > end:
+            return True
+        before = bisect_left(self._starts, start)
+        return before > 0 and self._reach[before - 1] >= end
+
+    def touch(self, start: int, end: int) -> bool:
+        """Tell whether any span overlaps a hit."""
+        upto = bisect_left(self._starts, end)
+        return upto > 0 and self._reach[upto - 1] > start
+
+
 def without_allowed(
     hits: Iterable[tuple[int, int]], allowed: Iterable[tuple[int, int]]
 ) -> list[tuple[int, int]]:
     """Drop hits inside a longer allowed span; of overlapping hits keep the longest."""
-    shelters = sorted(allowed)
+    shelters = Shelters(allowed)
     taken: set[int] = set()
     kept: list[tuple[int, int]] = []
     for start, end in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
-        if not is_sheltered(start, end, shelters) and taken.isdisjoint(range(start, end)):
+        if not shelters.cover(start, end) and taken.isdisjoint(range(start, end)):
             taken.update(range(start, end))
             kept.append((start, end))
     return sorted(kept)
-
-
-def is_sheltered(start: int, end: int, shelters: Iterable[tuple[int, int]]) -> bool:
-    """Tell whether an allowed span that is longer lies over a hit."""
-    return any(low <= start and end <= high and high - low > end - start for low, high in shelters)

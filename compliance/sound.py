@@ -268,10 +268,12 @@ class SoundIndex:
             for word, start, end in self._syllables.find(text.translate(_ROW))
             if text[start:end] != word and not _explained(word, text, start)
         ]
+        other_forms = list(self._forms.find(text))
+        told = bool(other_forms) and _BACKWARDS.search(text) is not None
         ranges += (
             (start, end, word)
-            for word, start, end in self._forms.find(text)
-            if self._is_meant(text, start, end, word)
+            for word, start, end in other_forms
+            if self._is_meant(text, start, end, word, told_backwards=told)
         )
         if _LATIN.search(text):
             ranges += self._spelled(text)
@@ -305,13 +307,12 @@ class SoundIndex:
                 if _is_spelled(word, tokens[first:last]):
                     yield tokens[first].start, tokens[last - 1].end, word
 
-    def _is_meant(self, text: str, start: int, end: int, word: str) -> bool:
+    def _is_meant(self, text: str, start: int, end: int, word: str, *, told_backwards: bool) -> bool:
         """Tell whether another form of a word is one, and not what it says by itself."""
         form = text[start:end]
         if form in self._reversed:
-            told = _BACKWARDS.search(text) is not None
             plain = len(word) >= _MIN_PLAIN_REVERSED or _AFTER_REVERSED.match(text, end) is not None
-            return told or (plain and not _covered(text, start, end))
+            return told_backwards or (plain and not _covered(text, start, end))
         if any(map(_is_letter, form)):
             return not _is_letter(text[start - 1 : start]) and not _is_letter(text[end : end + 1])
         return len(form) != len(word) or not _explained(word, text, start)

@@ -5,8 +5,10 @@ Nothing here prints or exits; progress and failures come back as values.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +21,14 @@ from templates_lib.compose import JPEG, PictureFormat, compose_pages
 from templates_lib.crew import Lost, share_out
 from templates_lib.document import TemplateError
 from templates_lib.fill import SlotErrors, fill, without_omitted
-from templates_lib.ledger import DesignMark, Entry, FolderLock, Ledger
+from templates_lib.ledger import DesignMark, Entry, Ledger
 from templates_lib.manifest import ManifestError, PageSize
 from templates_lib.pdf import Raster, measured_pdf
 from templates_lib.picture_store import DISK, PictureStore
 from templates_lib.qr import QrError
 from templates_lib.report import compile_report
 from templates_lib.samples import Sample, load_samples
+from templates_lib.scout import MOST_ROWS, sent_ahead
 from templates_lib.studio import (
     Failed,
     Given,
@@ -99,7 +102,7 @@ def render_many(
         results = (
             map(Studio(order, ledger.lock, compiled), admitted)
             if processes == 1
-            else _shared_out(order, ledger.lock, admitted, processes)
+            else _shared_out(order, ledger, admitted, processes)
         )
         for outcome, entry in results:
             if entry is not None:
@@ -108,13 +111,24 @@ def render_many(
 
 
 def _shared_out(
-    order: Order, lock: FolderLock, jobs: Iterator[Job], processes: int
+    order: Order, ledger: Ledger, jobs: Iterator[Job], processes: int
 ) -> Iterator[tuple[Rendered | Failed, Entry | None]]:
-    for job, result in share_out(partial(Studio, order, lock), jobs, processes=processes):
-        if isinstance(result, Lost):
-            yield Failed(job.key, "画这一张时制图进程两次意外中断", job.place), None
-        else:
-            yield result
+    first = list(islice(jobs, MOST_ROWS))
+    rows = [_words(order, job) for job in first if job.known is None and job.fault is None]
+    with ExitStack() as stack:
+        if rows:  # else the folder is finished already, or nearly
+            order = replace(order, found=stack.enter_context(sent_ahead(order.source, rows, ledger.folder)))
+        prepare = partial(Studio, order, ledger.lock)
+        for job, result in share_out(prepare, chain(first, jobs), processes=processes):
+            if isinstance(result, Lost):
+                yield Failed(job.key, "画这一张时制图进程两次意外中断", job.place), None
+            else:
+                yield result
+
+
+def _words(order: Order, job: Job) -> dict[str, str]:
+    values = without_omitted(order.source.manifest, job.values)
+    return {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 def _admitted(

@@ -105,12 +105,20 @@ class CompiledTemplate:
         skeleton = self.kept_skeletons.get(self._present(filled))
         if skeleton is None or any(place.way is Way.FULL for place in skeleton.places):
             return False
+        return Arrangement(skeleton.present, self.counts(skeleton, filled)) in self.kept_plates
+
+    def counts(self, skeleton: Skeleton, filled: Filled) -> Counts:
+        """The numbers of lines that decide where everything lies, for these values."""
         sizes = self.sizes(filled)
-        lines = {
-            place.element.ordinal: set_in(place, place.element.words(filled), sizes.get(place.element.slot))
-            for place in skeleton.texts
-        }
-        return Arrangement(skeleton.present, skeleton.counts(lines)) in self.kept_plates
+        return skeleton.counts(
+            {
+                place.element.ordinal: set_in(
+                    place, place.element.words(filled), sizes.get(place.element.slot)
+                )
+                for place in skeleton.texts
+                if place.flows
+            }
+        )
 
     def _present(self, filled: Filled) -> frozenset[str]:
         return frozenset(

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from templates_lib.glyphs import draw_glyphs
-from templates_lib.lines import Glyph, SetLine, face_of
+from templates_lib.lines import SetLine, face_of
 from templates_lib.pictures import ImageValue, clean_image, monogram_frame
-from templates_lib.qr import QrError, decode_qr, qr_mask
+from templates_lib.qr import QrError, qr_mask, read_codes
 from templates_lib.skeleton import PicturePlace, TextPlace
-from templates_lib.splice import Rectangle
+from templates_lib.splice import Core, Rectangle, core_of
 from templates_lib.survey import Edges
 
 _ROUNDED_FINER: Final = 8
@@ -35,20 +35,24 @@ class OutsideAreas(Exception):
 
 
 class Patch(NamedTuple):
-    """A copy of an area of a page. `core` is Pillow's own storage of it: quicker to paste onto."""
+    """A copy of an area of a page, as Pillow stores it."""
 
     left: int
     top: int
     right: int
     bottom: int
-    image: Image.Image
-    core: Any
+    core: Core
 
     @classmethod
     def of(cls, left: int, top: int, image: Image.Image) -> "Patch":
         """A patch whose first pixel lies there."""
-        image.load()
-        return cls(left, top, left + image.width, top + image.height, image, image.im)
+        return cls(left, top, left + image.width, top + image.height, core_of(image))
+
+    def cut(self, area: Rectangle) -> "Patch":
+        """A copy of an area within it."""
+        x, y = self.left, self.top
+        left, top, right, bottom = area
+        return Patch(left, top, right, bottom, self.core.crop((left - x, top - y, right - x, bottom - y)))
 
 
 @dataclass(slots=True)
@@ -71,39 +75,36 @@ class Canvas:
         """The copy that holds a rectangle, with its place. Raises OutsideAreas."""
         return _holding(self.patches, rectangle)
 
-    def crop(self, rectangle: Rectangle) -> Image.Image:
-        """The pixels of a rectangle of the page. Raises OutsideAreas."""
-        left, top, right, bottom = rectangle
+    def crop(self, rectangle: Rectangle) -> Core:
+        """The pixels of a rectangle of the page, not to be drawn on. Raises OutsideAreas."""
         patch = self.patch(rectangle)
-        if rectangle == patch[:4]:
-            return patch.image
-        x, y = patch.left, patch.top
-        return patch.image.crop((left - x, top - y, right - x, bottom - y))
+        return patch.core if rectangle == patch[:4] else patch.cut(rectangle).core
 
-    def crop_wider(self, rectangle: Rectangle, margin: int) -> Image.Image:
+    def crop_wider(self, rectangle: Rectangle, margin: int) -> Core:
         """The pixels of a rectangle and as much of a margin as is at hand. Raises OutsideAreas."""
         whole = _holding(self.around or self.patches, rectangle)
-        x, y = whole.left, whole.top
-        left, top = max(x, rectangle[0] - margin), max(y, rectangle[1] - margin)
+        left, top = max(whole.left, rectangle[0] - margin), max(whole.top, rectangle[1] - margin)
         right, bottom = min(whole.right, rectangle[2] + margin), min(whole.bottom, rectangle[3] + margin)
-        found = whole.image.crop((left - x, top - y, right - x, bottom - y))
+        found = whole.cut((left, top, right, bottom)).core
         if self.around:
-            for patch in self.patches:
-                if patch.left < right and left < patch.right and patch.top < bottom and top < patch.bottom:
-                    found.paste(patch.image, (patch.left - left, patch.top - top))
+            for x0, y0, x1, y1, core in self.patches:
+                if x0 < right and left < x1 and y0 < bottom and top < y1:
+                    found.paste(core, (x0 - left, y0 - top, x1 - left, y1 - top))
         return found
 
-    def paste(self, rectangle: Rectangle, what: Image.Image | Colour, mask: Image.Image | None) -> None:
+    def paste(
+        self, rectangle: Rectangle, what: Image.Image | Core | Colour, mask: Image.Image | None
+    ) -> None:
         """Paste onto a rectangle of the page. Raises OutsideAreas."""
         patch = self.patch(rectangle)
         left, top, right, bottom = rectangle
         x, y = patch.left, patch.top
-        source = what.im if isinstance(what, Image.Image) else what
+        source = core_of(what) if isinstance(what, Image.Image) else what
         box = left - x, top - y, right - x, bottom - y
         if mask is None:
             patch.core.paste(source, box)
         else:
-            patch.core.paste(source, box, mask.im)
+            patch.core.paste(source, box, core_of(mask))
         self.changed.append(rectangle)
 
 
@@ -159,7 +160,7 @@ def draw_words(
     for number, (line, x) in enumerate(zip(lines, line_starts(place, spot, lines), strict=True)):
         baseline = spot.baseline + number * place.pitch_px + lower
         across, down = int(x), int(baseline)
-        left, top, right, bottom, _, core = canvas.patch((across, down, across + 1, down))
+        left, top, right, bottom, core = canvas.patch((across, down, across + 1, down))
         inked = draw_glyphs(core, line.glyphs, x - left, baseline - top, size_px, place.colour, place.alpha)
         if inked is not None:
             x0, y0, x1, y1 = inked
@@ -331,9 +332,9 @@ def draw_monogram(canvas: Canvas, place: PicturePlace, spot: PictureSpot, name: 
     scale = side / frame.side
     x = (width - side) * place.position[0] + frame.x * scale
     y = (height - side) * place.position[1] + frame.y * scale
-    glyph = Glyph(face_of(frame.glyph.face), frame.glyph.number, 0.0, 0.0)
-    ground = canvas.crop(spot.area).copy()
-    draw_glyphs(ground.im, (glyph,), x, y, frame.size_px * scale, colour)
+    glyph = (face_of(frame.glyph.face), frame.glyph.number, 0.0, 0.0)
+    ground = canvas.patch(spot.area).cut(spot.area).core
+    draw_glyphs(ground, (glyph,), x, y, frame.size_px * scale, colour)
     canvas.paste(spot.area, ground, _rounded(width, height, place.radii))
 
 
@@ -359,7 +360,7 @@ def check_codes(codes: Iterable[tuple[str, PictureSpot]], canvas: Canvas) -> Non
     """Read every code back out of the finished pixels, surroundings and all. Raises QrError."""
     for url, spot in codes:
         margin = (spot.right - spot.left) // 6  # the quiet zone, and a little of what surrounds it
-        if url not in decode_qr(canvas.crop_wider(spot.area, margin)):
+        if url not in read_codes(canvas.crop_wider(spot.area, margin)):
             raise QrError("成品上的二维码无法识别，图片没有放行")
 
 

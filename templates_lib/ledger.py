@@ -77,7 +77,8 @@ class FolderLock:
 class Ledger:
     """The open ledger of one run. Close it, or use it in a `with`."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, folder: Path, descriptor: int) -> None:
+        self.folder = folder
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         self.lock = FolderLock(descriptor)
         self.entries: dict[str, Entry] = {}
@@ -86,7 +87,7 @@ class Ledger:
     def open(cls, folder: Path, mark: DesignMark, *, patience_s: float = ORPHANS_END_WITHIN_S) -> Self:
         """Take the folder for this run and read what is there. Raises FolderTaken, OtherDesign."""
         folder.mkdir(parents=True, exist_ok=True)
-        ledger = cls(os.open(folder / LEDGER_NAME, os.O_RDWR | os.O_CREAT, 0o644))
+        ledger = cls(folder, os.open(folder / LEDGER_NAME, os.O_RDWR | os.O_CREAT, 0o644))
         try:
             ledger._take(folder, patience_s)
             ledger._read(folder, mark)

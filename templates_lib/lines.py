@@ -5,13 +5,14 @@ here. The very function that lays out the whole page is asked, so a line set alo
 inside the page cannot differ. What comes back is glyph numbers and positions, ready for FreeType.
 """
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from templates_lib import fonts
 from templates_lib.layout import ENGINE, font_configuration
@@ -21,7 +22,7 @@ from weasyprint.css.properties import INITIAL_VALUES  # isort: skip  FontConfig 
 from weasyprint.formatting_structure.boxes import TextBox  # isort: skip
 from weasyprint.text import fonts as weasyprint_fonts  # isort: skip
 from weasyprint.text.ffi import FROM_UNITS, ffi, harfbuzz, pango  # isort: skip
-from weasyprint.text.line_break import create_layout, line_size, split_first_line  # isort: skip
+from weasyprint.text.line_break import create_layout, split_first_line  # isort: skip
 
 _GLYPH: Final = struct.Struct("=IiiiI")  # PangoGlyphInfo: glyph, width, x and y offset, flags
 _MOST_LAYOUTS: Final = 1_000
@@ -30,7 +31,7 @@ _MOST_STYLES: Final = 4_000
 _EMPTY: Final = int(pango.PANGO_GLYPH_EMPTY)
 _UNKNOWN: Final = int(pango.PANGO_GLYPH_UNKNOWN_FLAG)
 _COLLAPSING: Final = ("normal", "nowrap", "pre-line")
-_PROCESSED: Final = ("  ", "\n", "\t", "\r")  # white space that CSS may take away; a single space stays
+_PROCESSED: Final = re.compile(r"  |[\n\t\r]")  # white space that CSS may take away; one space stays
 
 # What a run of set text may differ in. Every other property that touches text must keep its
 # initial value, else the words are not set here but with the whole page.
@@ -95,16 +96,9 @@ def unusual_properties(computed: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name.replace("_", "-") for name in odd)
 
 
-class Glyph(NamedTuple):
-    """One glyph of a line: its face and number, and where its origin lies from the line's start.
-
-    `face` stands for a file, see `face_path`.
-    """
-
-    face: int
-    number: int
-    x: float
-    rise: float
+# One glyph of a line: its face (which stands for a file, see `face_path`) and number, and where its
+# origin lies from the line's start, across and down.
+Glyph = tuple[int, int, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +126,8 @@ class _Context:
         return font_configuration()
 
 
-_GLYPH_OF: Final = Glyph._make
 _CONTEXT: Final = _Context()
+_extents: Final = ffi.new("PangoRectangle *")
 _styles: dict[TextStyle, _Style] = {}
 _layouts: dict[tuple[TextStyle, float | None], Any] = {}
 _faces: dict[int, tuple[int, Any]] = {}
@@ -144,7 +138,7 @@ def set_lines(text: str, style: TextStyle, width_px: float | None) -> tuple[SetL
     with ENGINE:
         computed = _computed(style)
         collapsing = computed["white_space"] in _COLLAPSING
-        if any(space in text for space in _PROCESSED):
+        if _PROCESSED.search(text):
             box = SimpleNamespace(text=text, style=computed, leading_collapsible_space=False)
             TextBox.process_whitespace(box)
             text = box.text
@@ -188,7 +182,10 @@ def _only_line(text: str, style: TextStyle, computed: _Style, width_px: float | 
     line = pango.pango_layout_get_line_readonly(pointer, 0)
     if pango.pango_layout_get_line_readonly(pointer, 1) != ffi.NULL:
         return None
-    width, height = line_size(line, computed)
+    pango.pango_layout_line_get_extents(line, ffi.NULL, _extents)
+    width, height = _extents.width * FROM_UNITS, _extents.height * FROM_UNITS
+    if (spacing := computed["letter_spacing"]) != "normal":
+        width += spacing
     if width_px is not None and width > width_px:
         return None
     baseline = pango.pango_layout_get_baseline(pointer) * FROM_UNITS
@@ -239,7 +236,7 @@ def _read(line: Any) -> tuple[tuple[Glyph, ...], bool]:
         for number, width, x_offset, y_offset, _flags in _GLYPH.iter_unpack(buffer):
             if number < _EMPTY:
                 place = (x + x_offset) * FROM_UNITS
-                glyphs.append(_GLYPH_OF((face, number, place, y_offset * FROM_UNITS)))
+                glyphs.append((face, number, place, y_offset * FROM_UNITS))
             elif number & _UNKNOWN:
                 whole = False
             x += width

@@ -28,14 +28,25 @@ class Disk:
     """Pictures as files. One that a power cut tore is found by its hash, so none is waited for."""
 
     def put(self, path: Path, data: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{_DRAFT_PREFIX}{os.getpid()}-{path.name}")
         try:
-            draft.write_bytes(data)
+            self._write(draft, data)
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
+
+    @staticmethod
+    def _write(draft: Path, data: bytes) -> None:
+        try:
+            file = draft.open("wb", buffering=0)
+        except FileNotFoundError:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            file = draft.open("wb", buffering=0)
+        with file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
 
     def holds(self, path: Path, sha256: str) -> bool:
         try:

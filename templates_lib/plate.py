@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from templates_lib import ink, layout
 from templates_lib.fill import Filled
@@ -218,7 +218,7 @@ def _try_places(plate: Plate, places: list[Place], spots: Mapping[int, Spot], tr
     for place, changed in drawn:
         if reason := _difference(place, _grown(changed, ours.size), trial, ours):
             plate.ways[place.element.ordinal] = (Way.SLOW, reason)
-    apart = np.abs(np.asarray(rest, np.int16) - np.asarray(trial.still, np.int16)).mean()
+    apart = float(np.mean(ImageStat.Stat(ImageChops.difference(rest, trial.still)).mean))
     if apart > _ALIKE_GROUND:
         plate.full = f"its still parts change with its words ({apart:.2f} levels)"
 
@@ -331,12 +331,13 @@ class Sheet:
         """
         splice = self._png_splice() if settings is None else self._jpeg_splice(settings)
         if expected is None:
-            canvas = Canvas([Patch.of(one.left, one.top, one.image.copy()) for one in self._patches])
+            canvas = Canvas([one.cut(one[:4]) for one in self._patches])
             draw(canvas)
             areas = splice.areas(canvas.changed)
         else:
             areas = splice.areas(_common(area, self._reach[ordinal]) for ordinal, area in expected.items())
-            canvas = Canvas([self._cut(area) for area in areas or ()], self._patches)
+            still = self._still_rows
+            canvas = Canvas([still.patch(area).cut(area) for area in areas or ()], self._patches)
             if areas is not None:
                 draw(canvas)
         if areas is None or (isinstance(splice, PngSplice) and not splice.edges_stay(areas, canvas.changed)):
@@ -366,13 +367,6 @@ class Sheet:
         if self._png is None:
             self._png = PngSplice(self._page(), self._fast)
         return self._png
-
-    def _cut(self, area: Rectangle) -> Patch:
-        """A copy of an area that ink may come to."""
-        left, top, right, bottom = area
-        still = self._still_rows.patch(area)
-        x, y = still.left, still.top
-        return Patch.of(left, top, still.image.crop((left - x, top - y, right - x, bottom - y)))
 
 
 def _common(one: Rectangle, two: Rectangle) -> Rectangle:

@@ -2,14 +2,17 @@
 
 import io
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-import numpy as np
 import rxing
 import zxingcpp
 from PIL import Image
+
+from templates_lib.qr_family import CannotLearn, QrFamily
+from templates_lib.splice import Core, core_of, flat
 
 MAX_URL_CHARS: Final = 300
 QUIET_MODULES: Final = 4
@@ -38,8 +41,36 @@ def check_url(url: str) -> str:
 
 def qr_modules(url: str) -> tuple[bytes, ...]:
     """Make the symbol without its quiet zone: one row of 0 and 1 a line of modules."""
-    code = rxing.encode(check_url(url), "QR_CODE", 1, 1, _HINTS)
+    return _made(check_url(url))
+
+
+def _made(text: str) -> tuple[bytes, ...]:
+    code = rxing.encode(text, "QR_CODE", 1, 1, _HINTS)
     return tuple(bytes(row) for row in code.data)
+
+
+_LEARNED_AFTER: Final = 100  # symbols of a length: who draws so many draws thousands
+_MOST_LEARNED_CHARS: Final = 64
+_MOST_FAMILIES: Final = 8
+_asked: Counter[int] = Counter()
+_families: dict[int, QrFamily | None] = {}
+
+
+def _family(url: str) -> QrFamily | None:
+    """What was learned of the symbols of this length, if it is worth it: the symbols are the same."""
+    length = len(url)
+    if length not in _families:
+        # an address without a small letter is coded in another, shorter way
+        if length > _MOST_LEARNED_CHARS or not _PLAIN.fullmatch(url):
+            return None
+        _asked[length] += 1
+        if _asked[length] < _LEARNED_AFTER or len(_families) >= _MOST_FAMILIES:
+            return None
+        try:
+            _families[length] = QrFamily(length, _made)
+        except CannotLearn:
+            _families[length] = None
+    return _families[length] if _PLAIN.fullmatch(url) else None
 
 
 def qr_image(url: str, size_px: int = 480) -> Image.Image:
@@ -62,15 +93,25 @@ def qr_mask(url: str, side_px: int) -> tuple[Image.Image, int]:
 
     Raises QrError where a module would be less than two pixels.
     """
-    rows = qr_modules(url)
-    count = len(rows)
+    family = _family(check_url(url))
+    if family is not None:
+        count, bits = family.side, family.bits(url)
+    else:
+        rows = _made(url)
+        count, bits = len(rows), b"".join(_packed(row) for row in rows)
     module_px, start = _module(side_px, count)
     # a mask of one bit, which draws fifteen times as fast as one of eight
-    small = Image.frombytes("L", (count, count), b"".join(rows).translate(_DARK)).convert("1")
+    small = Image.frombytes("1", (count, count), bits)
     return small.resize((count * module_px,) * 2, Image.Resampling.NEAREST), start
 
 
-_DARK: Final = bytes([0, *([255] * 255)])
+def _packed(row: bytes) -> bytes:
+    """A row of modules as bits, in whole bytes."""
+    wide = -(-len(row) // 8)
+    return (int(row.translate(_DIGITS), 2) << wide * 8 - len(row)).to_bytes(wide, "big")
+
+
+_DIGITS: Final = bytes([48, 49, *range(2, 256)])
 
 
 def _module(side_px: int, count: int) -> tuple[int, int]:
@@ -116,5 +157,11 @@ def qr_svg(url: str, ink: str, side_px: int | None = None) -> bytes:
 def decode_qr(picture: bytes | Image.Image) -> tuple[str, ...]:
     """Read what the QR codes of a picture say, in no particular order."""
     image = Image.open(io.BytesIO(picture)) if isinstance(picture, bytes) else picture
-    found = zxingcpp.read_barcodes(np.asarray(image.convert("L")), _QR)
+    return read_codes(core_of(image.convert("L")))
+
+
+def read_codes(core: Core) -> tuple[str, ...]:
+    """Read what the QR codes of a picture say, given as Pillow stores it."""
+    grey = core if core.mode == "L" else core.convert("L", 0)
+    found = zxingcpp.read_barcodes(flat(grey), _QR)
     return tuple(code.text for code in found)

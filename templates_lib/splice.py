@@ -29,7 +29,8 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom, in pixels
-Cropper = Callable[[Rectangle], Image.Image]
+Core = Any  # a picture as Pillow stores it, without the object around it
+Cropper = Callable[[Rectangle], Core]
 Rows = tuple[int, int]  # the first, and the one after the last
 
 _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
@@ -118,27 +119,33 @@ class _Grid:
 def encode_jpeg(image: Image.Image, settings: JpegSettings) -> bytes:
     """Encode a whole picture with the restart markers of its size."""
     grid = _Grid.of(*image.size, settings.block_px)
-    return _encode(image, settings, grid.blocks)
+    return _encode(core_of(image), settings, grid.blocks)
+
+
+def core_of(image: Image.Image) -> Core:
+    """A picture as Pillow stores it: pasting, cutting and coding that costs half the time."""
+    image.load()
+    return image.im
 
 
 _SUBSAMPLING: Final = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 _BUFFER: Final = 1 << 16
 
 
-def _encode(image: Image.Image, settings: JpegSettings, blocks: int) -> bytes:
+def _encode(core: Core, settings: JpegSettings, blocks: int) -> bytes:
     """What `Image.save` does with these settings, without what it does around the encoder."""
     # as Pillow's JPEG plugin sets it up: quality, then progressive, smooth, optimize, keep_rgb and
     # streamtype unset, resolution, subsampling, marker blocks and rows, and nothing attached
     chosen = settings.quality, 0, 0, 0, 0, 0, (0, 0), _SUBSAMPLING[settings.chroma], blocks, 0
     encoder = Image._getencoder("RGB", "jpeg", "RGB", (*chosen, None, None, b"", b""))  # noqa: SLF001
-    return _drained(encoder, image, image.width * image.height // 2 + _BUFFER)
+    width, height = core.size
+    return drained(encoder, core, width * height // 2 + _BUFFER)
 
 
-def _drained(encoder: Any, image: Image.Image, most: int) -> bytes:
+def drained(encoder: Any, core: Core, most: int) -> bytes:
     """All that an encoder makes of a picture, mostly in one go."""
-    image.load()
     try:
-        encoder.setimage(image.im, (0, 0, *image.size))
+        encoder.setimage(core, (0, 0, *core.size))
         _, ended, data = encoder.encode(most)
         made = [data]
         while not ended:
@@ -177,7 +184,7 @@ class JpegSplice:
     def __init__(self, image: Image.Image, live: Iterable[Rectangle], settings: JpegSettings) -> None:
         self._settings = settings
         grid = self._grid = _Grid.of(*image.size, settings.block_px)
-        data = _encode(image, settings, grid.blocks)
+        data = _encode(core_of(image), settings, grid.blocks)
         self._head = _head_length(data)
         # of each row of cells, the live ones as bits
         self._live = [0] * grid.down
@@ -206,8 +213,9 @@ class JpegSplice:
         for area in areas:
             firsts, count = self._grid.rows(area)
             wanted = _bits(count) << firsts.start % across
-            if any(wanted & ~self._live[first // across] for first in firsts):
-                return None
+            for live in self._live[firsts.start // across : -(-firsts.stop // across)]:
+                if wanted & ~live:
+                    return None
         return areas
 
     def splice(self, crop: Cropper, areas: Iterable[Rectangle]) -> bytes:
@@ -261,11 +269,12 @@ def _joined_adler(pieces: Iterable[_Piece]) -> int:
     return total
 
 
-def _flat(image: Image.Image) -> Pixels:
-    """The rows of a picture, three bytes a pixel."""
-    wide = 3 * image.width
-    encoder = Image._getencoder("RGB", "raw", ("RGB", 0, 1))  # noqa: SLF001  asarray takes twice as long
-    return np.frombuffer(_drained(encoder, image, wide * image.height), np.uint8).reshape(-1, wide)
+def flat(core: Core) -> Pixels:
+    """The rows of a picture, its bands side by side."""
+    mode, (width, height) = core.mode, core.size
+    encoder = Image._getencoder(mode, "raw", (mode, 0, 1))  # noqa: SLF001  asarray takes twice as long
+    wide = width * len(mode)  # RGB and L, here
+    return np.frombuffer(drained(encoder, core, wide * height), np.uint8).reshape(-1, wide)
 
 
 def _fast_filtered(rows: Pixels) -> Pixels:
@@ -352,7 +361,7 @@ class PngSplice:
         # of what may change, the filtered rows too: most of them stay from copy to copy
         self._live: list[tuple[int, Rows, Pixels]] = []
         for rows, is_fast in _all_rows(image.height, fast):
-            pixels = _flat(image.crop((0, rows[0], image.width, rows[1])))
+            pixels = flat(core_of(image).crop((0, rows[0], image.width, rows[1])))
             if is_fast:
                 self._live.append((len(self._pieces), rows, _fast_filtered(pixels)))
                 piece = _fast_piece(self._live[-1][2])
@@ -397,7 +406,7 @@ class PngSplice:
 
         Their uppermost and lowest rows, but for those of the picture, are as they were.
         """
-        known = [(area, _flat(crop(area))) for area in areas]
+        known = [(area, flat(crop(area))) for area in areas]
         pieces, chunks = list(self._pieces), list(self._chunks)
         for number, rows, still in self._live:
             here = [(area, pixels) for area, pixels in known if area[1] < rows[1] and rows[0] < area[3]]
@@ -441,7 +450,7 @@ def _filter_into(filtered: Pixels, rows: Rows, area: Rectangle, pixels: Pixels) 
 
 def encode_png(image: Image.Image, fast: Sequence[Rows]) -> bytes:
     """Encode a whole picture with the pieces of its design."""
-    return PngSplice(image, fast).splice(image.crop, ())
+    return PngSplice(image, fast).splice(core_of(image).crop, ())
 
 
 def encode_still(image: Image.Image) -> bytes:

@@ -18,6 +18,7 @@ from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.picture_store import PictureStore
 from templates_lib.pictures import ImageValue
 from templates_lib.qr import QrError
+from templates_lib.scout import learn
 
 SUFFIXES: Final[Mapping[PictureFormat, str]] = {
     PictureFormat.JPEG: ".jpg",
@@ -73,7 +74,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What all jobs of a run have in common; `steady` names the slots that hold the same in each."""
+    """What all jobs of a run have in common.
+
+    `steady` names the slots that hold the same in each; in `found` a scout writes what it found out
+    about the design.
+    """
 
     source: TemplateSource
     out: Path
@@ -81,6 +86,7 @@ class Order:
     quality: int
     store: PictureStore
     steady: frozenset[str] = frozenset()
+    found: Path | None = None
 
 
 class Studio:
@@ -101,6 +107,8 @@ class Studio:
                 self._made_ready = compile_template(self._order.source)
             except TemplateError as error:
                 raise BatchStopped(str(error)) from error
+            if self._order.found is not None:
+                learn(self._made_ready, self._order.found)
         return self._made_ready
 
     def __call__(self, job: Job) -> tuple[Rendered | Failed, Entry | None]:

@@ -134,7 +134,7 @@ def house(platform: Platform) -> House:
     return House.build(platform)
 
 
-def _on_shelf(platform: Platform, folder: Path) -> None:
+def put_on_shelf(platform: Platform, folder: Path) -> None:
     """Put the one small design in place of the whole library."""
     shelf = TemplateShelf(Catalog(small_library(folder / "library")))
     platform.__dict__["surroundings"] = replace(platform.surroundings, shelf=shelf)
@@ -152,7 +152,7 @@ def standing_house(
             queue=RecordingTaskQueue(),
             clock=FixedClock(NOW),
         )
-        _on_shelf(built, tmp_path_factory.mktemp("designs"))
+        put_on_shelf(built, tmp_path_factory.mktemp("designs"))
         yield House.build(built)
         built.engine.dispose()
 
@@ -160,7 +160,7 @@ def standing_house(
 @pytest.fixture
 def small_house(platform: Platform, tmp_path: Path) -> House:
     """A house with one design that is drawn in no time, and a person who makes and reviews: "both"."""
-    _on_shelf(platform, tmp_path)
+    put_on_shelf(platform, tmp_path)
     house = House.build(platform)
     both = house.person("both", Role.REVIEWER, "/HQ/")
     house.people["both"] = replace(both, grants=(*both.grants, *house.people["operator"].grants))

@@ -19,7 +19,7 @@ from app.bootstrap import Platform
 from app.domain.organisation import Actor, AdvisorId, Grant, OrgLevel, Role, TenantId, UserId
 from app.domain.profile import ProfileChangeState
 from app.domain.review import Outcome
-from app.domain.route import StepState
+from app.domain.route import RouteRule, StepPlan, StepState
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
 from app.models.organisation import OrgUnit
@@ -27,12 +27,14 @@ from app.models.piece import Piece
 from app.models.profile import ProfileChange
 from app.models.publication import Publication
 from app.models.review import Review, ReviewStep
+from app.models.route import ReviewRoute
 from app.models.tenant import Tenant
 from app.models.user import Membership, User
 from app.services.piece import save_piece
 from app.services.profile import decide_change
 from app.services.publication import publish_piece
 from app.services.review import decide, run_check
+from app.services.route import RoutePlan, create_route
 from app.services.sign_in import hash_password
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, load_library, publish_template
@@ -262,6 +264,11 @@ class House:
                 step=self.open_step(piece_id),
                 reason=reason,
             )
+
+    def route(self, *steps: StepPlan, rule: RouteRule | None = None, name: str = "两步审核") -> ReviewRoute:
+        """A configured route; without a rule it takes everything before the default one."""
+        with self.by("administrator") as uow:
+            return create_route(uow, RoutePlan(name, rule or RouteRule(), steps))
 
     def open_step(self, piece_id: UUID) -> int:
         """The step in which a piece waits."""

@@ -40,6 +40,11 @@ SCHEDULE: Final = (
         "What was done a minute ago can no longer be written anew; a thousand entries wait for less.",
     ),
     Recurring(
+        TaskName.TEND_REVIEWS,
+        timedelta(seconds=60),
+        "No item stays without an owner; what is nearly late is pressed, what is late goes back.",
+    ),
+    Recurring(
         TaskName.NOTE_ENDING_PROFILES,
         timedelta(hours=1),
         "Whoever must confirm a profile is told 14, 3 and 1 days before; expiry itself is the clock's.",

@@ -74,9 +74,12 @@ def export(*, out: IO[str], tenant: str | None) -> None:
     """
     found = platform()
     tenant_id = tenant_named(found, tenant)
-    with found.sessions() as session:
-        for entry in stored_entries(session, tenant_id):
+    with found.unit_of_work(Actor.system("command-line", tenant_id)) as uow:
+        written = 0
+        for entry in stored_entries(uow.session, tenant_id):
             out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            written += 1
+        uow.audit.record("audit:export", tenant_id, entries=written)
 
 
 def _sign(found: Platform, tenant_id: TenantId) -> int:

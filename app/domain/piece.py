@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, NewType
 from uuid import UUID
@@ -91,6 +92,13 @@ TRANSITIONS: dict[tuple[PieceState, PieceAction], PieceState] = {
     (_S.TAKEN_DOWN, _A.RECALL): _S.RECALLED,
     (_S.TAKEN_DOWN, _A.ARCHIVE): _S.ARCHIVED,
     (_S.RECALLED, _A.ARCHIVE): _S.ARCHIVED,
+}
+
+# How long something that was sent for review may rest in a state before it is closed on purpose.
+LONGEST_REST: Final[dict[PieceState, timedelta]] = {
+    _S.CHECKING: timedelta(days=3),
+    _S.CHANGES_REQUESTED: timedelta(days=30),
+    _S.APPROVED: timedelta(days=30),
 }
 
 EDITABLE = frozenset(state for (state, action) in TRANSITIONS if action is PieceAction.EDIT)

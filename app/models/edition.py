@@ -1,8 +1,9 @@
 """One advisor's copy of a piece, its links, and the pictures made of it."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import DateTime, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.advisor import Advisor
@@ -20,6 +21,8 @@ class Edition(TenantScoped, Base):
     piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"))
     advisor_id: Mapped[UUID] = mapped_column(ForeignKey("advisor.id"), index=True)
     created_at: Mapped[Instant]
+    # an inspection found this one at fault, while the piece goes on for others
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # of the profile as it was printed when the advisor last took the picture; None: not known
     profile_digest: Mapped[Sha256 | None]
 

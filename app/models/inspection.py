@@ -16,8 +16,10 @@ class SamplingPolicy(TenantScoped, Base):
     """The share an institution looks at afterwards. A change is a new row; the newest one holds."""
 
     __tablename__ = "sampling_policy"
+    __table_args__ = (UniqueConstraint("tenant_id", "number"),)
 
     id: Mapped[Key]
+    number: Mapped[int]
     share_bp: Mapped[int]  # of ten thousand
     seed: Mapped[Code]
     made_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))

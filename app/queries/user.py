@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from app.domain.organisation import Role, Scope
+from app.domain.organisation import Permission, Role, Scope, permits
 from app.models.user import Membership, User
 from app.queries.page import Page, offset_of
 from app.queries.scope import governed
@@ -87,3 +87,19 @@ def _line(user: User) -> UserLine:
         user.signed_in_at,
         tuple(RoleLine(one.role, one.org_unit_id, one.org_unit.name) for one in roles),
     )
+
+
+def substitute_options(session: Session, *, except_user: UUID) -> list[tuple[str, str]]:
+    """Active colleagues who may decide on reviews, by id and name; not the accounts of one's own."""
+    mine = select(User.person_id).where(User.id == except_user).scalar_subquery()
+    deciding = [role for role in Role if permits(role, Permission.REVIEW_DECIDE)]
+    found = session.execute(
+        select(User.id, User.name)
+        .where(
+            User.is_active,
+            User.person_id != mine,
+            User.memberships.any(Membership.role.in_(deciding)),
+        )
+        .order_by(User.name)
+    )
+    return [(str(row.id), row.name) for row in found]

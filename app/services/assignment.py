@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
+from app.domain.organisation import Permission, Role, permits
 from app.domain.route import StepState
 from app.models.absence import Absence
 from app.models.organisation import OrgUnit
+from app.models.piece import Piece
 from app.models.review import Review, ReviewStep
 from app.models.route import RouteStep
 from app.models.user import Membership, User
@@ -42,6 +44,66 @@ def assign(uow: UnitOfWork, step: ReviewStep, *, item_path: str) -> UUID | None:
     return owner
 
 
+def freest_holder(uow: UnitOfWork, permission: Permission, *, item_path: str) -> UUID | None:
+    """Who holds a permission on an item, is there, and has the fewest open items."""
+    able = _holders(uow, [role for role in Role if permits(role, permission)], item_path=item_path)
+    away = absences(uow, able, at=uow.clock.now())
+    return next((one for one in able if one not in away), None)
+
+
+def hand_over(
+    uow: UnitOfWork, piece_id: UUID, step_id: UUID, *, why: str, away_from: UUID | None = None
+) -> bool:
+    """Give an open step another owner if its own cannot take it; whether it changed hands.
+
+    `away_from` is passed over even though they are there: an item that is nearly late goes on.
+    """
+    path = lock_path(uow, piece_id)
+    step = uow.session.scalar(
+        select(ReviewStep)
+        .where(ReviewStep.id == step_id, ReviewStep.state == StepState.OPEN)
+        .options(
+            joinedload(ReviewStep.route_step),
+            joinedload(ReviewStep.review).joinedload(Review.revision),
+        )
+        .execution_options(populate_existing=True)
+        .with_for_update(of=ReviewStep)
+    )
+    if step is None:
+        return False
+    before = step.assigned_to
+    if away_from is not None and before == away_from:
+        able = deciders_of(uow, step, item_path=path)
+        away = absences(uow, able, at=uow.clock.now())
+        step.assigned_to = next((one for one in able if one not in away and one != away_from), before)
+    else:
+        assign(uow, step, item_path=path)
+    if step.assigned_to == before:
+        return False
+    uow.audit.record(
+        "review:assign",
+        step.review_id,
+        why=why,
+        step=step.position,
+        from_user=str(before) if before else None,
+        to_user=str(step.assigned_to) if step.assigned_to else None,
+    )
+    return True
+
+
+def lock_path(uow: UnitOfWork, piece_id: UUID) -> str:
+    """Hold a piece still, as everything does first that changes its life, and say where it belongs."""
+    uow.session.execute(select(Piece.id).where(Piece.id == piece_id).with_for_update())
+    return path_of(uow, piece_id)
+
+
+def path_of(uow: UnitOfWork, piece_id: UUID) -> str:
+    """Where in the organisation a piece belongs."""
+    return uow.session.scalars(
+        select(OrgUnit.path).join(Piece, Piece.org_unit_id == OrgUnit.id).where(Piece.id == piece_id)
+    ).one()
+
+
 def absences(uow: UnitOfWork, user_ids: Collection[UUID], *, at: datetime) -> dict[UUID, Absence]:
     """Who of these is away at that time, by account."""
     if not user_ids:
@@ -60,6 +122,13 @@ def absences(uow: UnitOfWork, user_ids: Collection[UUID], *, at: datetime) -> di
 
 
 def _seated(uow: UnitOfWork, plan: RouteStep, item_path: str) -> Sequence[UUID]:
+    return _holders(uow, [plan.role], item_path=item_path, seat_path=plan.seat_path)
+
+
+def _holders(
+    uow: UnitOfWork, roles: Collection[Role], *, item_path: str, seat_path: str | None = None
+) -> Sequence[UUID]:
+    """Active accounts with one of the roles on an item's line, whoever has least to do first."""
     seat = aliased(OrgUnit)
     waiting = (
         select(func.count(ReviewStep.id))
@@ -73,9 +142,9 @@ def _seated(uow: UnitOfWork, plan: RouteStep, item_path: str) -> Sequence[UUID]:
         .join(seat, seat.id == Membership.org_unit_id)
         .where(
             User.is_active,
-            Membership.role == plan.role,
+            Membership.role.in_(roles),
             func.starts_with(item_path, seat.path),
-            true() if plan.seat_path is None else func.starts_with(plan.seat_path, seat.path),
+            true() if seat_path is None else func.starts_with(seat_path, seat.path),
         )
         .group_by(User.id)
         .order_by(waiting, User.created_at, User.id)

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from app.domain.errors import Fault, InvalidInput
 from app.domain.text import unprintable, unstorable, without_marks
 from app.models.tracking import Lead
+from app.queries.visitor import OwnLead, own_leads
+from app.services.access import own_advisor
 from app.services.tracking import Caller, keep_lead_event, landing_of, visit_of
 from app.services.unit_of_work import UnitOfWork
 
@@ -59,6 +61,15 @@ def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller, *, c
     uow.session.add(lead)
     keep_lead_event(uow, visit, caller)
     return lead
+
+
+def read_own_leads(uow: UnitOfWork) -> list[OwnLead]:
+    """Who asked the acting advisor to be called. That somebody read names and numbers is an act."""
+    advisor = own_advisor(uow)
+    leads = own_leads(uow.session, advisor.id)
+    if leads:
+        uow.audit.record("lead:read", advisor.id, found=len(leads))
+    return leads
 
 
 def _tidy(form: LeadForm) -> LeadForm:

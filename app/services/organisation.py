@@ -107,8 +107,8 @@ def rename_unit(uow: UnitOfWork, unit_id: UUID, name: str) -> OrgUnit:
     if faults := _name_faults("name", name.strip()):
         raise InvalidInput(*faults)
     if unit.name != name.strip():
-        unit.name = name.strip()
-        uow.audit.record("org_unit:rename", unit.id, code=unit.code)
+        before, unit.name = unit.name, name.strip()
+        uow.audit.record("org_unit:rename", unit.id, code=unit.code, before=before, after=unit.name)
     return unit
 
 

@@ -27,7 +27,7 @@ from app.domain.publication import (
     normal_approval_no,
     validity,
 )
-from app.domain.review import DecisionFacts, Outcome, seal_holds
+from app.domain.review import DecisionFacts, Outcome, Reason, seal_holds
 from app.domain.text import LONGEST_REMARK, clean_tags, clean_text, unprintable
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
@@ -48,6 +48,7 @@ from app.services.qualification import is_qualified, require_licence
 from app.services.rendition import PictureFile, compiled_for, kept_picture, published_spec
 from app.services.rollup import today
 from app.services.routing import content_of
+from app.services.sampling import record_auto_pass
 from app.services.unit_of_work import UnitOfWork
 
 
@@ -304,10 +305,21 @@ def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publica
         raise Ended(
             standing=Standing.RECALLED.value, since=recalled_at, advisor_id=advisor.id, piece_id=piece_id
         )
+    if (ended_at := _edition_ended_at(uow, piece_id, advisor)) is not None:
+        raise Ended(
+            standing=Standing.TAKEN_DOWN.value, since=ended_at, advisor_id=advisor.id, piece_id=piece_id
+        )
     qualified = is_qualified(advisor, publication.piece.product_type, on=today(uow))
     if not (advisor.is_active and qualified):
         raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
     return publication
+
+
+def _edition_ended_at(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> datetime | None:
+    """Since when an inspection has taken this advisor's edition out, while the piece goes on."""
+    return uow.session.scalar(
+        select(Edition.ended_at).where(Edition.piece_id == piece_id, Edition.advisor_id == advisor.id)
+    )
 
 
 def _edition_recalled_at(uow: UnitOfWork, publication: Publication, advisor: Advisor) -> datetime | None:
@@ -433,6 +445,12 @@ def open_edition(uow: UnitOfWork, piece_id: UUID) -> Edition:
     manifest = compiled_for(uow, publication.piece.template_version).manifest
     edition.profile_digest = printed_digest(uow, manifest, advisor)
     uow.audit.record("edition:open", edition.id, piece=str(piece_id))
+    record_auto_pass(
+        uow,
+        publication.piece,
+        reasons=[Reason.APPROVED_PIECE.value, Reason.VERIFIED_PROFILE.value],
+        edition_id=edition.id,
+    )
     return edition
 
 

@@ -242,11 +242,15 @@ class _People:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._named: dict[UUID, str] = {}
+        self._listed: set[UUID] = set()
         self._more: list[str] = []
 
-    def named(self, user_id: UUID | None) -> dict[str, str] | None:
+    def named(self, user_id: UUID | None, *, listed: bool = True) -> dict[str, str] | None:
+        """An id with its name; one that is not listed does not make the record findable by it."""
         if user_id is None:
             return None
+        if listed:
+            self._listed.add(user_id)
         if user_id not in self._named:
             found = self._uow.session.scalar(select(User.name).where(User.id == user_id))
             self._named[user_id] = found or ""
@@ -256,7 +260,13 @@ class _People:
         self._more.append(name)
 
     def names(self) -> list[str]:
-        return list(dict.fromkeys(name for name in (*self._more, *self._named.values()) if name))
+        return list(
+            dict.fromkeys(
+                name
+                for name in (*self._more, *(name for one, name in self._named.items() if one in self._listed))
+                if name
+            )
+        )
 
 
 def _record(uow: UnitOfWork, subject: _Subject, shown: _Shown, people: _People) -> dict[str, Any]:
@@ -318,8 +328,8 @@ def _record(uow: UnitOfWork, subject: _Subject, shown: _Shown, people: _People) 
             "slug": version.template.slug,
             "name": version.template.name,
             **_facts(version, "number", "digest", "product_type", "published_at", "cleared_at"),
-            "published_by": people.named(version.published_by),
-            "cleared_by": people.named(version.cleared_by),
+            "published_by": people.named(version.published_by, listed=False),
+            "cleared_by": people.named(version.cleared_by, listed=False),
         },
         "fonts": [asdict(face) for face in fonts.faces()],
         "drawn_by": {name: installed_version(name) for name in _DRAWN_BY},

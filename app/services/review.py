@@ -45,6 +45,7 @@ from app.services.publication import publish_approved
 from app.services.rounds import end_round
 from app.services.route import route_of
 from app.services.routing import carried_wording, change_of, route_facts
+from app.services.sampling import record_auto_pass
 from app.services.shown import judge_revision, shown_picture
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Report, Verdict
@@ -92,6 +93,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     _shown_picture(uow, piece)  # drawn now, so that the reviewer never waits for it
     if review.route is Route.AUTO:
         _settle(uow, piece, review, Outcome.APPROVE, reason="", by=None)
+        record_auto_pass(uow, piece, reasons=review.reasons, review_id=review.id)
     return run
 
 

@@ -200,6 +200,13 @@ def clear_template(uow: UnitOfWork, slug: str, number: int) -> TemplateVersion:
     return version
 
 
+def withdraw_clearance(uow: UnitOfWork, version: TemplateVersion) -> None:
+    """Let nothing made from a version pass by itself any more; people look at each piece again."""
+    if version.cleared_at is not None:
+        version.cleared_at = version.cleared_by = None
+        uow.audit.record("template:unclear", version.id, digest=version.digest)
+
+
 def manifest_of(uow: UnitOfWork, version: TemplateVersion) -> TemplateManifest:
     """The version's manifest, read from the very files it was loaded with."""
     return uow.around.shelf.compiled(version.template.slug, version.number, version.digest).manifest

@@ -83,6 +83,7 @@ def set_roles(uow: UnitOfWork, user_id: UUID, roles: Collection[RoleOn]) -> User
     user = _other_user(uow, user_id)
     kept = [one for one in user.memberships if one.role is Role.ADVISOR]
     wanted = _memberships(uow, scope, roles)
+    said_before = _said(user)
     before = {(one.role, one.org_unit_id) for one in user.memberships}
     after = {(one.role, one.org_unit_id) for one in (*kept, *wanted)}
     if after != before:
@@ -93,7 +94,7 @@ def set_roles(uow: UnitOfWork, user_id: UUID, roles: Collection[RoleOn]) -> User
         ] + [one for one in wanted if (one.role, one.org_unit_id) not in before]
         uow.session.flush()
         end_all_sign_ins(uow, user.id)
-        uow.audit.record("user:set_roles", user.id, roles=_said(user))
+        uow.audit.record("user:set_roles", user.id, before=said_before, after=_said(user))
     return user
 
 

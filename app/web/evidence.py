@@ -36,8 +36,10 @@ def export() -> ResponseReturnValue:
         scope = _scope(request.form)
         with unit_of_work() as uow:
             pack = export_evidence(uow, scope, file, asked_as=scope_words(uow, scope))
-    except InvalidInput as error:
+    except BaseException as error:
         file.close()
+        if not isinstance(error, InvalidInput):
+            raise
         refused = " ".join(_(fault.reason) for fault in error.faults)
         return _page({name: value[:64] for name, value in request.form.items()}, refused=refused), 422
     file.seek(0)

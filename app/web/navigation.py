@@ -26,6 +26,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         "合规",
         (
             Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),
+            Entry("抽检", "/inspections", "progress-check", Permission.REVIEW_VIEW),
             Entry("资料变更", "/profile-changes", "id-badge-2", Permission.REVIEW_VIEW),
             Entry("档案", "/archive", "archive", Permission.ARCHIVE_VIEW),
             Entry("召回", "/recalls", "alert-octagon", Permission.RECALL_VIEW),
@@ -37,6 +38,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("机构与客户经理", "/organisation", "sitemap", Permission.ORGANISATION_VIEW),
             Entry("用户与角色", "/users", "users", Permission.USER_MANAGE),
+            Entry("审核流程", "/routes", "arrows-sort", Permission.ROUTE_MANAGE),
             Entry("导入", "/imports", "upload", Permission.ORGANISATION_MANAGE),
             Entry("留痕", "/audit", "history", Permission.AUDIT_VIEW),
         ),

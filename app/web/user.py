@@ -9,12 +9,15 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import InvalidInput, Missing
-from app.domain.organisation import Permission, Role
+from app.domain.organisation import Permission, Role, permits
 from app.queries.organisation import unit_options
-from app.queries.user import user_line, users
+from app.queries.user import substitute_options, user_line, users
+from app.services.absence import absences_of, end_absence, set_absence
 from app.services.access import require
+from app.services.person import join_accounts, other_accounts
 from app.services.user import GRANTABLE, create_user, reset_password, set_active, set_roles
 from app.web.edge import actor, render_page, unit_of_work
+from app.web.forms.absence import away_of
 from app.web.forms.people import errors_by_field, page_number, roles_of
 from app.web.i18n import translate as _
 from app.web.people_words import ROLE_DUTIES, ROLES
@@ -111,6 +114,38 @@ def change_active(user_id: UUID) -> ResponseReturnValue:
     return _back_to(user_id)
 
 
+@bp.post("/<uuid:user_id>/person")
+def join(user_id: UUID) -> ResponseReturnValue:
+    """State that this account and another are the same person's."""
+    try:
+        with unit_of_work() as uow:
+            user = join_accounts(uow, user_id, login=request.form.get("login", ""))
+            name = user.name
+    except InvalidInput as error:
+        return _user(user_id, errors=errors_by_field(error)), 422
+    flash(_("已认定{name}的两个账号属于同一人，四眼原则按人计算。").format(name=name), "good")
+    return _back_to(user_id)
+
+
+@bp.post("/<uuid:user_id>/absence")
+def send_away(user_id: UUID) -> ResponseReturnValue:
+    try:
+        with unit_of_work() as uow:
+            set_absence(uow, user_id=user_id, **away_of(request.form))
+    except InvalidInput as error:
+        return _user(user_id, errors=errors_by_field(error)), 422
+    flash(_("已登记离岗，名下的待审内容按规则转交。"), "good")
+    return _back_to(user_id)
+
+
+@bp.post("/<uuid:user_id>/absence/<uuid:absence_id>/end")
+def call_back(user_id: UUID, absence_id: UUID) -> ResponseReturnValue:
+    with unit_of_work() as uow:
+        end_absence(uow, absence_id)
+    flash(_("离岗已结束。"), "good")
+    return _back_to(user_id)
+
+
 def _back_to(user_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("user.show_user", user_id=user_id), 303)
 
@@ -138,8 +173,11 @@ def _user(user_id: UUID, *, errors: dict[str, str] | None = None) -> Response:
         scope = require(uow, Permission.USER_MANAGE)
         line = user_line(uow.session, scope, user_id)
         units = unit_options(uow.session, scope)
-    if line is None:
-        raise Missing(noun="user")
+        if line is None:
+            raise Missing(noun="user")
+        others = other_accounts(uow, user_id)
+        away = absences_of(uow, user_id)
+        substitutes = substitute_options(uow.session, except_user=user_id)
     stored = [(one.role.value, str(one.unit_id)) for one in line.roles if one.role in GRANTABLE]
     lines = _typed_lines() if errors and "roles" in errors else stored
     return render_page(
@@ -147,6 +185,10 @@ def _user(user_id: UUID, *, errors: dict[str, str] | None = None) -> Response:
         line=line,
         errors=errors or {},
         is_self=line.id == actor().user_id,
+        decides=any(permits(one.role, Permission.REVIEW_DECIDE) for one in line.roles),
+        others=others,
+        away=away,
+        substitutes=[("", _("待审最少的同事")), *substitutes],
         is_advisor=any(one.role is Role.ADVISOR for one in line.roles),
         role_lines=[*lines, *[("", "")] * _SPARE_LINES],
         **_choices(units),

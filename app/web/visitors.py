@@ -9,8 +9,9 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.domain.tracking import EventKind, LinkChannel
-from app.queries.visitor import not_counted, own_leads, visitor_days
+from app.queries.visitor import not_counted, visitor_days
 from app.services.access import own_advisor
+from app.services.lead import read_own_leads
 from app.services.rollup import today
 from app.web.edge import render_page, unit_of_work
 
@@ -51,7 +52,7 @@ def show_visitors() -> ResponseReturnValue:
             "visitors/visitors.html",
             days=days,
             people=sum(len(day.visitors) for day in days),
-            leads=own_leads(uow.session, advisor.id),
+            leads=read_own_leads(uow),
             apart=not_counted(uow.session, advisor.id, since=since),
             source_words=SOURCE_WORDS,
             kind_words=KIND_WORDS,

@@ -5,7 +5,8 @@ where one may ask. An offer is a product together with enough signs of selling (
 day of sale, a rate, a call), less the signs that the piece teaches, reports or warns.
 """
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +85,12 @@ class OfferRule(Rule):
         return None
 
     def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
-        return sum(
-            weight
-            for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST))
-            for sign in signs
-            if self._shows(sign, document, named, start, end)
-        )
+        total = 0
+        for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST)):
+            if weight < 0 and total < self.least:
+                break  # what speaks against it only takes away
+            total += weight * sum(self._shows(sign, document, named, start, end) for sign in signs)
+        return total
 
     def _shows(
         self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, start: int, end: int
@@ -97,7 +98,17 @@ class OfferRule(Rule):
         if self.within is None:
             return any(field.offends and field.has(one) for one in sign for field in document.fields)
         low, high = start - self.within, end + self.within
-        return any(low <= first and last <= high for one in sign for first, last in named.matches(one))
+        return any(_has_between(named.matches(one), low, high) for one in sign)
+
+
+def _has_between(spans: Sequence[tuple[int, int]], low: int, high: int) -> bool:
+    """Tell whether one of the spans, which are in order, lies between two places."""
+    at = bisect_left(spans, (low, low))
+    while at < len(spans) and spans[at][0] <= high:
+        if spans[at][1] <= high:
+            return True
+        at += 1
+    return False
 
 
 def _statement(field: FieldView, start: int, end: int) -> tuple[int, int]:

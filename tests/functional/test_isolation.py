@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,14 +12,20 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.bootstrap import Platform
+from app.domain.inspection import LOTS
 from app.domain.organisation import Grant, Role
 from app.domain.recall import RecallBy, RecallTarget
+from app.domain.route import StepPlan
 from app.models.edition import Edition
+from app.models.inspection import Inspection
 from app.models.user import Membership
+from app.services.absence import set_absence
 from app.services.advisor import change_own_profile
 from app.services.recall import propose_recall
+from app.services.sampling import set_sampling
+from app.services.template import clear_template
 from tests.architecture.test_routes import rules
-from tests.factories import House
+from tests.factories import POSTER, House
 
 # Parts of an address that name nothing of a tenant, or name it by a secret that may be shown to anybody.
 OPEN_PARTS = {
@@ -48,6 +55,9 @@ class Neighbours:
     edition_id: UUID
     finding_id: UUID
     recall_id: UUID
+    route_id: UUID
+    inspection_id: UUID
+    absence_id: UUID
     change_id: UUID
 
 
@@ -77,8 +87,29 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         edition_id=edition_id,
         finding_id=uuid4(),  # is named only beside its piece
         recall_id=recall.id,
+        route_id=house.route(StepPlan("初审")).id,
+        inspection_id=drawn(house, who),
+        absence_id=gone(house, path),
         change_id=change.id,
     )
+
+
+def drawn(house: House, who: str) -> UUID:
+    """An inspection of something of theirs that passed by itself."""
+    with house.by("administrator") as uow:
+        set_sampling(uow, share_bp=LOTS, seed="")
+    with house.by("reviewer") as uow:
+        clear_template(uow, POSTER, 1)
+    house.in_review(who)
+    with house.platform.sessions() as session:
+        return session.scalars(select(Inspection.id).where(Inspection.tenant_id == house.tenant_id)).one()
+
+
+def gone(house: House, path: str) -> UUID:
+    """The absence of a reviewer of that part of the organisation."""
+    now = house.platform.clock.now()
+    with house.by(house.person(f"{house.tenant_id.hex[:8]}-gone", Role.REVIEWER, path)) as uow:
+        return set_absence(uow, starts_at=now, ends_at=now + timedelta(days=1)).id
 
 
 def with_every_role(house: House, path: str):

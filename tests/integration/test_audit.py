@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
 from sqlalchemy.exc import IntegrityError
 
 from app.bootstrap import Platform
 from app.domain.errors import AccessDenied
-from app.domain.organisation import Permission
+from app.domain.organisation import Actor, Permission, Role
+from app.domain.piece import PieceAction
+from app.domain.review import Outcome
+from app.domain.tracking import TENANT_ZONE
+from app.models.audit import AuditEntry
+from app.models.organisation import OrgUnit
+from app.models.piece import Piece, PieceStep
+from app.queries.audit import AuditFilter
 from app.services.access import require
 from app.services.audit import verify_audit
+from app.services.checkpoint import read_audit
+from app.services.publication import expire_due, open_edition, take_down
+from app.services.submission import withdraw_piece
+from app.services.user import RoleOn, set_roles
+from tests.audited import ENTRY_OF, watch_the_trail
 from tests.factories import House
 
 
@@ -105,3 +120,87 @@ def test_what_is_refused_leaves_no_entry(house):
         uow.audit.record("user:enable", "myself")
         require(uow, Permission.USER_MANAGE)
     assert verdict(house)[0] == before
+
+
+@pytest.fixture
+def watched(small_house: House) -> House:
+    watch_the_trail(small_house.platform.sessions)
+    return small_house
+
+
+class TestNoChangeWithoutItsEntry:
+    """Every step of a piece, by whichever hand, under the watch; and that the watch is awake."""
+
+    def test_the_whole_life_of_pieces_leaves_one_entry_a_step(self, watched, clock):
+        house = watched
+        refused = house.in_review("advisor", "note", headline="第一句")
+        house.decide(refused, Outcome.REJECT, reason="不合适")
+        returned = house.in_review("advisor", "note", headline="第二句")
+        house.decide(returned, Outcome.REQUEST_CHANGES, reason="改一改")
+        house.revise("advisor", returned, headline="第三句")
+        house.withdraw("advisor", returned)
+        ended = house.published("advisor_b", "note", headline="第四句")
+        with house.by("reviewer") as uow:
+            take_down(uow, ended, note="下架")
+        piece_id = house.published("operator", "note", headline="第五句")
+        with house.by("advisor") as uow:
+            open_edition(uow, piece_id)
+        clock.advance(timedelta(days=60))
+        with house.platform.unit_of_work(Actor.system("expire", house.tenant_id)) as uow:
+            assert expire_due(uow) == 1
+        with house.platform.sessions() as session:
+            taken = set(session.scalars(select(PieceStep.action)))
+        elsewhere = {
+            PieceAction.FAIL_CHECK,
+            PieceAction.RECALL,
+            PieceAction.CORRECT,
+            PieceAction.DROP_CORRECTION,
+        }
+        assert taken >= set(ENTRY_OF) - elsewhere
+
+    def test_a_change_that_nobody_recorded_is_refused(self, watched):
+        with pytest.raises(AssertionError, match="OrgUnit"), watched.by("administrator") as uow:
+            uow.session.get_one(OrgUnit, watched.units["/HQ/"]).name = "别的名字"
+
+    def test_a_step_without_its_entry_is_refused(self, watched):
+        piece_id = watched.draft("advisor", "note")
+        with pytest.raises(AssertionError, match="piece:submit"), watched.by("advisor") as uow:
+            piece = uow.session.get_one(Piece, piece_id)
+            piece.apply(PieceAction.SUBMIT, actor="somebody", at=uow.clock.now())
+            uow.audit.record("piece:create", piece.id)
+
+    def test_a_step_with_two_entries_is_refused(self, watched):
+        piece_id = watched.in_review("advisor", "note")
+        with pytest.raises(AssertionError, match="2 entries"), watched.by("advisor") as uow:
+            withdraw_piece(uow, piece_id)
+            uow.audit.record("piece:withdraw", piece_id)
+
+    def test_an_entry_without_its_step_is_refused(self, watched):
+        piece_id = watched.draft("advisor", "note")
+        with pytest.raises(AssertionError, match="without a step"), watched.by("advisor") as uow:
+            uow.audit.record("piece:approve", piece_id)
+
+    def test_every_step_that_can_be_taken_owes_an_entry(self):
+        archived = {PieceAction.ARCHIVE}  # nothing takes this step yet
+        assert set(ENTRY_OF) == set(PieceAction) - archived
+
+
+def test_roles_are_recorded_as_they_were_and_as_they_became(house):
+    user = house.people["operator"].user_id
+    with house.by("administrator") as uow:
+        set_roles(uow, user, [RoleOn(Role.BRAND, house.units["/HQ/SH/"])])
+    with house.platform.sessions() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.tag == "user:set_roles")).one()
+    details = json.loads(entry.record)["details"]
+    assert details["before"] == ["operator DEMOHQ"]
+    assert details["after"] == ["brand DEMOHQ-SH"]
+
+
+def test_whoever_reads_the_trail_is_in_it(house):
+    with house.by("auditor") as uow:
+        read_audit(uow, AuditFilter(actor="李知遥", subject_kind="user"), zone=TENANT_ZONE)
+    with house.platform.sessions() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.tag == "audit:read")).one()
+    assert entry.actor == str(house.people["auditor"].user_id)
+    assert "李知遥" not in entry.record.decode()
+    assert json.loads(entry.record)["details"]["by"] == {"actor": "given", "kind": "user"}

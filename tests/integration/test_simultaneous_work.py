@@ -13,6 +13,7 @@ from app.domain.errors import AlreadyDecided, DomainError, IllegalTransition, Se
 from app.domain.organisation import Actor
 from app.domain.piece import PieceState
 from app.domain.review import Outcome
+from app.domain.route import StepPlan
 from app.models.audit import AuditEntry
 from app.models.check import CheckRun
 from app.models.edition import Edition, Rendition
@@ -27,7 +28,7 @@ from app.services.submission import submit_for_review, withdraw_piece
 from tests.factories import House
 from tests.simultaneous import at_once
 
-PAIRS = 100
+PAIRS = 200
 
 
 def deciding(house: House, piece_id: UUID, who: str, outcome: Outcome) -> Callable[[], object]:
@@ -82,6 +83,50 @@ def test_of_two_opposite_decisions_at_once_exactly_one_is_made(small_house: Hous
     decided = AuditEntry.tag.in_(["piece:approve", "piece:reject"])
     assert count(house, select(func.count()).select_from(AuditEntry).where(decided)) == PAIRS
     assert the_record_is_whole(house)
+
+
+def test_in_two_steps_of_two_opposite_decisions_at_once_exactly_one_is_made(small_house: House) -> None:
+    """Both looked at the first step; whoever is second is told how it stands, and votes nowhere else."""
+    house = small_house
+    house.route(StepPlan("初审"), StepPlan("复审"))
+    winners: Counter[object] = Counter()
+    for turn in range(PAIRS):
+        piece_id = house.in_review("operator", "note", headline=f"第{turn}件")
+        done = at_once(
+            deciding(house, piece_id, "reviewer", Outcome.APPROVE),
+            deciding(house, piece_id, "reviewer_b", Outcome.REJECT),
+        )
+        [won] = [one for one in done if isinstance(one, Outcome)]
+        [lost] = [one for one in done if not isinstance(one, Outcome)]
+        assert isinstance(lost, AlreadyDecided)
+        if won is Outcome.APPROVE:
+            assert lost.data == {"state": "in_review", "step": 2}
+            assert house.piece(piece_id).state is PieceState.IN_REVIEW
+        else:
+            assert lost.data == {"state": "rejected"}
+            assert house.piece(piece_id).state is PieceState.REJECTED
+        winners[won] += 1
+    assert sum(winners.values()) == PAIRS
+    assert count(house, select(func.count(Decision.id))) == PAIRS
+    decided = AuditEntry.tag.in_(["review:approve_step", "piece:approve", "piece:reject"])
+    assert count(house, select(func.count()).select_from(AuditEntry).where(decided)) == PAIRS
+    assert the_record_is_whole(house)
+
+
+def test_of_two_who_approve_one_step_at_once_the_second_does_not_count_in_the_next(
+    small_house: House,
+) -> None:
+    house = small_house
+    house.route(StepPlan("初审"), StepPlan("复审"))
+    for turn in range(20):
+        piece_id = house.in_review("operator", "note", headline=f"第{turn}件")
+        done = at_once(
+            deciding(house, piece_id, "reviewer", Outcome.APPROVE),
+            deciding(house, piece_id, "reviewer_b", Outcome.APPROVE),
+        )
+        assert sum(isinstance(one, AlreadyDecided) for one in done) == 1
+        assert house.piece(piece_id).state is PieceState.IN_REVIEW
+        assert house.open_step(piece_id) == 2
 
 
 def test_a_piece_is_either_approved_or_taken_back_never_both(small_house: House) -> None:

@@ -32,6 +32,7 @@ DEMO_LOGINS: Final = (
     DemoLogin("operator", "总部内容运营", "head-office operator"),
     DemoLogin("reviewer", "合规审核（初审）", "compliance reviewer"),
     DemoLogin("reviewer2", "合规审核（复核）", "second reviewer"),
+    DemoLogin("legal", "法务审核", "legal reviewer"),
     DemoLogin("head", "分行负责人（上海分行）", "branch head"),
     DemoLogin("admin", "系统管理员", "administrator"),
     DemoLogin("auditor", "稽核审计", "auditor"),

@@ -48,6 +48,7 @@ _STAFF: Final = (
     ("operator", "陆闻笙", Role.OPERATOR, "HQ"),
     ("reviewer", "沈慎行", Role.REVIEWER, "HQ"),
     ("reviewer2", "程明鉴", Role.REVIEWER, "HQ"),
+    ("legal", "裴守正", Role.LEGAL, "HQ"),
     ("head", "顾行舟", Role.BRANCH_HEAD, "SH"),
     ("admin", "严序", Role.ADMINISTRATOR, "HQ"),
     ("auditor", "卫真", Role.AUDITOR, "HQ"),

@@ -17,20 +17,26 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.domain.organisation import Actor
+from app.domain.inspection import InspectionOutcome
+from app.domain.organisation import Actor, Role
 from app.domain.review import Outcome, ReviewState
+from app.domain.route import Risk, RouteRule, StepPlan
 from app.domain.template import REQUIRED_LICENCE, ProductType
 from app.domain.tracking import new_short_code
 from app.embedded.demo.drawing import DrawingAhead
 from app.embedded.demo.people import LEFT, People
 from app.embedded.demo.timeline import Timeline
 from app.models.check import CheckRun
+from app.models.inspection import Inspection
 from app.models.piece import Piece
-from app.models.review import Review
+from app.models.review import Decision, Review
 from app.services.draft import draft_of, sampled
+from app.services.inspection import conclude_inspection
 from app.services.piece import save_piece
 from app.services.publication import expire_due, open_edition, publish_piece, take_down
-from app.services.review import claim_review, decide, run_check
+from app.services.review import claim_review, decide, open_step_of, run_check
+from app.services.route import RoutePlan, create_route
+from app.services.sampling import set_sampling
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, load_library, publish_template, usable_version
 
@@ -40,6 +46,8 @@ DAILY: Final = "daily-morning"
 # Its phrases and defaults were read by a second person, so untouched pieces pass by themselves.
 _CLEARED: Final = (POSTER, DAILY)
 
+_TERM: Final = timedelta(hours=48)
+_SHARE_BP: Final = 500
 _SAVE_TO_SUBMIT: Final = timedelta(minutes=3)
 _SUBMIT_TO_CHECK: Final = timedelta(seconds=2)
 _CLAIMED_AGO: Final = timedelta(minutes=4)
@@ -94,6 +102,7 @@ class Story:
     reason: str = ""
     handout: Handout | None = None
     claimed: bool = False  # somebody is on it
+    half_way: bool = False  # the first step is done, the next one waits
     code: str = field(default_factory=new_short_code)
     piece_id: UUID | None = None
 
@@ -107,6 +116,7 @@ class Storyteller:
         self._ahead = ahead
         self._rng = rng
         self._reviewers = (people.staff["reviewer"], people.staff["reviewer2"])
+        self._deciders = {Role.REVIEWER: self._reviewers, Role.LEGAL: (people.staff["legal"],)}
         self._turn = 0
 
     def release_templates(self) -> None:
@@ -122,6 +132,30 @@ class Storyteller:
                 with self._timeline.by(clearer) as uow:
                     clear_template(uow, manifest.slug, manifest.version)
 
+    def set_up_review(self) -> None:
+        """The administrator's three routes, and the share that is looked at afterwards."""
+        first, second, legal = (
+            StepPlan("初审", term=_TERM),
+            StepPlan("复审", seat_path=self._people.units["HQ"].path, term=_TERM),
+            StepPlan("法务", role=Role.LEGAL, term=_TERM),
+        )
+        funds = frozenset({ProductType.FUND, ProductType.MONEY_FUND, ProductType.SECURITIES_ADVICE})
+        greetings = frozenset({"daily", "festival"})
+        for plan in (
+            RoutePlan("节日与日签", RouteRule(kinds=greetings), (first,)),
+            RoutePlan(
+                "检测要求细看的基金内容",
+                RouteRule(product_types=funds, risks=frozenset({Risk.HIGH})),
+                (first, second, legal),
+            ),
+            RoutePlan("基金与投顾", RouteRule(product_types=funds), (first, second)),
+            RoutePlan("常规审核", RouteRule(), (first,)),
+        ):
+            with self._timeline.by(self._people.staff["admin"]) as uow:
+                create_route(uow, plan)
+        with self._timeline.by(self._people.staff["admin"]) as uow:
+            set_sampling(uow, share_bp=_SHARE_BP, seed="示例银行")
+
     def tell(self, story: Story) -> None:
         """Plan what happens to a piece."""
         timeline, when = self._timeline, story.made_at
@@ -136,6 +170,8 @@ class Storyteller:
         timeline.at(when, lambda: self._check(story))
         if story.claimed:
             timeline.at(timeline.now - _CLAIMED_AGO, lambda: self._claim(story))
+        if story.half_way:
+            timeline.at(when + _CLAIMED_AGO, lambda: self._pass_on(story))
         if story.ending is Ending.QUEUED:
             return
         decided_at = story.decided_at or when + timedelta(minutes=self._rng.randrange(12, 55))
@@ -164,6 +200,21 @@ class Storyteller:
             when = self._timeline.when(days_ago, 0, 5)
             if when <= self._timeline.now:
                 self._timeline.at(when, lambda: self._expire(Actor.system("expire", tenant)))
+
+    def look_afterwards(self, first_day: int) -> None:
+        """Every morning, what was drawn the days before is looked at; the last ones still wait."""
+        for days_ago in range(first_day, 0, -1):
+            when = self._timeline.when(days_ago, 10, 40)
+            if when <= self._timeline.now:
+                self._timeline.at(when, self._inspect)
+
+    def _inspect(self) -> None:
+        with self._timeline.by(self._people.staff["reviewer2"]) as uow:
+            waiting = uow.session.scalars(
+                select(Inspection.id).where(Inspection.outcome.is_(None)).order_by(Inspection.drawn_at)
+            ).all()
+            for inspection_id in waiting:
+                conclude_inspection(uow, inspection_id, InspectionOutcome.CLEAN)
 
     def _plan_publication(self, story: Story, when: datetime) -> None:
         self._timeline.at(when, lambda: self._publish(story))
@@ -221,23 +272,42 @@ class Storyteller:
             run_check(uow, run_id)
 
     def _decide(self, story: Story) -> None:
-        """A reviewer decides, unless the machine was allowed to."""
+        """Reviewers decide, step by step, unless the machine was allowed to."""
         self._turn += 1
-        reviewer = self._reviewers[self._turn % 3 == 0]
-        with self._timeline.by(reviewer) as uow:
+        while self._vote(story, _OUTCOMES[story.ending]):
+            pass
+
+    def _pass_on(self, story: Story) -> None:
+        """The first step is done; the next one waits."""
+        self._vote(story, Outcome.APPROVE)
+
+    def _vote(self, story: Story, outcome: Outcome) -> bool:
+        """Let somebody decide in the step that waits; False where none does."""
+        with self._timeline.by(self._people.staff["reviewer"]) as uow:
             review = uow.session.scalar(
                 select(Review)
                 .where(Review.piece_id == _known(story), Review.state == ReviewState.OPEN)
                 .options(joinedload(Review.revision))
             )
-            if review is not None:
-                decide(
-                    uow,
-                    review.id,
-                    _OUTCOMES[story.ending],
-                    content_hash=review.revision.content_hash,
-                    reason=story.reason if story.ended_at is None else "",
-                )
+            step = open_step_of(uow, review) if review is not None else None
+            voted = set(
+                uow.session.scalars(select(Decision.decided_by).where(Decision.piece_id == _known(story)))
+            )
+        if review is None or step is None:
+            return False
+        able = self._deciders[step.route_step.role]
+        turned = able[::-1] if self._turn % 3 == 0 else able
+        decider = next(one for one in turned if one.user_id not in voted)
+        with self._timeline.by(decider) as uow:
+            decide(
+                uow,
+                review.id,
+                outcome,
+                content_hash=review.revision.content_hash,
+                step=step.position,
+                reason=story.reason if story.ended_at is None else "",
+            )
+        return True
 
     def _publish(self, story: Story) -> None:
         handout = story.handout or Handout()

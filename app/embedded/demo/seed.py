@@ -52,11 +52,13 @@ def seed_demo(engine: Engine, around: Surroundings) -> bool:
                 people = invent_people(session, around.store, rng, clock.now())
             teller = Storyteller(timeline, people, ahead, rng)
             teller.release_templates()
+            teller.set_up_review()
             stories = all_stories(timeline, people, rng)
             teller.draw_ahead(stories)
             for story in stories:
                 teller.tell(story)
             teller.close_the_books(_FOUNDED_DAYS_AGO - 1)
+            teller.look_afterwards(_FOUNDED_DAYS_AGO - 1)
             timeline.play()
         keep_events(timeline, people, SEED)
     return True

@@ -14,6 +14,8 @@ from app.embedded.demo.timeline import Timeline
 # A piece of an advisor's own is valid for thirty days: one approved before that has run out by now.
 _EXPIRED_AFTER: Final = 31
 _CLAIMED: Final = 3
+# how many of one change have passed their first step
+_HALF_WAY: Final = 3
 
 _PATIENCE: Final = {"headline": "时间会奖励\n耐心的人"}
 _SALON: Final = {
@@ -27,38 +29,38 @@ _DOUBTFUL: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
         POSTER,
         {
             "headline": "震荡市里\n先看清自己",
-            "message": "定投是很多朋友的首选方式，但它同样会有亏损。先想清楚能承受多少，再谈投多少。",
+            "message": "连续三年排名靠前的管理人也会有亏损。先想清楚能承受多少，再谈投多少。",
         },
     ),
     (
         POSTER,
         {
             "headline": "选择\n比努力重要",
-            "message": "长期业绩优异的管理人值得花时间了解，但过去不代表将来。想聊聊怎么看，随时找我。",
+            "message": "连续三年业绩排名靠前的管理人值得了解，但过去不代表将来。想聊聊，随时找我。",
         },
     ),
     (
         POSTER,
         {
             "headline": "慢一点\n稳一点",
-            "message": "资金安全性有保障是大家最关心的事，我们从风险等级讲起，一项一项看明白。",
+            "message": "屡获大奖的基金经理怎么选公司？我们从风险等级讲起，一项一项看明白。",
         },
     ),
     (
         POSTER,
         {
             "headline": "少看一眼\n行情",
-            "message": "私募、公募有什么不同？门槛、风险、信息披露都不一样。想了解的朋友，我讲给您听。",
+            "message": "连续三年排名靠前的产品也有风险，门槛和信息披露各不相同。想了解的，我讲给您听。",
         },
     ),
     (
         POSTER,
         {
             "headline": "听说的收益\n不算数",
-            "message": "朋友圈里的高收益低风险，多半少写了一半。看产品，先看风险等级和说明书。",
+            "message": "朋友圈里转的连续三年排名靠前，多半少写了一半。看产品，先看风险等级和说明书。",
         },
     ),
-    (CARD, {"lead": "活期理财怎么挑？先把这个数字读懂，再看风险等级。"}),
+    (CARD, {"lead": "屡获大奖的理财怎么挑？先把这个数字读懂，再看风险等级。"}),
 )
 _SINGLES: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
     (POSTER, {"headline": "风起时\n看好自己的船"}),
@@ -238,10 +240,10 @@ def _masters(t: Timeline, people: People) -> Iterator[Story]:
         Ending.CHANGES_REQUESTED,
         {
             "headline": "配置\n没有标准答案",
-            "message": "多元配置是不少家庭的首选思路，它分散风险，但不能消除风险。我们从家庭账本聊起。",
+            "message": "多元配置是不少家庭的热门思路，它分散风险，但不能消除风险。我们从家庭账本聊起。",
         },
         title="多元配置小课堂",
-        reason="“首选”容易被理解为绝对化推荐，建议改为“可选的”；其余内容可以保留。",
+        reason="“热门”容易被理解为从众推荐，建议改为“可选的”；其余内容可以保留。",
     )
     yield Story(
         operator,
@@ -320,10 +322,10 @@ def _drawer(t: Timeline, people: People) -> Iterator[Story]:
         Ending.CHANGES_REQUESTED,
         {
             "headline": "给孩子\n存一份耐心",
-            "message": "定投是很多家庭的首选，但它同样会有亏损。为孩子准备的这笔钱，先想好用在哪一年。",
+            "message": "定投是很多家庭的热门选择，但它同样会有亏损。为孩子准备的这笔钱，先想好用在哪一年。",
         },
         title="给孩子的计划",
-        reason="“首选”容易被理解为绝对化推荐，建议改为“可选方式之一”，其余写得很好。",
+        reason="“热门选择”容易被理解为从众推荐，建议改为“可选方式之一”，其余写得很好。",
     )
     yield Story(
         me,
@@ -365,8 +367,10 @@ def _queue(t: Timeline, people: People, cast: Cast, rng: random.Random) -> Itera
         yield waiting(POSTER, _PATIENCE)
     for _ in range(7):
         yield waiting(DAILY, {}, verified=False)
-    for _ in range(5):
-        yield waiting(POSTER, _ORIGIN)
+    for number in range(5):
+        story = waiting(POSTER, _ORIGIN)
+        story.half_way = number < _HALF_WAY
+        yield story
     for number, (slug, entered) in enumerate((*_DOUBTFUL, *_SINGLES)):
         story = waiting(slug, entered)
         story.claimed = number < _CLAIMED
@@ -395,5 +399,5 @@ def _others(t: Timeline, people: People, cast: Cast, rng: random.Random) -> Iter
     yield by_somebody(DAILY, t.when(_EXPIRED_AFTER + 2, 8, 10), verified=True)
     refused = by_somebody(POSTER, t.working(9, 15, 10))
     refused.entered, refused.ending = _DOUBTFUL[3][1], Ending.REJECTED
-    refused.reason = "面向不特定客户的海报不能提及私募产品，请换一个主题。"
+    refused.reason = "排名没有出处和起止时间，不能这样写，请换一个主题。"
     yield refused

@@ -9,6 +9,7 @@ from app.web.api import (
     advisors,
     checks,
     document,
+    inspections,
     links,
     pieces,
     profile_changes,
@@ -17,6 +18,7 @@ from app.web.api import (
     recalls,
     renders,
     reviews,
+    routes,
     templates,
     tokens,
 )
@@ -37,6 +39,7 @@ for _noun in (
     advisors,
     checks,
     document,
+    inspections,
     links,
     pieces,
     profile_changes,
@@ -45,6 +48,7 @@ for _noun in (
     recalls,
     renders,
     reviews,
+    routes,
     templates,
     tokens,
 ):

@@ -164,6 +164,11 @@ def one_of(members: type[StrEnum], **more: Any) -> Member:
     return Member(members, by_value=fields.String, **more)
 
 
+def some_of(members: type[StrEnum], **more: Any) -> fields.List[Any]:
+    """Any number of the members of a closed set; none by default."""
+    return fields.List(one_of(members), validate=validate.Length(max=len(members)), load_default=(), **more)
+
+
 def whole(*, least: int, most: int, **more: Any) -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(min=least, max=most), **more)
 

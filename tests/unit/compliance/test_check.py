@@ -131,3 +131,11 @@ def test_an_unknown_sector_is_read_with_every_sector_s_rules():
 def test_severities_and_verdicts_are_ordered():
     assert [s.rank for s in Severity] == [0, 1, 2, 3]
     assert Verdict.BLOCK.rank > Verdict.REVIEW.rank > Verdict.WARN.rank > Verdict.PASS.rank
+
+
+@pytest.mark.parametrize("unit", ["跌了我给你补。", "年年8%，", "保本公司即可"])
+def test_a_text_is_judged_alike_however_long_it_is(unit):
+    short = report_on(TextField("body", unit))
+    long = report_on(TextField("body", unit * (20_000 // len(unit))))
+    assert slugs(long) == slugs(short)
+    assert long.verdict is short.verdict

@@ -102,3 +102,27 @@ def test_han_covers_the_rare_planes():
     assert is_han("𠮷")
     assert is_han("㛃")
     assert not is_han("😀")
+
+
+@given(st.one_of(ANYTHING, DISGUISED))
+def test_normalising_twice_changes_nothing_more(text):
+    once = normalise(text).text
+    assert normalise(once).text == once
+
+
+@given(st.one_of(ANYTHING, DISGUISED))
+def test_a_span_holds_exactly_the_characters_it_was_read_from(text):
+    normalised = normalise(text)
+    for at in range(len(normalised.text)):
+        span = normalised.span(at, at + 1)
+        assert normalised.text[at] in fold(text[span.start : span.end])
+        assert span.start < span.end <= len(text)
+
+
+def test_the_mark_over_the_last_character_belongs_to_the_span():
+    assert normalise("保̶本̶吧").span(0, 2) == Span(0, 4)
+
+
+def test_the_spacing_of_typesetters_is_taken_out():
+    assert normalise("持有 90 天，年化 3.5 %").text == "持有90天,年化3.5%"
+    assert normalise("购买 ETF 基金").text == "购买etf基金"

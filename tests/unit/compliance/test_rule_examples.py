@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.finding import Severity
-from compliance.proof import judged_alone
+from compliance.proof import judged_alone, unmissed
 from compliance.rule import Rule
 from compliance.ruleset import load_ruleset
 
@@ -54,3 +54,8 @@ def test_every_slug_of_the_list_has_a_rule():
         "credit-misleading", "personal-info", "suitability-bypass", "off-channel-solicit",
         "sms-no-optout",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULESET.rules, ids=name_of)
+def test_a_rule_is_missed_when_it_is_taken_out(rule):
+    assert list(unmissed(RULESET, [rule])) == []

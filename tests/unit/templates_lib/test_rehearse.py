@@ -21,7 +21,7 @@ def test_a_rehearsed_design_lays_nothing_out_for_a_picture_nobody_drew(note, mon
     fresh = compile_template(note.source)
     read_artefact(fresh, write_artefact(note))
 
-    press._sheets.clear()
+    press._stages.clear()
     monkeypatch.setattr("templates_lib.layout.lay_out", None)
     assert compose(fresh, VALUES | {"headline": "晚安", "name": "于一"}).data
 

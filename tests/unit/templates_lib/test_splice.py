@@ -17,6 +17,7 @@ from templates_lib.splice import (
     JpegSplice,
     PngSplice,
     Rectangle,
+    core_of,
     encode_jpeg,
     encode_png,
     live_rows,
@@ -58,7 +59,7 @@ def test_a_spliced_jpeg_is_byte_for_byte_the_whole_encode(
     still, inked, areas = case
     others = [(9 * place, 7, 9 * place + 40, 50) for place in range(still_places)]
     splice = JpegSplice(still, [*areas, *others], chosen)
-    assert splice.splice(inked.crop, splice.areas(areas) or ()) == encode_jpeg(inked, chosen)
+    assert splice.splice(core_of(inked).crop, splice.areas(areas) or ()) == encode_jpeg(inked, chosen)
 
 
 @given(_cases(), _SETTINGS)
@@ -88,7 +89,7 @@ def test_a_spliced_png_is_the_whole_encode_and_has_its_very_pixels(
     still, inked, areas = case
     fast = live_rows(inked.height, areas)
     splice = PngSplice(still, fast)
-    spliced = splice.splice(inked.crop, splice.areas(areas) or ())
+    spliced = splice.splice(core_of(inked).crop, splice.areas(areas) or ())
     assert spliced == encode_png(inked, fast)
     assert Image.open(io.BytesIO(spliced)).convert("RGB").tobytes() == inked.tobytes()
     if inked.width * inked.height < 20_000:  # a decoder in plain Python is slow
@@ -105,8 +106,8 @@ def test_a_png_does_not_depend_on_what_was_made_when(
     splice, whole = PngSplice(still, every), PngSplice(inked, every)
     changed = splice.areas(areas)
     assert changed is not None
-    assert splice.splice(inked.crop, changed) == encode_png(inked, every)
-    assert whole.splice(inked.crop, changed) == encode_png(inked, every)
+    assert splice.splice(core_of(inked).crop, changed) == encode_png(inked, every)
+    assert whole.splice(core_of(inked).crop, changed) == encode_png(inked, every)
 
 
 @given(_cases(), st.sampled_from([JpegSplice, PngSplice]))
@@ -133,7 +134,7 @@ def test_other_decoders_see_the_pixels_of_a_plain_file(chroma: str) -> None:
     inked.paste(_picture((300, 90), 2), (400, 333))
     chosen = JpegSettings(90, chroma)
     splice = JpegSplice(still, [(400, 333, 700, 423)], chosen)
-    spliced = splice.splice(inked.crop, splice.areas([(400, 333, 700, 423)]) or ())
+    spliced = splice.splice(core_of(inked).crop, splice.areas([(400, 333, 700, 423)]) or ())
     plain = io.BytesIO()
     inked.save(plain, "JPEG", quality=90, subsampling=chroma)
     assert Image.open(io.BytesIO(spliced)).tobytes() == Image.open(plain).tobytes()
@@ -191,7 +192,7 @@ def test_a_marker_stands_where_the_standard_wants_it() -> None:
     still, inked = _picture((1080, 640), 3), _picture((1080, 640), 3)
     inked.paste(_picture((90, 30), 4), (64, 100))
     splice = JpegSplice(still, [(64, 100, 154, 130)], JpegSettings())
-    spliced = splice.splice(inked.crop, splice.areas([(64, 100, 154, 130)]) or ())
+    spliced = splice.splice(core_of(inked).crop, splice.areas([(64, 100, 154, 130)]) or ())
     scan = spliced[spliced.index(b"\xff\xda") :]
     marks = [scan[at + 1] for at in range(len(scan) - 1) if scan[at] == 0xFF and 0xD0 <= scan[at + 1] <= 0xD7]
     assert marks == [0xD0 + number % 8 for number in range(len(marks))]

@@ -1,0 +1,139 @@
+"""Ten deliberate faults of the gate, each a plausible slip of ours, to prove that the machine sees them.
+
+A fault changes the production code or a trigger in one way. `tests/integration/test_gate_faults.py` lets
+the random hands loose on each of them and expects the alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from app.domain.piece import TRANSITIONS, PieceAction, PieceState
+from app.models.review import Review
+from app.services import independence, publication, review, submission
+from app.services.unit_of_work import UnitOfWork
+from tests.factories import House
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One slip: what is wrong with the gate, and how to make it so."""
+
+    name: str
+    seed: Callable[[House, pytest.MonkeyPatch], None]
+
+
+def _accounts_for_people(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(independence, "persons_of", lambda _uow, user_ids: {one: one for one in user_ids})
+
+
+def _submitter_forgotten(_house: House, patch: pytest.MonkeyPatch) -> None:
+    hands_in = independence.hands_in
+
+    def without_submitter(uow: UnitOfWork, round_: Review) -> dict[UUID, independence.Hand]:
+        hands = hands_in(uow, round_)
+        return {one: hand for one, hand in hands.items() if hand is not independence.Hand.SUBMITTED}
+
+    patch.setattr(independence, "hands_in", without_submitter)
+
+
+def _stale_content_accepted(_house: House, patch: pytest.MonkeyPatch) -> None:
+    real = review.decide
+
+    def decide(uow: UnitOfWork, review_id: UUID, outcome: Any, **seen: Any) -> Any:
+        found = uow.session.get_one(Review, review_id)
+        content = uow.session.get_one(review.PieceRevision, found.revision_id).content_hash
+        return real(uow, review_id, outcome, **{**seen, "content_hash": content})
+
+    _everywhere(patch, decide)
+
+
+def _step_not_compared(_house: House, patch: pytest.MonkeyPatch) -> None:
+    real = review.decide
+
+    def decide(uow: UnitOfWork, review_id: UUID, outcome: Any, **seen: Any) -> Any:
+        found = uow.session.get_one(Review, review_id)
+        here = review.open_step_of(uow, found)
+        return real(uow, review_id, outcome, **{**seen, "step": here.position if here else seen["step"]})
+
+    _everywhere(patch, decide)
+
+
+def _first_approval_is_final(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(review, "_has_quorum", lambda _uow, _step: True)
+    patch.setattr(review, "_following", lambda _uow, _step: None)
+
+
+def _edit_keeps_the_approval(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setitem(TRANSITIONS, (PieceState.APPROVED, PieceAction.EDIT), PieceState.APPROVED)
+
+
+def _new_rules_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(review, "_check_again", lambda *_all: None)
+
+
+def _withdrawn_round_stays_open(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(submission, "end_round", lambda *_all, **_more: None)
+
+
+def _licence_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(publication, "is_qualified", lambda *_all, **_more: True)
+
+
+def _votes_without_an_entry(_house: House, patch: pytest.MonkeyPatch) -> None:
+    from app.services.audit import AuditTrail
+
+    record = AuditTrail.record
+
+    def forgetful(self: AuditTrail, tag: str, subject_id: UUID | str, **details: Any) -> None:
+        if tag != "piece:approve":
+            record(self, tag, subject_id, **details)
+
+    patch.setattr(AuditTrail, "record", forgetful)
+
+
+def _blind_trigger(statement: str) -> Callable[[House, pytest.MonkeyPatch], None]:
+    def seed(house: House, _patch: pytest.MonkeyPatch) -> None:
+        with house.platform.engine.begin() as connection:
+            connection.execute(text(statement))
+
+    return seed
+
+
+def _everywhere(patch: pytest.MonkeyPatch, decide: Callable[..., Any]) -> None:
+    from app.web.api import reviews
+    from tests.integration import test_gate_machine
+
+    for module in (review, reviews, test_gate_machine):
+        patch.setattr(module, "decide", decide)
+
+
+FAULTS = (
+    Fault("four eyes by account instead of by person", _accounts_for_people),
+    Fault("whoever sent it for review may decide", _submitter_forgotten),
+    Fault("a decision on content nobody looked at", _stale_content_accepted),
+    Fault("a decision counts in whatever step is open", _step_not_compared),
+    Fault("the first approval completes the route", _first_approval_is_final),
+    Fault("an edit keeps the approval", _edit_keeps_the_approval),
+    Fault("new rules are not asked before an approval", _new_rules_not_asked),
+    Fault("a round stays open when its piece is taken back", _withdrawn_round_stays_open),
+    Fault("a lapsed licence stays public", _licence_not_asked),
+    Fault("an approval without an entry in the record", _votes_without_an_entry),
+    Fault(
+        "the database no longer asks whose hand is in it",
+        _blind_trigger(
+            "CREATE OR REPLACE FUNCTION people_with_a_hand_in(wanted uuid) RETURNS SETOF uuid"
+            " LANGUAGE sql STABLE AS $$ SELECT NULL::uuid WHERE false $$"
+        ),
+    ),
+    Fault(
+        "the database opens the gate on any old approval",
+        _blind_trigger("DROP TRIGGER publication_rests_on_a_final_approval ON publication"),
+    ),
+)
