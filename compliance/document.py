@@ -1,9 +1,10 @@
 """What a rule may see: the fields of a piece and what the forms already know about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 
 class FieldKind(StrEnum):
@@ -124,3 +125,23 @@ class Document:
     def of_text(cls, text: str, sector: Sector = Sector.GENERAL, channel: Channel = Channel.OTHER) -> Self:
         """Wrap plain text as a document of one free field named `text`."""
         return cls(fields=(TextField("text", text),), sector=sector, channel=channel)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `of_dict` makes this very document of again."""
+        return {
+            "fields": [[field.name, field.text, field.kind.value] for field in self.fields],
+            "sector": self.sector.value,
+            "channel": self.channel.value,
+            "product_type": self.product_type.value if self.product_type is not None else None,
+        }
+
+    @classmethod
+    def of_dict(cls, kept: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        product = kept["product_type"]
+        return cls(
+            fields=tuple(TextField(name, text, FieldKind(kind)) for name, text, kind in kept["fields"]),
+            sector=Sector(kept["sector"]),
+            channel=Channel(kept["channel"]),
+            product_type=None if product is None else ProductType(product),
+        )

@@ -29,7 +29,7 @@ from compliance.rules import (
 from compliance.scope import USUAL_FRAMES, Frame
 from compliance.sound import SoundIndex
 
-__all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset"]
+__all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset", "read_ruleset"]
 
 _Member = TypeVar("_Member")
 
@@ -88,6 +88,8 @@ class Ruleset:
     index: LiteralIndex = field(repr=False, compare=False)
     sounds: SoundIndex = field(repr=False, compare=False)
     allowed: frozenset[str] = field(repr=False)
+    # the files it was read from, by name: what `read_ruleset` makes this very ruleset of again
+    files: tuple[tuple[str, bytes], ...] = field(repr=False, compare=False)
     _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
     _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
     _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
@@ -103,11 +105,13 @@ class Ruleset:
         guarded: Iterable[str] = (),
         allowed: Iterable[str] = (),
         sounds: SoundIndex | None = None,
+        files: Iterable[tuple[str, bytes]] = (),
     ) -> Self:
         """Build the indexes over some rules.
 
         `guarded` words are recognised by their sound as well. Inside an `allowed` phrase no rule has
-        a hit. `sounds` is given where the index of another ruleset serves.
+        a hit. `sounds` is given where the index of another ruleset serves. `files` are what the rules
+        were read from, where they were read from files.
         """
         sheltering = frozenset(map(fold, allowed))
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
@@ -132,6 +136,7 @@ class Ruleset:
             sounds=sounds
             or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             allowed=sheltering,
+            files=tuple(files),
             _by_word={word: tuple(at) for word, at in by_word.items()},
             _by_pattern=by_pattern,
             _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
@@ -215,7 +220,15 @@ def load_ruleset(paths: Iterable[Path] | None = None) -> Ruleset:
     """
     if paths is None:
         return _shipped()
-    return _read(_files_of(paths))
+    return _read(_loaded(_files_of(paths)))
+
+
+def read_ruleset(files: Iterable[tuple[str, bytes]]) -> Ruleset:
+    """Make a ruleset of files by name, such as those another ruleset was read from.
+
+    Raises RulesetError.
+    """
+    return _read([_parse(Path(name), name, content) for name, content in sorted(files)])
 
 
 def load_with_shared_words(paths: Iterable[Path]) -> Ruleset:
@@ -228,14 +241,14 @@ def load_with_shared_words(paths: Iterable[Path]) -> Ruleset:
     words = [
         (path, name)
         for path, name in _files_of([RULESETS])
-        if path.resolve() not in known and not _parse(path, name).fields.get("rules")
+        if path.resolve() not in known and not _load(path, name).fields.get("rules")
     ]
-    return _read([*words, *given])
+    return _read(_loaded([*words, *given]))
 
 
 @cache
 def _shipped() -> Ruleset:
-    return _read(_files_of([RULESETS]))
+    return _read(_loaded(_files_of([RULESETS])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,8 +298,11 @@ def _files_of(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     return sorted(files, key=lambda file: (file[1], file[0]))
 
 
-def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
-    packs = [_parse(path, name) for path, name in files]
+def _loaded(files: Iterable[tuple[Path, str]]) -> list[_Pack]:
+    return [_load(path, name) for path, name in files]
+
+
+def _read(packs: Sequence[_Pack]) -> Ruleset:
     shared = _shared_words(packs)
     rules: dict[str, Rule] = {}
     for pack in packs:
@@ -305,7 +321,14 @@ def _read(files: Sequence[tuple[Path, str]]) -> Ruleset:
     version = max((str(pack.fields["dated"]) for pack in packs), default="none")
     guarded = {fold(word) for pack in packs for word in pack.list_of(_SOUND_KEY)}
     allowed = [word for pack in packs for word in pack.list_of(_ALLOW_KEY)]
-    return Ruleset.of(version, digest.hexdigest(), rules.values(), guarded=guarded, allowed=allowed)
+    return Ruleset.of(
+        version,
+        digest.hexdigest(),
+        rules.values(),
+        guarded=guarded,
+        allowed=allowed,
+        files=((pack.name, pack.content) for pack in packs),
+    )
 
 
 def _shared_words(packs: Iterable[_Pack]) -> Vocabulary:
@@ -333,9 +356,16 @@ def _joined(shared: Vocabulary, pack: _Pack) -> Vocabulary:
     )
 
 
-def _parse(path: Path, name: str) -> _Pack:
+def _load(path: Path, name: str) -> _Pack:
     try:
         content = path.read_bytes()
+    except OSError as error:
+        raise RulesetError(path, 1, str(error)) from error
+    return _parse(path, name, content)
+
+
+def _parse(path: Path, name: str, content: bytes) -> _Pack:
+    try:
         pack = yaml.load(content.decode("utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -343,7 +373,7 @@ def _parse(path: Path, name: str) -> _Pack:
         raise RulesetError(path, line, error.problem or "not YAML") from error
     except RuleFaultError as error:
         raise RulesetError(path, error.line, error.fault) from error
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")

@@ -1,6 +1,6 @@
 """The command `imprimatur`: one file a command, each an edge like any other.
 
-Exit codes: 0 done, 1 refused or failed, 2 called wrongly; `check` adds 10 and 20 for its verdict.
+Exit codes: 0 done, 1 refused or failed, 2 called wrongly; `check` and `recheck` add 10 and 20.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ _COMMANDS = {
     "evidence": "app.cli.evidence:evidence",
     "import": "app.cli.roster_import:import_group",
     "migrate": "app.cli.start:migrate",
+    "recheck": "app.cli.recheck:recheck",
     "render": "app.cli.render:render",
     "rules": "app.cli.rules:rules",
     "template": "app.cli.template:template",

@@ -17,7 +17,7 @@ from compliance.ruleset import Ruleset, load_ruleset
 EXIT_CODES = {Verdict.PASS: 0, Verdict.WARN: 0, Verdict.REVIEW: 10, Verdict.BLOCK: 20}
 USAGE_ERROR = 2
 
-_VERDICT_WORDS = {
+VERDICT_WORDS = {
     Verdict.PASS: "通过",
     Verdict.WARN: "提醒",
     Verdict.REVIEW: "需人工审核",
@@ -100,7 +100,7 @@ def _finding_object(finding: Finding) -> dict[str, Any]:
 
 def describe(report: Report) -> str:
     """Return the report for a person to read, without a final line end."""
-    lines = [f"{_VERDICT_WORDS[report.verdict]}（规则包 {report.ruleset_version}）"]
+    lines = [f"{VERDICT_WORDS[report.verdict]}（规则包 {report.ruleset_version}）"]
     for finding in report.findings:
         where = f"{finding.span.start}–{finding.span.end}"
         if finding.severity is Severity.NOTE:

@@ -70,13 +70,13 @@ def tenant_named(found: Platform, slug: str | None) -> TenantId:
     raise click.UsageError(f"say which institution with --tenant: {known}")
 
 
-def terminal_actor(tenant_id: TenantId) -> Actor:
+def terminal_actor(tenant_id: TenantId, role: Role = Role.ADMINISTRATOR) -> Actor:
     """Whoever can run this command owns the machine; the audit trail says it was the command line."""
     return Actor(
         tenant_id=tenant_id,
         name="system:command-line",
         duty="command-line",
-        grants=(Grant(Role.ADMINISTRATOR, ROOT_PATH),),
+        grants=(Grant(role, ROOT_PATH),),
     )
 
 

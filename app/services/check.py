@@ -26,7 +26,12 @@ def check_text(uow: UnitOfWork, text: str, *, sector: str | None, channel: str) 
 
 
 def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> Report:
-    """Judge everything a reader would see on a picture with these values.
+    """Judge everything a reader would see on a picture with these values; raises InvalidInput."""
+    return check(document_of(uow, version, values), uow.around.ruleset)
+
+
+def document_of(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> Document:
+    """What the checker reads of a picture with these values.
 
     The text comes from the picture's own twin, so nothing can be drawn that was not judged.
     Raises InvalidInput where the values do not fit the template.
@@ -41,13 +46,12 @@ def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) 
         )
         for line in reading_of(uow, version, values)
     )
-    document = Document(
+    return Document(
         fields=fields,
         sector=_sector(uow),
         channel=parse_channel("poster"),
         product_type=ProductType(version.product_type.value),
     )
-    return check(document, uow.around.ruleset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +85,15 @@ def reading_of(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, s
     )
 
 
-def record_report(run: CheckRun, report: Report) -> None:
-    """Keep a report with its run: the verdict, the ruleset it was made with, and every finding."""
+def record_report(run: CheckRun, report: Report, document: Document) -> None:
+    """Keep a report with its run: the verdict, the ruleset it was made with, and every finding.
+
+    What was read is kept beside it: an advisor's name or a sample may change, the verdict may not.
+    """
     run.verdict = report.verdict.value
     run.ruleset_version = report.ruleset_version
     run.ruleset_digest = report.ruleset_digest
-    run.report = report.to_dict()
+    run.report = report.to_dict() | {"document": document.to_dict()}
     for position, found in enumerate(report.findings):
         run.findings.append(
             Finding(

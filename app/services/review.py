@@ -45,9 +45,12 @@ from app.services.publication import publish_approved
 from app.services.rounds import end_round
 from app.services.route import route_of
 from app.services.routing import carried_wording, change_of, route_facts
+from app.services.ruleset import keep_ruleset
 from app.services.sampling import record_auto_pass
-from app.services.shown import judge_revision, shown_picture
+from app.services.shown import shown_document, shown_picture
 from app.services.unit_of_work import UnitOfWork
+from compliance.check import check
+from compliance.document import Document
 from compliance.report import Report, Verdict
 
 _ACTIONS = {
@@ -82,8 +85,9 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     if run.revision_id != piece.current_revision_id:
         return None  # it moved on while we waited for it
     revision = revision_of(uow, run.revision_id)
-    report = judge_revision(uow, piece, revision)
-    _complete(uow, piece, run, report)
+    document = shown_document(uow, piece, revision)
+    report = check(document, uow.around.ruleset)
+    _complete(uow, piece, run, report, document)
     now = uow.clock.now()
     if report.verdict is Verdict.BLOCK:
         piece.apply(PieceAction.FAIL_CHECK, actor=uow.actor.name, at=now)
@@ -274,7 +278,8 @@ class RulesTightened(CheckBlocked):
 
 def _check_again(uow: UnitOfWork, piece: Piece, review: Review, before: CheckRun) -> None:
     """Judge by the rules of today, before a person's approval rests on older ones (I5)."""
-    report = judge_revision(uow, piece, review.revision)
+    document = shown_document(uow, piece, review.revision)
+    report = check(document, uow.around.ruleset)
     if report.verdict is Verdict.BLOCK:
         raise RulesTightened(count=len(report.findings), report=report)
     now = uow.clock.now()
@@ -287,12 +292,13 @@ def _check_again(uow: UnitOfWork, piece: Piece, review: Review, before: CheckRun
         submitted_by=before.submitted_by,
     )
     uow.session.add(run)
-    _complete(uow, piece, run, report)
+    _complete(uow, piece, run, report, document)
     review.check_run_id = run.id
 
 
-def _complete(uow: UnitOfWork, piece: Piece, run: CheckRun, report: Report) -> None:
-    record_report(run, report)
+def _complete(uow: UnitOfWork, piece: Piece, run: CheckRun, report: Report, document: Document) -> None:
+    keep_ruleset(uow)
+    record_report(run, report, document)
     run.completed_at = uow.clock.now()
     uow.session.flush()
     uow.audit.record(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from app.domain.tracking import PREVIEW_CODE
 from app.models.piece import Piece, PieceRevision
-from app.services.check import judge
+from app.services.check import document_of, judge
 from app.services.draft import Draft, sample_advisor, sampled
 from app.services.edition import link_url
 from app.services.rendition import (
@@ -13,6 +13,7 @@ from app.services.rendition import (
     revision_spec,
 )
 from app.services.unit_of_work import UnitOfWork
+from compliance.document import Document
 from compliance.report import Report
 
 
@@ -61,3 +62,8 @@ def shown_values(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Mapp
 def judge_revision(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Report:
     """Judge a revision as an advisor would show it."""
     return judge(uow, piece.template_version, shown_values(uow, piece, revision))
+
+
+def shown_document(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Document:
+    """What the checker reads of a revision as an advisor would show it."""
+    return document_of(uow, piece.template_version, shown_values(uow, piece, revision))

@@ -54,6 +54,8 @@ class Surroundings:
     places: Remembered[str, "Whereabouts"] = field(default_factory=lambda: Remembered(capacity=256))
     # what this process knows to be noted in the archive, by publication, advisor and values
     noted: Remembered[str, bool] = field(default_factory=lambda: Remembered(capacity=4096))
+    # what this process knows to be kept of rulesets, by digest
+    rulesets: Remembered[str, bool] = field(default_factory=lambda: Remembered(capacity=16))
     # the pictures drawn last: what was just previewed is saved, judged and shown a moment later
     pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
         default_factory=lambda: Remembered(capacity=32)

@@ -104,6 +104,8 @@ ACTS: Final[dict[str, str]] = {
     "audit:read": "查阅",
     "audit:verify": "核验",
     "check:complete": "完成检测",
+    "check:recheck": "按现行规则复核",
+    "check:replay": "重现检测结论",
     "edition:end": "抽检下架",
     "edition:open": "开始使用",
     "inspection:conclude": "填写结果",

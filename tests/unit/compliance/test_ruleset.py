@@ -5,7 +5,7 @@ import pytest
 from compliance.check import check
 from compliance.document import Document, Sector
 from compliance.report import Verdict
-from compliance.ruleset import RulesetError, load_ruleset
+from compliance.ruleset import RulesetError, load_ruleset, read_ruleset
 
 GOOD = """\
 dated: 2026-01-02
@@ -167,3 +167,17 @@ def test_a_rule_asks_for_its_topic_outside_its_sectors(tmp_path):
     assert check(Document.of_text("梨最甜"), ruleset).verdict is Verdict.PASS
     assert check(Document.of_text("果园里，梨最甜"), ruleset).verdict is Verdict.BLOCK
     assert check(Document.of_text("果园里，梨最甜", sector=Sector.FUND), ruleset).verdict is Verdict.BLOCK
+
+
+def test_a_ruleset_is_read_again_from_its_own_files(tmp_path):
+    first = load_ruleset(pack(tmp_path, GOOD))
+    again = read_ruleset(first.files)
+    assert (again.version, again.digest) == (first.version, first.digest)
+    assert check(Document.of_text("梨最甜"), again) == check(Document.of_text("梨最甜"), first)
+    shipped = load_ruleset()
+    assert read_ruleset(reversed(shipped.files)).digest == shipped.digest
+
+
+def test_a_bad_file_among_those_handed_over_is_named(tmp_path):
+    with pytest.raises(RulesetError, match=r"own/bad\.yaml, line 1"):
+        read_ruleset([("own/bad.yaml", b"\xff")])
