@@ -3,7 +3,7 @@
 import pytest
 
 from compliance.normalise import fold
-from compliance.scope import judge
+from compliance.scope import is_plain, judge
 
 
 def reason(text, hit):
@@ -116,3 +116,50 @@ def test_what_another_says_of_a_product_is_not_a_turn_to_ours(text, hit):
 @pytest.mark.parametrize("text", ["我们不只说“保本”，还做得到。", "不说别的，这款“保本”。", "这就叫“保本”。"])
 def test_quotation_marks_alone_excuse_nothing(text):
     assert reason(text, "保本") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "群里喊稳赚的那位，上月已失联。",
+        "有位储户听人说稳赚，钱转走后报警。",
+        "这样的稳赚，警方一月立案三起。",
+    ],
+)
+def test_a_piece_that_warns_excuses_what_it_tells(text):
+    assert reason(text, "稳赚") is not None
+
+
+@pytest.mark.parametrize("text", ["这年头骗子真多。想稳赚的私信我。", "市面骗局多，只有我们这款稳赚。"])
+def test_a_warning_that_sells_excuses_nothing(text):
+    assert reason(text, "稳赚") is None
+
+
+def test_a_question_either_way_promises_nothing():
+    assert reason("客户问这只基金会不会亏，我请他先看风险等级。", "不会亏") is not None
+    assert reason("您问会不会亏？放心。", "不会亏") is None
+
+
+def test_the_script_of_a_call_is_no_warning_but_a_list_of_banned_talk_is():
+    assert reason("回访话术：这款稳赚。", "稳赚") is None
+    assert reason("常见的骗人话术：稳赚。", "稳赚") is not None
+
+
+def test_what_explains_the_answer_of_a_quiz_is_meant():
+    assert reason("判断题：理财会亏。（×）解析：本行产品稳赚。", "稳赚") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("这款理财稳赚。", True),
+        ("谁说不能稳赚？", True),
+        ("这款理财稳赚。理财非存款。", True),
+        ("这款“稳赚”理财。", False),
+        ("这款稳赚的事我没听过。", False),
+    ],
+)
+def test_only_what_is_said_outright_is_plain(text, plain):
+    text = fold(text)
+    start = text.index("稳赚")
+    assert is_plain(text, start, start + 2) is plain
