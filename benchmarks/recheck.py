@@ -76,7 +76,7 @@ def lay_out(platform: Platform, pieces: int) -> None:
     while part := list(islice(made_ready, _AT_ONCE)):
         with platform.engine.begin() as connection:
             for table, made in zip((Piece, PieceRevision, CheckRun), zip(*part, strict=True), strict=True):
-                connection.execute(insert(table.__table__), list(made))
+                connection.execute(insert(table), list(made))
     with platform.engine.begin() as connection:
         connection.execute(
             text(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.errors import InvalidInput
@@ -64,9 +64,7 @@ def try_text() -> ResponseReturnValue:
     return _rules(tried | {"report": report})
 
 
-def _rules(
-    tried: dict[str, Any] | None = None, *, errors: dict[str, str] | None = None
-) -> ResponseReturnValue:
+def _rules(tried: dict[str, Any] | None = None, *, errors: dict[str, str] | None = None) -> Response:
     words = request.args.get("q", "").strip()[:_LONGEST_WORDS]
     sector = request.args.get("sector", "")
     chosen = Sector(sector) if sector in set(Sector) else None
@@ -77,7 +75,7 @@ def _rules(
     number = min(page_number(request.args.get("page")), max(1, -(-len(rules) // _PAGE_SIZE)))
     start = (number - 1) * _PAGE_SIZE
     found: Page[Rule] = Page(rules[start : start + _PAGE_SIZE], number, _PAGE_SIZE, len(rules))
-    asked = {name: value for name, value in (("q", words), ("sector", chosen or "")) if value}
+    asked: dict[str, Any] = {name: value for name, value in (("q", words), ("sector", chosen or "")) if value}
 
     def address(page: int) -> str:
         return url_for("ruleset.show_rules", **asked, page=page)

@@ -297,3 +297,8 @@ def test_a_server_without_encryption_gets_no_letter_unless_allowed(mail_server) 
     with pytest.raises(NotifierUnavailable):
         MailNotifier(mail(port, starttls=True)).send(Message("话", "x", to="a@bank.example"))
     assert letters == []
+
+
+@pytest.mark.parametrize("tag", NOTICES)
+def test_the_guide_says_of_every_act_who_is_told(tag: str) -> None:
+    assert f"`{tag}`" in (APP.parent / "docs" / "notices.md").read_text(encoding="utf-8")
