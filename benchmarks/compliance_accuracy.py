@@ -1,18 +1,20 @@
 """How well the checker tells violations from lawful texts, on labelled files.
 
-    python -m benchmarks.compliance_accuracy FILE… [--json] [--wrong] [--folds N]
+    python -m benchmarks.compliance_accuracy FILE… [--json] [--wrong] [--folds N] [--fold K]
 
 A line is `{"id", "text", "label": "violation"|"compliant", "channel"?, "sector"?, "rules"?}`.
 Beside `x.jsonl`, `x.meta.jsonl` may name the `voice` of a text and the `kind` of its violation:
 `k` a plain keyword, `s` meaning without one, `m` a missing disclosure, `eN` disguise N.
 Counted twice: `block` alone, and `stop` = block or review. Intervals are Wilson's at 95 %.
-Nothing is fitted here; `--folds` parts the texts by voice, to show how far one author's figures
-lie from another's.
+Nothing is fitted here. `--folds` parts the texts by voice, to show how far one author's figures
+lie from another's, and `--fold K` (of five) reads no others: so rules can be scored on texts before
+anybody reads them, and some texts be kept unread for good.
 """
 
 import argparse
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +30,8 @@ from compliance.ruleset import load_ruleset
 Judged = tuple[dict[str, Any], Report]
 
 _Z95 = 1.959964
+FOLDS = 5
+_NUMBER_AT_END = re.compile(r"[0-9]+$")
 _KINDS = {"k": "plain", "s": "semantic", "m": "missing disclosure"}
 
 
@@ -105,15 +109,32 @@ def kinds_of(case: dict[str, Any]) -> Iterable[str]:
     return ("disguised", f"disguised {kind}") if kind[0] == "e" else (_KINDS.get(kind, kind),)
 
 
-def folds_of(judged: Sequence[Judged], count: int) -> list[list[Judged]]:
-    """Part the texts by voice, the voices dealt round by the number of their texts."""
-    voices: dict[str, list[Judged]] = {}
+def fold_of(case: dict[str, Any], count: int = FOLDS) -> int:
+    """Return the fold of a text: voices are dealt round by number, texts of no voice by their line.
+
+    The latter go to the last two folds, odd lines to the last.
+    """
+    number = _NUMBER_AT_END.search(str(case.get("voice", "")))
+    if number is not None:
+        return (int(number.group()) - 1) % count + 1
+    return count - (int(case["line"]) + 1) % 2
+
+
+def false_stops_by_rule(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Return, per rule, how many lawful texts it stopped, how many it alone, and how many it blocked.
+
+    And beside that how many violations it stopped, and how many it alone.
+    """
+    table: dict[str, Counter[str]] = {}
     for case, report in judged:
-        voices.setdefault(str(case.get("voice", "unknown")), []).append((case, report))
-    folds: list[list[Judged]] = [[] for _ in range(count)]
-    for _, texts in sorted(voices.items(), key=lambda voice: (-len(voice[1]), voice[0])):
-        min(folds, key=len).extend(texts)
-    return [fold for fold in folds if fold]
+        stops = {f.rule_id: f.severity for f in report.findings if f.severity.rank >= Severity.REVIEW.rank}
+        for rule_id, severity in stops.items():
+            row = table.setdefault(rule_id, Counter())
+            row[case["label"]] += 1
+            row[f"{case['label']} alone"] += len(stops) == 1
+            row[f"{case['label']} blocked"] += severity is Severity.BLOCK
+    worst = sorted(table.items(), key=lambda one: (-one[1]["compliant"], one[0]))
+    return {rule_id: dict(row) for rule_id, row in worst}
 
 
 def judge(case: dict[str, Any]) -> Report:
@@ -129,7 +150,10 @@ def read_cases(path: Path) -> list[dict[str, Any]]:
     """Read labelled texts, each with what the file beside it knows of voice and kind."""
     beside = path.with_name(f"{path.stem}.meta.jsonl")
     known = {one["id"]: one for one in _lines(beside)} if beside.exists() else {}
-    return [{**known.get(case["id"], {}), **case} for case in _lines(path)]
+    return [
+        {**known.get(case["id"], {}), **case, "line": number}
+        for number, case in enumerate(_lines(path), start=1)
+    ]
 
 
 def _lines(path: Path) -> Iterable[dict[str, Any]]:
@@ -142,8 +166,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--wrong", action="store_true", help="list the texts judged wrongly")
     parser.add_argument("--folds", type=int, default=0, help="measure as many groups of voices by themselves")
+    parser.add_argument(
+        "--fold", type=int, action="append", help=f"read only this fold of {FOLDS}; may be repeated"
+    )
     options = parser.parse_args(argv)
-    judged = [(case, judge(case)) for path in options.files for case in read_cases(path)]
+    cases = [case for path in options.files for case in read_cases(path)]
+    judged = [(case, judge(case)) for case in cases if not options.fold or fold_of(case) in options.fold]
     result: dict[str, Any] = {
         "ruleset": load_ruleset().version,
         "rules": len(load_ruleset().rules),
@@ -155,11 +183,18 @@ def main(argv: Sequence[str] | None = None) -> None:
             "block": recall_by(judged, kinds_of, Verdict.BLOCK),
         },
         "by_rule": recall_by(judged, slugs_of, Verdict.REVIEW),
+        "false_stops_by_rule": false_stops_by_rule(judged),
         "folds": [
-            {"texts": len(fold), **measure(fold, Verdict.REVIEW)} for fold in folds_of(judged, options.folds)
-        ]
-        if options.folds
-        else [],
+            {
+                "fold": number,
+                "texts": len(fold),
+                **measure(fold, Verdict.REVIEW),
+                "by_kind": recall_by(fold, kinds_of, Verdict.REVIEW),
+                "block": measure(fold, Verdict.BLOCK),
+            }
+            for number in range(1, options.folds + 1)
+            if (fold := [one for one in judged if fold_of(one[0], options.folds) == number])
+        ],
     }
     if options.json:
         print(json.dumps(result, ensure_ascii=False, indent=2))
@@ -181,10 +216,24 @@ def print_table(result: dict[str, Any]) -> None:
     print("recall by rule: block or review")
     for slug, share in result["by_rule"].items():
         print(f"  {slug:32} {_share(share)}")
-    for number, fold in enumerate(result["folds"], start=1):
-        print(f"fold {number}, {fold['texts']} texts")
-        for key in ("recall", "precision", "false_stops"):
+    print_false_stops(result["false_stops_by_rule"])
+    for fold in result["folds"]:
+        print(f"fold {fold['fold']}, {fold['texts']} texts")
+        for key in ("recall", "false_stops"):
             print(f"  {key:24} {_share(fold[key])}")
+        print(f"  {'precision of block':24} {_share(fold['block']['precision'])}")
+        for kind, share in fold["by_kind"].items():
+            if not kind.startswith("disguised "):
+                print(f"  {kind:24} {_share(share)}")
+
+
+def print_false_stops(table: dict[str, Any]) -> None:
+    print("stops by rule: lawful texts (by it alone, blocked), violations (by it alone)")
+    for rule_id, row in table.items():
+        if row.get("compliant"):
+            lawful = f"{row['compliant']:3} ({row['compliant alone']:3}, {row['compliant blocked']:3})"
+            others = f"{row.get('violation', 0):3} ({row.get('violation alone', 0):3})"
+            print(f"  {rule_id:48} {lawful}  {others}")
 
 
 def _share(share: dict[str, Any]) -> str:

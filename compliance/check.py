@@ -8,7 +8,7 @@ from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
-from compliance.scope import judge
+from compliance.scope import is_plain, judge
 
 
 def check(document: Document, ruleset: Ruleset) -> Report:
@@ -73,8 +73,10 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
     severity = rule.severity
     if scope_reason is not None:
         severity = Severity.NOTE
-    elif layer is Layer.SOUND and severity is Severity.BLOCK:
-        severity = Severity.REVIEW  # heard, not read: a person decides
+    elif severity is Severity.BLOCK and (
+        layer is Layer.SOUND or (rule.frames and not is_plain(field.text, hit.start, hit.end))
+    ):
+        severity = Severity.REVIEW  # heard, or not said outright: a person decides
     return Finding(
         rule=rule.slug,
         severity=severity,

@@ -22,6 +22,11 @@ def _words(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+# Everyday words of other Chinese speech, written with characters of their own: what they mean.
+DIALECT = _table("""
+    唔=不 冇=没 嘅=的 咗=了 佢=他 喺=在 啲=些 畀=给 俾=给 瞓=睡 攞=拿 嚟=来 哋=们 嗰=那 睇=看 揸=拿
+""")
+
 # Odd characters, radicals used as letters, and pictures that are characters in a frame.
 LOOK_ALIKES = _table("""
     夲=本 夳=本 嬴=赢 俫=保 堢=保 収=收 囬=回 囘=回 叧=另 亐=亏 糿=红 ⺁=厂 ⺅=亻 ⺈=勹 ⺉=刂

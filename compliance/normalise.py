@@ -1,9 +1,10 @@
 """Layers of normalisation, each position mapped back to the original text.
 
 L0 is the text itself. L1 folds every character by itself: width and compatibility forms,
-traditional and Japanese forms to simplified script, case, tone marks; characters nobody sees are
-dropped. L2 drops noise between Han characters, so that 保·本 reads 保本. The stored text never
-changes; a hit in the normalised text is shown as the original span that produced it.
+traditional and Japanese forms to simplified script, case, tone marks, the particles of other
+Chinese speech (唔, 咗); characters nobody sees are dropped. L2 drops noise between Han characters,
+so that 保·本 reads 保本. The stored text never changes; a hit in the normalised text is shown as
+the original span that produced it.
 
 A text that needs none of this, and nearly every text is one, is seen to need none by a few passes
 in C and costs no map.
@@ -18,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-from compliance.disguises import LOOK_ALIKES
+from compliance.disguises import DIALECT, LOOK_ALIKES
 from compliance.finding import Layer, Span
 
 # What a whole category folds to: a lone surrogate cannot be encoded but keeps its place.
@@ -108,7 +109,7 @@ def _is_invisible(char: str) -> bool:
 
 
 def _fold_once(char: str) -> str:
-    known = LOOK_ALIKES.get(char) or _LAYOUT_CONTROLS.get(char)
+    known = LOOK_ALIKES.get(char) or DIALECT.get(char) or _LAYOUT_CONTROLS.get(char)
     if known is not None:
         return known
     category = unicodedata.category(char)

@@ -104,7 +104,7 @@ _BUILT_IN_SLOTS: Mapping[str, str] = {
     "digits": _DIGITS,
     "percent": f"(?:百分之{_HAN_DIGITS}|{_NUMBER}(?:[-~到至]{_NUMBER})?%(?:[-~到至]{_DIGITS}%)?"
     f"|{_NUMBER}{_UNITS})",
-    "money": f"(?:{_NUMBER}(?:多|余|来)?(?:元|块|万|千|百|亿|w|k))",
+    "money": f"(?:{_NUMBER}(?:多|余|来)?(?:元|块|蚊|万|千|百|亿|w|k))",
     "period": f"(?:{_NUMBER}?(?:个)?(?:工作日|交易日|年|月|天|日|周|星期|礼拜|季度|季))",
     "date": (
         r"(?:[0-9]{2,4}[-年./][0-9]{1,2}(?:[-月./][0-9]{1,2}日?)?"
@@ -117,7 +117,7 @@ _SLOT_GATES: Mapping[str, frozenset[str]] = {
     "number": frozenset("0123456789" + _HAN_NUMERAL),
     "digits": frozenset("0123456789"),
     "percent": frozenset({"%", "点", "厘", "分利", "分息", "成", "百分之"}),
-    "money": frozenset("元块万千百亿wk"),
+    "money": frozenset("元块蚊万千百亿wk"),
     "period": frozenset({"日", "年", "月", "天", "周", "星期", "礼拜", "季"}),
     "date": frozenset("-年./月"),
     "year": frozenset({"20"}),

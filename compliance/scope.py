@@ -46,7 +46,7 @@ USUAL_FRAMES = ALL_FRAMES - {Frame.LAWFUL_FACT}
 
 _TURN = re.compile(
     "我们|咱|俺|我行|本行|我司|本司|我家|我这|本(?:产品|基金|公司|品|款|店)|[这此该]一?[款只支]|这个产品|"
-    "(?:还得|就|快|来|请)[找选买来加问]|选我|找我|加我|问我|私我|跟我|唯有|只有|而我|放心|推介|正规军|才是"
+    "(?:还得|就|快|来|请)[找选买来加问](?!了)|选我|找我|加我|问我|私我|跟我|唯有|只有|而我|放心|推介|正规军|才是"
 )
 
 # --- negation ------------------------------------------------------------------------------------
@@ -59,11 +59,11 @@ _NEGATOR = re.compile(
     "(?:再|曾|予|作|做|会|能够|能|可能|可|得|应当|应|该|许|准|要|敢|必|必然|一定|见得|承诺|保证|担保|存在|支持|"
     "属于|属|提供|等于|等同|代表|意味着?|构成|预示|表示|涉及|追求|谈|建议|是|为|系|在|向|对|具有|具备|包含|包括|含|有|"
     "展示|使用|出现|写|说|讲|发|推荐|宣传|授权|开展|从事|允许|法|权|任何|人|需|须|必要)*"
-    "|难以|[边邊]有|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
+    "|难以|(?<![这那我两旁身手])[边邊]有|谈不上|算不上|说不上|称不上|何来|哪有|哪里有|岂有|禁止|严禁|禁用|杜绝|拒绝|[切请]?勿|莫|别|甭|休想|≠"
 )
 # These contain a negator and negate nothing in what follows.
 _PSEUDO = re.compile(
-    "不得不|不愧|不[只仅光但单止]|不管|不论|不[用必]|不怕|不错|不断|不少|不妨|不同|不限|不变|不久|不过|不凡|不由|"
+    "不得不|不愧|不[只仅光但单止]|不管|不论|不[用必使]|不怕|不错|不断|不少|不妨|不同|不限|不变|不久|不过|不凡|不由|"
     "不如|不足|不及|不禁|不低于|不少于|不超过|不好意思|不方便|不见不散|不看|不懂|不会的|不想|不愿|不操心|不操|"
     "不追(?![逐求捧])|不[抄盯跌亏赔涨加费碰吹黑骗受担动来出买]|不说谎|不套路|不上车|不下车|不知不觉|不得了|不吝|不乏|不失|不菲|"
     "非常|非凡|除非|莫非|莫名|莫大|若非|无论|无不|无非|无需|无须|无疑|"
@@ -107,25 +107,44 @@ _PROMPTED = frozenset(
     {"凡", "凡是", "相信", "遇到", "碰到", "听到", "看到", "收到", "接到", "不得", "禁止", "严禁", "哪怕"}
 )
 # These lead to what somebody says; they hold up only a quotation or what is told to be false.
+# The title of one's own script for calls (外呼话术第3条) holds nothing up to be refuted.
+_TALK = "".join(
+    f"(?<!{own})"
+    for own in [
+        "内部",
+        "晨训",
+        "晨会",
+        "外呼",
+        "回访",
+        "邀约",
+        "开场",
+        "应答",
+        "参考",
+        "电话",
+        "跟进",
+        "面谈",
+    ]
+)
+_TALK += "话术(?!参考|模板|第)"
 _TELLING_NOUN = re.compile(
-    "不法|骗子|骗局|骗术|骗人|被骗|受骗|行骗|诈骗|诈欺|反诈|诱骗|诱导|引诱|陷阱|圈套|套路|话术|噱头|误区|误导|谣言|辟谣|"
+    f"不法|骗子|骗局|骗术|骗人|被骗|受骗|行骗|诈骗|诈欺|反诈|诱骗|诱导|引诱|陷阱|圈套|套路|{_TALK}|噱头|误区|误导|谣言|辟谣|"
     "虚假|不实|假冒|冒充|伪造|非法|违规|违法|违反|涉嫌|可疑|忽悠|洗脑|割韭菜|跑路|崩盘|血本无归|打水漂|犯罪|"
     "举报|报警|曝光|投诉|整改|自查|自纠|纠错|纠偏|禁用|禁语|负面清单|红线|反面|以案说|案例|警示|提示函|"
     "绝对化用语|违禁词|敏感词|不合规|不可信|(?<!靠)不靠谱|不足为信|没有这回事|没这回事|没有的事|没那一说|"
     "别当真|打(?:个)?问号|凭什么|是假的|是错的|不对的|不能信|不可能(?:的)?(?:[,。!]|$)|无效的"
 )
 _VERDICT_AFTER = re.compile(
-    "骗|诈|陷阱|圈套|馅饼|谎|误区|误导|违规|违法|非法|不存在|不可信|不靠谱|不属实|无效|不对|错误|是错|是假|"
+    "骗|诈|犯法|陷阱|圈套|馅饼|谎|误区|误导|违规|违法|非法|不存在|不可信|不靠谱|不属实|无效|不对|错误|错得|答错|判错|是错|是假|"
     "(?:别|不要|勿|莫)(?:轻)?信|警惕|当心|小心|谨防|请勿|切勿|勿|别急|别当真|问号|凭什么|不可能|没有保障|没有意义|"
     "(?:都|也|更|一律|绝)?不(?:准|许|得|能(?:讲|说|写|用|信|出现))|一律(?:不|删|禁)|禁用|禁止|删|"
-    "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转|打)|上[^,。]{0,3}当(?![天日场时下年月])|当成?骗|打住|收割|"
+    "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转(?!发)|打)|上[^,。]{0,3}当(?![天日场时下年月])|当成?骗|打住|收割|"
     "也(?:会|可能)[亏跌赔]|照样会亏|拒绝|不是我们|不是本行|纯属|罚|判(?!断|定|别|读)|获刑|被抓|跑路|崩盘|血本无归|打水漂|先想想|"
     "那么好的事|哪有|天上|想多了|不成立|站不住|停下来|想一想|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|收回"
 )
 # Strong enough to colour what is quoted, or told of others, sentences away.
 _ALARM = re.compile(
     "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当(?![天日场时下年月])|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|禁语|误解|黑产|不真实|"
-    "消费提示|挂断|报警|举报|摇头|96110|处罚|整改|自查|禁用|禁止|不得|话术"
+    "消费提示|挂断|报警|举报|摇头|96110|处罚|整改|自查|禁用|禁止|不得|" + _TALK
 )
 # What became of it, or what it was: said of a story, not as a general warning at the end of a sale.
 _OUTCOME = re.compile(
@@ -135,6 +154,14 @@ _OUTCOME = re.compile(
 # A call to act, unless it warns of acting: the story is told to sell.
 _CALL = re.compile(
     "(?<![别勿要不拒绝])(?:扫码|进群|点击|下单|抢购|立即|赶紧|加微信?|私信|戳我|速来|等什么)(?!诈|陷阱|骗)"
+)
+# A whole piece that warns: words no sale uses of its own offer, and what every sale ends with.
+_GUARD = re.compile(
+    "(?<!哄)(?<!不)骗(?!保)|诈|失联|警惕|谨防|提防|请勿|切勿|报警|报案|拉黑|误区|不法|非法|假冒|冒充|上当|立案|被罚|罚单|责令|"
+    "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言"
+)
+_ERRAND = re.compile(
+    "(?<![别勿要不])(?:找我|找俺|私信|私聊|扫码|加微|加v|速来|抢购|上车|快来|戳|滴滴|联系我|跟我|来我|找咱|问我|等你|等您|才是|还得|只有我|只有本|唯有|我们这|咱们?这|本款|这款|本产品)"
 )
 _TOLD = re.compile("说|称|讲|承诺|保证|许诺|宣传|广告|推销|群里|有人|对方|骗|凡是?|来电|短信|链接|帖|朋友圈")
 # 骗子最爱说:… – what comes behind the colon are the words of another.
@@ -166,7 +193,7 @@ _DEFINING = re.compile("(?:是指|指的是|,指|系指|意思是|意即)(?!数)
 _DEFINED_AFTER = re.compile(
     '^["”」]?[^,。!?;\n]{0,6},?(?:、)?(?:是指|指的是|指(?![数定望导向标])|的意思|通常指|一般指|是一种|只是一[类种个]|'
     "[是即][^,。!?;\n]{0,6}(?:名称|说法|叫法|旧称|概念|术语)|型?[与和跟][^,。!?;\n]{0,12}(?:区别|不同|差别)|"
-    "这个词|一词|[一二两三四]个?字|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
+    "这个词|一词|[一二两三四]个?字(?!母)|的定义|的概念|的含义|\\(基金名称|退出历史|到期转型|转型)"
 )
 _WRONG_MARK = re.compile(
     "^[^×✗❌✘\n]{0,30}?(?:[✗❌✘]|(?<![0-9%])×(?![0-9])|\\([^)]{0,2}(?:错|误|x)[^)]{0,2}\\)|(?:答案|判断|谜底)[:是]?(?:错|非|否|不|骗|假))"
@@ -174,9 +201,12 @@ _WRONG_MARK = re.compile(
 _WRONG_MARK_BEFORE = re.compile(
     "(?:^|[\n。;])[^\n。;✓✔√]{0,6}(?:[✗❌✘]|(?<![0-9%])×(?![0-9]))[^\n。;✓✔√]{0,30}$"
 )
-_QUIZ = re.compile("判断题|选择题|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]")
+_EXPLAINED = re.compile("(?:解析|讲解|正解|说明|答案解读):")
+_QUIZ = re.compile(
+    "判断题|是非题|对错题|选择题|模拟卷|试题|考题|题库|[单多]选题|下列(?:哪|说法|表述|做法)|以下哪[项个种]"
+)
 _OPTION = re.compile("[a-d][.、:)][^\n]*$")
-_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|(?<![什怎这那多])么(?=,)|呢(?=,))")
+_QUESTION = re.compile(r"[^。!;\n]{0,24}?(\?|吗|(?<![什怎这那多])么(?=,)|(?<!才怪)呢(?=,))")
 _RHETORICAL = re.compile(
     "^[^,]{0,4}(?:谁说|谁讲|谁敢说|难道|何不|为何不|怎么不|还不|你还|还在|想不想|要不要|心动|香不香|何必)"
 )
@@ -191,7 +221,7 @@ _ANSWER_PSEUDO = re.compile(
 # --- names and lawful facts -----------------------------------------------------------------------
 
 _INSURED = re.compile(
-    "存款保险|国债|储蓄存款|[定活通]期?存款|整存整取|大额存单|存款本息|个人存款|存款产品|存单|逆回购"
+    "存款保险|国债|储蓄存款|存款利率|定期(?=到期)|[定活通]期?存款|整存整取|大额存单|存款本息|个人存款|存款产品|存单|逆回购"
 )
 _NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|代销|基金")
 _NAMED = re.compile(
@@ -199,8 +229,21 @@ _NAMED = re.compile(
     "[路街巷村镇](?:\\d|支行|网点|店|口|与|小学|中学|学校|社区|医院|站|公园)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
 )
 _CALLED = re.compile(
-    "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
+    "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组|经理|同事|老师|主任|员工|柜员|朋友|邻居|同学|小伙|姑娘)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
 )
+
+# What negates at all; and what does not: a negation that is denied, what every lawful offer ends with.
+_NEGATES = re.compile("[不没别未无勿非哪≠]")
+_STANDING = re.compile(
+    "(?:谁说|谁讲|难道|怎么会|怎么可能)[^,。]{0,3}不[能会是]?|非存款|"
+    "不构成[^,。]{0,8}|不代表[^,。]{0,8}|不预示[^,。]{0,8}"
+)
+_BESIDE_BEFORE, _BESIDE_AFTER = 8, 14
+_EITHER_WAY = re.compile("(会|能|可|是|要|有|用|该)[不没](?:有)?\\1")
+_SHRUGGED_OFF = re.compile(
+    "[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)"
+)
+_CLOSING_QUOTE = re.compile("[^“”「」]*[”」]")
 
 _LOOK_BACK = 60
 _LOOK_AHEAD = 60
@@ -218,6 +261,7 @@ class _Context:
     after: str
     sentence_before: str
     sentence_after: str
+    hit: str
     quote: int  # how far before the hit the quotation opens in which it stands, -1 where in none
 
     @classmethod
@@ -231,12 +275,19 @@ class _Context:
             after,
             sentence_before=_tail(before, _SENTENCE_END),
             sentence_after=_head(after, _SENTENCE_END),
+            hit=text[start:end],
             quote=_quotation(before, text[start:end] + after),
         )
 
     @property
     def quoted(self) -> bool:
         return self.quote >= 0
+
+    @property
+    def asks_either_way(self) -> bool:
+        """Tell whether the hit is the second half of a question like 会不会亏, not shrugged off behind."""
+        asked = _EITHER_WAY.match(self.before[-1:] + self.hit[:3])
+        return asked is not None and _SHRUGGED_OFF.match(self.after) is None
 
     @property
     def far_beyond(self) -> str:
@@ -263,6 +314,19 @@ def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES
         if frame in frames and (reason := read(context)) is not None:
             return reason
     return None
+
+
+def is_plain(text: str, start: int, end: int) -> bool:
+    """Tell whether a hit is said outright.
+
+    It is not where it stands in quotation marks, beside a negation that no frame explains, or in a
+    piece that warns of something: there a person decides, whatever the rule says.
+    """
+    context = _Context.of(text, start, end)
+    beside = context.sentence_before[-_BESIDE_BEFORE:] + "□" + context.sentence_after[:_BESIDE_AFTER]
+    if context.quoted or _NEGATES.search(_PSEUDO.sub("", _STANDING.sub("", beside))):
+        return False
+    return _undenied(_GUARD, f"{context.far_before}{context.hit}{context.far_after}") is None
 
 
 def _tail(text: str, ends: str) -> str:
@@ -317,8 +381,11 @@ def _negated(context: _Context) -> str | None:
 
 
 def _marked_wrong(context: _Context) -> str | None:
-    if _WRONG_MARK.match(context.after) or _WRONG_MARK_BEFORE.search(context.before):
+    before = _WRONG_MARK_BEFORE.search(context.before)
+    if _WRONG_MARK.match(context.after) or (before and not _EXPLAINED.search(before.group())):
         return "判断题里标为错误的说法"
+    if _EXPLAINED.search(context.sentence_before):
+        return None  # what explains the answer is meant
     quiz = _undenied(_QUIZ, context.far_before)
     if quiz is not None and not _turns(_OPTION.sub("", _tail(context.far_before[quiz.end() :], "\n"))):
         return "题目里供判断的说法"
@@ -326,7 +393,9 @@ def _marked_wrong(context: _Context) -> str | None:
 
 
 def _answered(context: _Context) -> str | None:
-    """Recognise 能保本吗？不能: a question whose answer begins with a refusal."""
+    """Recognise 能保本吗？不能: a question whose answer begins with a refusal; and 会不会亏."""
+    if context.asks_either_way:
+        return "只是提问，没有作出承诺"
     question = _QUESTION.match(context.after)
     if question is None or _RHETORICAL.match(context.sentence_before):
         return None
@@ -362,7 +431,7 @@ def _cited(context: _Context) -> str | None:
 
 
 def _refuted(context: _Context) -> str | None:
-    return _warned_before(context) or _judged_after(context) or _listed(context)
+    return _warned_before(context) or _judged_after(context) or _listed(context) or _told_in_warning(context)
 
 
 def _warned_before(context: _Context) -> str | None:
@@ -381,6 +450,9 @@ def _warned_before(context: _Context) -> str | None:
 
 def _judged_after(context: _Context) -> str | None:
     after = context.far_beyond[:_LOOK_AHEAD] if context.quoted else context.sentence_after
+    closed = _CLOSING_QUOTE.match(after)
+    if closed is not None:  # the hit itself reaches into a quotation
+        after = after[closed.end() :]
     reach = after if context.quoted else after[:_SAME_BREATH]
     later = next((found for found in _VERDICT_AFTER.finditer(reach) if not _is_denied(reach, found)), None)
     if later is None:
@@ -388,6 +460,15 @@ def _judged_after(context: _Context) -> str | None:
     if later is None or _turns(after[: later.start()]):
         return None
     return f"作为警示对象提及：“{later.group()}”"
+
+
+def _told_in_warning(context: _Context) -> str | None:
+    """Recognise a piece that puts its readers on their guard and asks for nothing."""
+    piece = f"{context.far_before}{context.hit}{context.far_after}"
+    alarm = _undenied(_GUARD, piece)
+    if alarm is None or _SELLING_OBJECT.match(piece, alarm.end()) or _ERRAND.search(piece):
+        return None
+    return f"全文在提醒防范：“{alarm.group()}”"
 
 
 def _is_denied(text: str, found: re.Match[str]) -> bool:

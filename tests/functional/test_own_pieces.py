@@ -85,8 +85,8 @@ def test_a_returned_piece_shows_what_the_reviewer_said(phone, house):
 
 
 def test_a_returned_piece_takes_the_offered_wording_and_goes_back_in_one_tap(phone, house):
-    piece_id = house.in_review("advisor", headline="养老规划，首选长期")
-    house.decide(piece_id, Outcome.REQUEST_CHANGES, reason="请改掉绝对化用语。")
+    piece_id = house.in_review("advisor", headline="“闭眼买”的养老规划")
+    house.decide(piece_id, Outcome.REQUEST_CHANGES, reason="请改掉淡化风险的说法。")
     with house.platform.sessions() as session:
         found = session.scalars(select(Finding).where(Finding.suggestion.is_not(None))).first()
     assert found is not None
@@ -100,7 +100,7 @@ def test_a_returned_piece_takes_the_offered_wording_and_goes_back_in_one_tap(pho
 
 
 def test_a_finding_of_another_piece_cannot_be_adopted(phone, house):
-    theirs = house.in_review("advisor_b", headline="养老规划，首选长期")
+    theirs = house.in_review("advisor_b", headline="“闭眼买”的养老规划")
     with house.platform.sessions() as session:
         foreign = session.scalars(select(Finding.id).where(Finding.suggestion.is_not(None))).first()
     assert foreign is not None
