@@ -176,15 +176,14 @@ def share_clean() -> float:
     return sum(passed) / len(passed)
 
 
-def _recheck(seed: int, count: int) -> int:
-    """Judge so many pieces as they lie on the shelf: a headline, a body, a name, a disclosure."""
+def pieces_on_the_shelf(seed: int, count: int) -> Iterator[Document]:
+    """Give so many pieces: a headline, a body, a name, a disclosure; the bodies of few offend."""
     words = _Words(TERM_COUNTS[0])
     words.random.seed(seed)
     heads = words.texts(20, 200, hitting=False)
     bodies = words.texts(160, 200, hitting=False) + words.texts(160, 20, hitting=True)
-    stopped = 0
     for number in range(count):
-        piece = Document(
+        yield Document(
             fields=(
                 TextField("title", heads[number % len(heads)]),
                 TextField("body", bodies[number % len(bodies)] + str(number)),
@@ -194,8 +193,13 @@ def _recheck(seed: int, count: int) -> int:
             sector=Sector.BANK,
             channel=Channel.POSTER,
         )
-        stopped += check(piece, load_ruleset()).verdict.rank >= Verdict.REVIEW.rank
-    return stopped
+
+
+def _recheck(seed: int, count: int) -> int:
+    """Judge so many pieces anew, and say how many stop."""
+    ruleset = load_ruleset()
+    verdicts = [check(piece, ruleset).verdict for piece in pieces_on_the_shelf(seed, count)]
+    return sum(verdict.rank >= Verdict.REVIEW.rank for verdict in verdicts)
 
 
 def measure_recheck(pieces: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keep every ruleset that a verdict rests on, so that the verdict can be reproduced."""
+"""The rules: to be read, and kept for every verdict that rests on them, so that it can be reproduced."""
 
 import io
 import zipfile
@@ -8,8 +8,12 @@ from typing import Final
 import structlog
 
 from app.domain.errors import Unavailable
+from app.domain.organisation import Permission
 from app.ports import ObjectMissing
+from app.services.access import require
 from app.services.unit_of_work import UnitOfWork
+from compliance.document import Sector
+from compliance.rule import Rule
 from compliance.ruleset import Ruleset, RulesetError, read_ruleset
 
 log = structlog.get_logger(__name__)
@@ -61,6 +65,23 @@ def kept_ruleset(uow: UnitOfWork, digest: str) -> Ruleset:
     if ruleset.digest != digest:
         raise RulesetNotKept(digest=digest, key=key)
     return ruleset
+
+
+def rules_found(uow: UnitOfWork, *, words: str = "", sector: Sector | None = None) -> list[Rule]:
+    """The rules that a sector reads and that speak of those words, in their name, clause or examples."""
+    require(uow, Permission.REVIEW_VIEW)
+    sought = words.casefold()
+    return [
+        rule
+        for rule in uow.around.ruleset.rules
+        if (sector is None or not rule.sectors or sector in rule.sectors)
+        and any(sought in text.casefold() for text in _told(rule))
+    ]
+
+
+def _told(rule: Rule) -> tuple[str, ...]:
+    examples = rule.examples
+    return (rule.id, rule.title, rule.basis, rule.reason, *examples.violations, *examples.compliant)
 
 
 def _packed(ruleset: Ruleset) -> bytes:

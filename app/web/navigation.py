@@ -27,6 +27,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         (
             Entry("审核", "/reviews", "gavel", Permission.REVIEW_VIEW),
             Entry("抽检", "/inspections", "progress-check", Permission.REVIEW_VIEW),
+            Entry("规则", "/rules", "book-2", Permission.REVIEW_VIEW),
             Entry("资料变更", "/profile-changes", "id-badge-2", Permission.REVIEW_VIEW),
             Entry("档案", "/archive", "archive", Permission.ARCHIVE_VIEW),
             Entry("召回", "/recalls", "alert-octagon", Permission.RECALL_VIEW),

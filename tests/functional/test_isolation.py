@@ -15,13 +15,16 @@ from app.bootstrap import Platform
 from app.domain.inspection import LOTS
 from app.domain.organisation import Grant, Role
 from app.domain.recall import RecallBy, RecallTarget
+from app.domain.retention import HoldScope
 from app.domain.route import StepPlan
+from app.models.archive import ArchiveItem
 from app.models.edition import Edition
 from app.models.inspection import Inspection
 from app.models.user import Membership
 from app.services.absence import set_absence
 from app.services.advisor import change_own_profile
 from app.services.recall import propose_recall
+from app.services.retention import HoldTarget, place_hold
 from app.services.sampling import set_sampling
 from app.services.template import clear_template
 from tests.architecture.test_routes import rules
@@ -39,6 +42,8 @@ OPEN_PARTS = {
     "slug",
     "suffix",
     "token",
+    "record_class",
+    "sha256",  # of a file, and named only beside the record it belongs to
 }
 
 
@@ -59,6 +64,9 @@ class Neighbours:
     inspection_id: UUID
     absence_id: UUID
     change_id: UUID
+    pin_id: UUID
+    item_id: UUID
+    hold_id: UUID
 
 
 @pytest.fixture
@@ -91,7 +99,22 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         inspection_id=drawn(house, who),
         absence_id=gone(house, path),
         change_id=change.id,
+        pin_id=uuid4(),  # is named only beside its review
+        item_id=archived(house, published_id),
+        hold_id=held(house, published_id),
     )
+
+
+def archived(house: House, piece_id: UUID) -> UUID:
+    """The record of a published piece in the archive."""
+    with house.platform.sessions() as session:
+        return session.scalars(select(ArchiveItem.id).where(ArchiveItem.piece_id == piece_id)).first()
+
+
+def held(house: House, piece_id: UUID) -> UUID:
+    """A hold on the records of a piece."""
+    with house.by(house.person(f"{house.tenant_id.hex[:8]}-{piece_id.hex[:6]}", Role.LEGAL, "/HQ/")) as uow:
+        return place_hold(uow, HoldTarget(HoldScope.PIECE, piece_id=piece_id), reason="投诉 1 号").id
 
 
 def drawn(house: House, who: str) -> UUID:
@@ -156,7 +179,7 @@ def answer_to(client: FlaskClient, method: str, route: str, found: object) -> tu
 
 
 # Sent with every form, so that none is refused for its wording before its id is looked at.
-WELL_FORMED = {"outcome": "approve", "content_hash": "0" * 64, "kind": "wording"}
+WELL_FORMED = {"reason": "投诉", "outcome": "approve", "content_hash": "0" * 64, "kind": "wording"}
 CSRF_TOKEN = re.compile(r'(?<="csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+')
 NAMES = {field.name for field in fields(Neighbours)}
 NOWHERE = Neighbours(*(uuid4() for _ in NAMES))
