@@ -29,7 +29,7 @@ _DOUBTFUL: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
         POSTER,
         {
             "headline": "震荡市里\n先看清自己",
-            "message": "连续三年排名靠前的管理人也会有亏损。先想清楚能承受多少，再谈投多少。",
+            "message": "连续三年业绩排名靠前的管理人也有亏的年份。先想清楚能承受多少，再谈投多少。",
         },
     ),
     (
@@ -43,7 +43,7 @@ _DOUBTFUL: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
         POSTER,
         {
             "headline": "慢一点\n稳一点",
-            "message": "屡获大奖的基金经理怎么选公司？我们从风险等级讲起，一项一项看明白。",
+            "message": "连续三年业绩排名靠前的管理人，先看他的回撤。我们从风险等级讲起，一项一项看明白。",
         },
     ),
     (
