@@ -60,7 +60,13 @@ _DOUBTFUL: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
             "message": "朋友圈里转的连续三年排名靠前，多半少写了一半。看产品，先看风险等级和说明书。",
         },
     ),
-    (CARD, {"lead": "屡获大奖的理财怎么挑？先把这个数字读懂，再看风险等级。"}),
+    (
+        POSTER,
+        {
+            "headline": "先看回撤\n再看排名",
+            "message": "连续三年业绩排名靠前的管理人值得了解，但过去不代表将来。",
+        },
+    ),
 )
 _SINGLES: Final[Sequence[tuple[str, Mapping[str, str]]]] = (
     (POSTER, {"headline": "风起时\n看好自己的船"}),
