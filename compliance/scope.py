@@ -74,6 +74,11 @@ _PSEUDO = re.compile(
     "没问题|没错|没事|没得|没的说|没见过|没听说|没空|没时间|没[亏输跌赔]|未来|冇得输|未雨|"
     "别(?:犹豫|错过|等|怪|纠结|再|问|管|想|熬|浪费|担心|怕|急|愁)"
 )
+# 征信花了的,这笔贷款批不了: what was said is ruled out in the same breath.
+_RULED_OUT = re.compile(
+    "(?:批|办|贷|买|做|返|给|投|签|卖|填|代|选|退|承诺|指望|下)(?:不了|不下来|不得|不成)|(?<![赚亏跌涨])不行(?!吗)|"
+    "不可以|不允许|不予|没戏|免谈|行不通|不作数|不算数|不作准|做不得|当不得|使不得|要不得|没这规矩|没有这规矩|不合规"
+)
 # 一个保本,一个不保: told apart, not promised.
 _ONE_AND_OTHER = re.compile("^型?[,、;]?(?:和非|与非|或非|另?一[个种款类](?:则|就|却)?不)")
 # A negation that is itself denied, or only asked.
@@ -238,12 +243,13 @@ _ASKS = re.compile(
 )
 # 经理:…; 我照实说…, 俺就告诉他…: what is ours.
 _REPLIES = re.compile(
-    "(?:经理|投顾|柜员|客服|答|小编|顾问|主播|业务员|代理人|行长|a):|"
-    "(?:我|俺|咱|小[一-龥])[^,。!?;:\\n]{0,8}(?:说|回|答|告诉|笑|劝|摇|讲|拦|提醒|翻)[^,。!?;:\\n]{0,6}[:,“]?|我:"
+    "(?:经理|投顾|柜员|客服|答|小编|顾问|主播|业务员|代理人|行长|我|a):|"
+    "(?:我|俺|咱|小[一-龥])[^,。!?;:\n]{0,8}(?:说|回|答|告诉|笑|劝|摇|讲|拦|提醒|翻)|"
+    "(?:可|但|却|也|还|只)[^,。!?]{0,3}(?:提醒|劝|告诉|拦)"
 )
 _REPLY_REACH = 22
 _DECLINES = re.compile(
-    "不(?![就用怕愁难贵多慌赚止错假]|少[有的]|信您|信你)|没(?![问错事两跑啥]|得|的说)|未必|未|别(?!犹豫|错过|怕|慌|急着走)|哪有|哪能|难说|说不准|得看|要看|看您|看合同|可能|批不|不了|替不得|违法|红线|拒"
+    "不(?![就用怕愁难贵多慌赚止错假断仅光但管论妨同过]|少[有的]|信您|信你|知不觉|得不)|不用(?=[,。!]|急|赶|抢)|没(?![问错事两跑啥]|得|的说)|未必|未|别(?!犹豫|错过|怕|慌|急着走)|哪有|哪能|难说|说不准|得看|要看|看您|看合同|可能|批不|不了|替不得|违法|红线|拒"
 )
 
 # --- names and lawful facts -----------------------------------------------------------------------
@@ -400,6 +406,10 @@ def _negated(context: _Context) -> str | None:
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
     if _ONE_AND_OTHER.match(context.after):
         return "对照着说明，一个如此，一个不如此"
+    rest = context.hit + context.sentence_after[:_SAME_BREATH]
+    ruled_out = _RULED_OUT.search(rest)
+    if ruled_out is not None and not _turns(rest[ruled_out.end() :] + context.after[:_SAME_BREATH]):
+        return f"说明这样不行：“{ruled_out.group()}”"
     nearest: re.Match[str] | None = None
     for found in _NEGATOR.finditer(masked):
         if _BRIDGE.fullmatch(masked, found.end()):
@@ -453,7 +463,7 @@ def _declined(context: _Context) -> bool:
     if answer is None or answer.start() > _LOOK_AHEAD:
         return False
     reply = context.far_after[answer.end() : answer.end() + _REPLY_REACH]
-    return _DECLINES.search(_PSEUDO.sub("", reply)) is not None
+    return _DECLINES.search(reply) is not None
 
 
 def _last(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
