@@ -236,7 +236,10 @@ _ANSWER_PSEUDO = re.compile(
 
 # --- what somebody asks, and what is answered ---------------------------------------------------
 
-_ASKER = "客户|顾客|读者|粉丝|网友|用户|储户|持有人|投保人|学员|老乡|乡亲|大妈|大爷|阿姨|叔叔|大姐|大哥|大娘|婶|邻居|朋友|有人|群友|问|q"
+_ASKER = (
+    "客户|顾客|读者|粉丝|网友|用户|储户|持有人|投保人|学员|老乡|乡亲|大妈|大爷|阿姨|叔叔|大姐|大哥|大娘|婶|"
+    "邻居|朋友|有人|群友|问|q"
+)
 # 客户:…; 大姐问我…, 有人要我…: what is theirs.
 _ASKS = re.compile(
     f"(?:{_ASKER})(?:[^,。!?;:\\n]{{0,4}})?(?::|[问催求劝]|[要让叫想](?=我|俺|咱|小)|说(?!我)|来电|听说|留言|搞混)"
@@ -467,10 +470,7 @@ def _declined(context: _Context) -> bool:
 
 
 def _last(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
-    last = None
-    for last in cue.finditer(text):
-        pass
-    return last
+    return max(cue.finditer(text), key=re.Match.start, default=None)
 
 
 def _defined(context: _Context) -> str | None:
