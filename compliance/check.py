@@ -13,9 +13,9 @@ from compliance.scope import is_plain, judge
 
 def check(document: Document, ruleset: Ruleset) -> Report:
     """Judge a document; deterministic, and never raises for content."""
-    seen = view(document, ruleset.index)
+    seen = view(document, ruleset.reader)
     findings = _findings(ruleset, seen)
-    heard = heard_view(seen, ruleset.index, ruleset.sounds)
+    heard = heard_view(seen, ruleset.reader)
     if heard is not None:
         findings += _findings(ruleset, heard)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}

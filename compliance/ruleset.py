@@ -13,7 +13,7 @@ import yaml
 
 from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
-from compliance.match import DocumentView, LiteralIndex
+from compliance.match import DocumentView, Reader
 from compliance.normalise import fold
 from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
@@ -27,6 +27,7 @@ from compliance.rules import (
     wording,
 )
 from compliance.scope import USUAL_FRAMES, Frame
+from compliance.sight import LiteralIndex
 from compliance.sound import SoundIndex
 
 __all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset", "read_ruleset"]
@@ -85,13 +86,12 @@ class Ruleset:
     version: str
     digest: str
     rules: tuple[Rule, ...]
-    index: LiteralIndex = field(repr=False, compare=False)
-    sounds: SoundIndex = field(repr=False, compare=False)
+    reader: Reader = field(repr=False, compare=False)
     allowed: frozenset[str] = field(repr=False)
     # the files it was read from, by name: what `read_ruleset` makes this very ruleset of again
     files: tuple[tuple[str, bytes], ...] = field(repr=False, compare=False)
     _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
-    _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
+    _by_pattern: Mapping[Pattern, tuple[int, ...]] = field(repr=False, compare=False)
     _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
     _always: tuple[int, ...] = field(repr=False, compare=False)
 
@@ -116,29 +116,31 @@ class Ruleset:
         sheltering = frozenset(map(fold, allowed))
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
         by_word: dict[str, list[int]] = {}
-        by_pattern: dict[Pattern, int] = {}
+        by_pattern: dict[Pattern, list[int]] = {}
         by_product: dict[ProductType, list[int]] = {}
         for position, rule in enumerate(ordered):
             for word in rule.trigger_words:
                 by_word.setdefault(word, []).append(position)
             for product in rule.owed_by:
                 by_product.setdefault(product, []).append(position)
-            by_pattern |= dict.fromkeys(rule.trigger_patterns, position)
+            for pattern in dict.fromkeys(rule.trigger_patterns):
+                by_pattern.setdefault(pattern, []).append(position)
         return cls(
             version=version,
             digest=digest,
             rules=ordered,
-            index=LiteralIndex(
-                {*sheltering, *(word for rule in ordered for word in rule.words)},
-                by_pattern,
-                (pattern for rule in ordered for pattern in rule.other_patterns),
+            reader=Reader(
+                LiteralIndex(
+                    {*sheltering, *(word for rule in ordered for word in rule.words)},
+                    by_pattern,
+                    (pattern for rule in ordered for pattern in rule.other_patterns),
+                ),
+                sounds or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             ),
-            sounds=sounds
-            or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             allowed=sheltering,
             files=tuple(files),
             _by_word={word: tuple(at) for word, at in by_word.items()},
-            _by_pattern=by_pattern,
+            _by_pattern={pattern: tuple(at) for pattern, at in by_pattern.items()},
             _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
             _always=tuple(
                 at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
@@ -152,11 +154,10 @@ class Ruleset:
             positions.update(self._by_product.get(document.product_type, ()))
         by_word, by_pattern = self._by_word, self._by_pattern
         for one in document.fields:
-            sight = one.sight
-            for word in sight.words:
-                if word in by_word:
-                    positions.update(by_word[word])
-            positions.update([by_pattern[pattern] for pattern in sight.ready])
+            for word in by_word.keys() & one.sight.words:
+                positions.update(by_word[word])
+            for pattern in one.sight.ready:
+                positions.update(by_pattern[pattern])
         return tuple(self.rules[position] for position in sorted(positions))
 
     def with_words(
@@ -178,7 +179,7 @@ class Ruleset:
             hashlib.sha256(f"{self.digest}\0{told}".encode("utf-8", "surrogatepass")).hexdigest(),
             [*self.rules, *([own] if words else [])],
             allowed=[*self.allowed, *allowed],
-            sounds=self.sounds,
+            sounds=self.reader.sounds,
         )
 
     def rule(self, rule_id: str) -> Rule:
