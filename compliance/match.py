@@ -53,9 +53,11 @@ class Reading:
         """Return where a pattern matches, in order, if the automaton saw its gates."""
         known = self._known_matches.get(pattern)
         if known is None:
-            known = self._known_matches[pattern] = [
-                span for stretch in self.sight.where(pattern) for span in self._in(stretch, pattern)
-            ]
+            stretches = self.sight.where(pattern)
+            known = (
+                [span for stretch in stretches for span in self._in(stretch, pattern)] if stretches else ()
+            )
+            self._known_matches[pattern] = known
         return known
 
     def _in(self, stretch: Stretch, pattern: Pattern) -> Iterator[tuple[int, int]]:
@@ -109,7 +111,9 @@ class Reader:
         self._index = index
         self.sounds = sounds
         self._remembered = lru_cache(_KEPT_READINGS)(self._read)
-        self._remembered_heard = lru_cache(_KEPT_READINGS)(lambda text: self._hear(self.read(text).normalised))
+        self._remembered_heard = lru_cache(_KEPT_READINGS)(
+            lambda text: self._hear(self.read(text).normalised)
+        )
 
     def read(self, text: str) -> Reading:
         """Return a text normalised, with what stands in it."""
@@ -181,8 +185,9 @@ class FieldView:
         """Return where a pattern matches, in order."""
         return self.reading.matches(pattern)
 
-    def has(self, pattern: Pattern) -> bool:
-        return bool(self.reading.matches(pattern))
+    def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether the field matches any of the patterns."""
+        return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +199,13 @@ class DocumentView:
     channel: Channel
     product_type: ProductType | None
 
-    def has_any(self, patterns: Iterable[Pattern]) -> bool:
+    def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""
-        return any(view.has(pattern) for pattern in patterns for view in self.fields)
+        return any(field.has_any(patterns) for field in self.fields)
+
+    def may_have_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether `has_any` is worth asking, for next to nothing."""
+        return any(field.sight.may_match(patterns) for field in self.fields)
 
 
 def view(document: Document, reader: Reader) -> DocumentView:

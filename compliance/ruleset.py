@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -90,10 +91,12 @@ class Ruleset:
     allowed: frozenset[str] = field(repr=False)
     # the files it was read from, by name: what `read_ruleset` makes this very ruleset of again
     files: tuple[tuple[str, bytes], ...] = field(repr=False, compare=False)
-    _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
-    _by_pattern: Mapping[Pattern, tuple[int, ...]] = field(repr=False, compare=False)
-    _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
-    _always: tuple[int, ...] = field(repr=False, compare=False)
+    # of rules sets are kept as bits: one for each, in their order
+    _by_word: Mapping[str, int] = field(repr=False, compare=False)
+    _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
+    _by_product: Mapping[ProductType, int] = field(repr=False, compare=False)
+    _by_audience: Mapping[tuple[Sector, Channel], int] = field(repr=False, compare=False)
+    _always: int = field(repr=False, compare=False)
 
     @classmethod
     def of(
@@ -115,16 +118,20 @@ class Ruleset:
         """
         sheltering = frozenset(map(fold, allowed))
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-        by_word: dict[str, list[int]] = {}
-        by_pattern: dict[Pattern, list[int]] = {}
-        by_product: dict[ProductType, list[int]] = {}
-        for position, rule in enumerate(ordered):
+        by_word: dict[str, int] = {}
+        by_pattern: dict[Pattern, int] = {}
+        by_product: dict[ProductType, int] = {}
+        always = 0
+        for at, rule in enumerate(ordered):
+            bit = 1 << at
             for word in rule.trigger_words:
-                by_word.setdefault(word, []).append(position)
+                by_word[word] = by_word.get(word, 0) | bit
             for product in rule.owed_by:
-                by_product.setdefault(product, []).append(position)
-            for pattern in dict.fromkeys(rule.trigger_patterns):
-                by_pattern.setdefault(pattern, []).append(position)
+                by_product[product] = by_product.get(product, 0) | bit
+            for pattern in rule.trigger_patterns:
+                by_pattern[pattern] = by_pattern.get(pattern, 0) | bit
+            if not rule.trigger_words and not rule.trigger_patterns:
+                always |= bit
         return cls(
             version=version,
             digest=digest,
@@ -139,26 +146,33 @@ class Ruleset:
             ),
             allowed=sheltering,
             files=tuple(files),
-            _by_word={word: tuple(at) for word, at in by_word.items()},
-            _by_pattern={pattern: tuple(at) for pattern, at in by_pattern.items()},
-            _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
-            _always=tuple(
-                at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
-            ),
+            _by_word=by_word,
+            _by_pattern=by_pattern,
+            _by_product=by_product,
+            _by_audience={
+                (sector, channel): sum(
+                    1 << at for at, rule in enumerate(ordered) if rule.reads(sector, channel)
+                )
+                for sector in Sector
+                for channel in Channel
+            },
+            _always=always,
         )
 
-    def rules_for(self, document: DocumentView) -> tuple[Rule, ...]:
-        """Return the rules that may have a hit, by what the automaton saw."""
-        positions = set(self._always)
+    def rules_for(self, document: DocumentView) -> Iterator[Rule]:
+        """Yield the rules that read such a document and may have a hit, by what the automaton saw."""
+        rules = self._always
         if document.product_type is not None:
-            positions.update(self._by_product.get(document.product_type, ()))
-        by_word, by_pattern = self._by_word, self._by_pattern
+            rules |= self._by_product.get(document.product_type, 0)
         for one in document.fields:
-            for word in by_word.keys() & one.sight.words:
-                positions.update(by_word[word])
-            for pattern in one.sight.ready:
-                positions.update(by_pattern[pattern])
-        return tuple(self.rules[position] for position in sorted(positions))
+            sight = one.sight
+            rules = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & sight.words), rules)
+            rules = reduce(or_, map(self._by_pattern.__getitem__, sight.ready), rules)
+        rules &= self._by_audience[document.sector, document.channel]
+        while rules:
+            lowest = rules & -rules
+            rules ^= lowest
+            yield self.rules[lowest.bit_length() - 1]
 
     def with_words(
         self,

@@ -38,22 +38,34 @@ class Sight:
     ready: Mapping[Pattern, Sequence[Stretch]]
     stretches: Sequence[Stretch]
     whole: Stretch
-    numbers: Mapping[Pattern, int]
+    _bits: "_Bits"
 
-    def may_match(self, pattern: Pattern) -> bool:
-        """Tell whether a word of the rarest gates of a pattern was seen, close enough together."""
-        return bool(self.whole.patterns >> self.numbers[pattern] & 1)
+    def may_match(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether any of the patterns may match: of its rarest gates a word each was seen."""
+        return bool(self.whole.patterns & self._bits[patterns])
 
     def where(self, pattern: Pattern) -> Sequence[Stretch]:
         """Return the stretches in which a pattern may match."""
         if pattern in self.ready:
             return self.ready[pattern]
-        number = self.numbers[pattern]
+        number = self._bits.numbers[pattern]
         if not self.whole.patterns >> number & 1:
             return ()
         if pattern.crosses:
             return (self.whole,)
         return [stretch for stretch in self.stretches if stretch.patterns >> number & 1]
+
+
+class _Bits(dict[tuple[Pattern, ...], int]):
+    """The bits of groups of patterns, as they are asked for."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        super().__init__()
+        self.numbers = {pattern: at for at, pattern in enumerate(patterns)}
+
+    def __missing__(self, group: tuple[Pattern, ...]) -> int:
+        bits = self[group] = reduce(or_, (1 << self.numbers[pattern] for pattern in group), 0)
+        return bits
 
 
 class LiteralIndex:
@@ -73,7 +85,7 @@ class LiteralIndex:
     ) -> None:
         triggering = dict.fromkeys(triggers)
         self._patterns = (*triggering, *(one for one in dict.fromkeys(others) if one not in triggering))
-        self._numbers = {pattern: at for at, pattern in enumerate(self._patterns)}
+        self._bits = _Bits(self._patterns)
         self._triggering = (1 << len(triggering)) - 1
         self._crossing = sum(1 << at for at, pattern in enumerate(self._patterns) if pattern.crosses)
         self._within = (1 << len(self._patterns)) - 1 & ~self._crossing
@@ -117,7 +129,7 @@ class LiteralIndex:
         words = self._singles.intersection(normalised.alphabet).union(
             map(self._words.__getitem__, {at for at, _, _ in found})
         )
-        return Sight(words, ready, stretches, whole, self._numbers)
+        return Sight(words, ready, stretches, whole, self._bits)
 
     def _passing(self, seen: int) -> int:
         """Return the patterns whose bit is set in every lane, and what stands above the lowest."""

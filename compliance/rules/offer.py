@@ -96,7 +96,9 @@ class OfferRule(Rule):
         self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, start: int, end: int
     ) -> bool:
         if self.within is None:
-            return any(field.offends and field.has(one) for one in sign for field in document.fields)
+            return any(field.offends and field.has_any(sign) for field in document.fields)
+        if not named.sight.may_match(sign):
+            return False
         low, high = start - self.within, end + self.within
         return any(_has_between(named.matches(one), low, high) for one in sign)
 
