@@ -4,8 +4,9 @@ import dataclasses
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, reduce
 from itertools import accumulate
+from operator import or_
 
 from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
 from compliance.finding import Layer
@@ -35,7 +36,7 @@ class Hit:
     layer: Layer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """A text as read under one ruleset, wherever it stands.
 
@@ -53,24 +54,23 @@ class Reading:
         """Return where a pattern matches, in order, if the automaton saw its gates."""
         known = self._known_matches.get(pattern)
         if known is None:
-            stretches = self.sight.where(pattern)
-            known = (
-                [span for stretch in stretches for span in self._in(stretch, pattern)] if stretches else ()
-            )
-            self._known_matches[pattern] = known
+            known = self._known_matches[pattern] = self._find(pattern)
         return known
 
-    def _in(self, stretch: Stretch, pattern: Pattern) -> Iterator[tuple[int, int]]:
-        """Yield where a pattern matches in a stretch; what it looks for behind may lie beyond."""
-        if stretch.stop - stretch.start > max(_LONG_STRETCH, _LONG * pattern.reach):
-            yield from self._in_windows(stretch, pattern)
-            return
-        room = stretch.stop + pattern.looks
-        for found in pattern.regex.finditer(self.normalised.text, stretch.start, room):
-            if found.start() >= stretch.stop:
-                break
-            if found.end() > found.start():
-                yield found.span()
+    def _find(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        text = self.normalised.text
+        found: list[tuple[int, int]] = []
+        for stretch in self.sight.where(pattern):
+            start, stop = stretch.start, stretch.stop
+            if stop - start > _LONG_STRETCH and stop - start > _LONG * pattern.reach:
+                found += self._in_windows(stretch, pattern)
+                continue
+            for one in pattern.regex.finditer(text, start, stop + pattern.looks):
+                if one.start() >= stop:
+                    break  # of another stretch, only looked at
+                if one.end() > one.start():
+                    found.append(one.span())
+        return found
 
     def _in_windows(self, stretch: Stretch, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Search only round the words of the rarest gate: every match holds one of them."""
@@ -111,9 +111,7 @@ class Reader:
         self._index = index
         self.sounds = sounds
         self._remembered = lru_cache(_KEPT_READINGS)(self._read)
-        self._remembered_heard = lru_cache(_KEPT_READINGS)(
-            lambda text: self._hear(self.read(text).normalised)
-        )
+        self._remembered_heard = lru_cache(_KEPT_READINGS)(self._hear)
 
     def read(self, text: str) -> Reading:
         """Return a text normalised, with what stands in it."""
@@ -121,14 +119,16 @@ class Reader:
 
     def hear(self, read: Reading) -> Reading | None:
         """Return a text as it sounds, or `None` where it sounds as it is written."""
-        text = read.normalised.original
-        return self._remembered_heard(text) if len(text) <= _KEPT_LENGTH else self._hear(read.normalised)
+        if len(read.normalised.original) <= _KEPT_LENGTH:
+            return self._remembered_heard(read)
+        return self._hear(read)
 
     def _read(self, text: str) -> Reading:
         normalised = normalise(text)
         return Reading(normalised, self._index.scan(normalised))
 
-    def _hear(self, normalised: Normalised) -> Reading | None:
+    def _hear(self, read: Reading) -> Reading | None:
+        normalised = read.normalised
         found = self.sounds.find(normalised)
         if not found:
             return None
@@ -190,7 +190,7 @@ class FieldView:
         return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DocumentView:
     """A document as the rules see it."""
 
@@ -199,13 +199,18 @@ class DocumentView:
     channel: Channel
     product_type: ProductType | None
 
-    def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
-        """Tell whether any field, disclosures included, matches any of the patterns."""
-        return any(field.has_any(patterns) for field in self.fields)
+    @cached_property
+    def may_match(self) -> int:
+        """Return the patterns that any field, disclosures included, may match, as bits."""
+        return reduce(or_, (field.sight.whole.patterns for field in self.fields), 0)
 
     def may_have_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether `has_any` is worth asking, for next to nothing."""
-        return any(field.sight.may_match(patterns) for field in self.fields)
+        return bool(self.fields) and bool(self.may_match & self.fields[0].sight.bits[patterns])
+
+    def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether any field, disclosures included, matches any of the patterns."""
+        return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
 
 
 def view(document: Document, reader: Reader) -> DocumentView:

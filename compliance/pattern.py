@@ -123,6 +123,9 @@ _SLOT_GATES: Mapping[str, frozenset[str]] = {
     "year": frozenset({"20"}),
 }
 _SHORT_CLASS = 40
+_MOST_WORDINGS = 64  # of words side by side, put together
+_MOST_ALTERNATIVES = 1_024
+_NOTHING = frozenset({""})
 _NEGATOR_REACH = 4  # what a step of a gap looks at to tell a negator
 
 
@@ -170,13 +173,14 @@ class _Part:
     """A parsed piece.
 
     Its expression; sets of literals of which one each must occur; the length of its longest
-    match; the number of ways to match.
+    match; the number of ways to match; everything it can match, where that is little.
     """
 
     regex: str
     gates: tuple[frozenset[str], ...] = ()
     reach: int = 0
     freedom: int = 1
+    wordings: frozenset[str] | None = None
 
 
 def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
@@ -252,7 +256,47 @@ def _alternative(parts: Sequence[_Part]) -> _Part:
         reach=max(part.reach for part in parts),
         # plain alternatives exclude one another; only those with gaps add up
         freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
+        wordings=_all_of([part.wordings for part in parts]),
     )
+
+
+def _all_of(wordings: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    found: set[str] = set()
+    for one in wordings:
+        if one is None or len(found) + len(one) > _MOST_ALTERNATIVES:
+            return None
+        found |= one
+    return frozenset(found)
+
+
+class _Gates:
+    """Gathers the gates of a sequence: what stands side by side is put together, and rarer so."""
+
+    def __init__(self) -> None:
+        self.found: list[frozenset[str]] = []
+        self._row = _NOTHING
+        self._broken = False
+
+    def add(self, part: _Part) -> None:
+        if part.wordings is not None and len(self._row) * len(part.wordings) <= _MOST_WORDINGS:
+            self._row = frozenset(before + after for before in self._row for after in part.wordings)
+            return
+        self._close()
+        if part.wordings is not None:
+            self._row = part.wordings
+        else:
+            self.found += part.gates
+
+    def end(self) -> frozenset[str] | None:
+        """Close the last row, and return it where it was the only one."""
+        whole = None if self._broken else self._row
+        self._close()
+        return whole
+
+    def _close(self) -> None:
+        if "" not in self._row:
+            self.found.append(self._row)
+        self._row, self._broken = _NOTHING, True
 
 
 def _members_of(written: str) -> frozenset[str] | None:
@@ -301,21 +345,27 @@ class _Parser:
 
     def _sequence(self) -> _Part:
         regex: list[str] = []
-        gates: list[frozenset[str]] = []
+        gates = _Gates()
         reach = 0
         freedom = 1
         while self._peek() not in {"", "|", ")"}:
             part = self._element()
             if self._peek() == "?":
                 self._at += 1
-                part = _Part(f"(?:{part.regex})?", reach=part.reach, freedom=part.freedom + 1)
+                part = _Part(
+                    f"(?:{part.regex})?",
+                    reach=part.reach,
+                    freedom=part.freedom + 1,
+                    wordings=_all_of([part.wordings, _NOTHING]),
+                )
             regex.append(part.regex)
-            gates += part.gates
+            gates.add(part)
             reach += part.reach
             freedom *= part.freedom
         if not regex:
             raise PatternError(f"an empty alternative in {self._source!r}")
-        return _Part("".join(regex), tuple(gates), reach, freedom)
+        wordings = gates.end()
+        return _Part("".join(regex), tuple(gates.found), reach, freedom, wordings)
 
     def _element(self) -> _Part:
         char = self._peek()
@@ -353,7 +403,7 @@ class _Parser:
         literal = fold("".join(chars))
         words = frozenset({literal})
         self._note_ends(literal)
-        return _Part(re.escape(literal), (words,), len(literal)) if literal else _Part("")
+        return _Part(re.escape(literal), (words,), len(literal), wordings=words) if literal else _Part("")
 
     def _note_ends(self, written: str) -> None:
         self.crosses = self.crosses or any(end in written for end in SENTENCE_END)
@@ -371,11 +421,11 @@ class _Parser:
         self.crosses = crosses  # a guard only looks
         if char == "!":
             self.looks += part.reach
-            return _Part(f"(?!{part.regex})")
+            return _Part(f"(?!{part.regex})", wordings=_NOTHING)
         words = sorted(part.gates[0]) if part.gates else ()
         if not words:
             raise PatternError(f"only literals may stand in -(…) of {self._source!r}")
-        return _Part("".join(f"(?<!{re.escape(word)})" for word in words))
+        return _Part("".join(f"(?<!{re.escape(word)})" for word in words), wordings=_NOTHING)
 
     def _gap(self) -> _Part:
         self._at += 1
@@ -401,7 +451,7 @@ class _Parser:
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
         group = frozenset(folded)
         self._note_ends("".join(folded))
-        return _Part(_any_of(folded), (group,), max(map(len, folded)))
+        return _Part(_any_of(folded), (group,), max(map(len, folded)), wordings=group)
 
     def _phrase(self, name: str) -> _Part:
         """Parse every wording of a phrase; it may name word groups, not phrases again."""
@@ -427,4 +477,5 @@ class _Parser:
             gates=() if one_of is None else (one_of,),
             reach=int(high),
             freedom=int(high) - int(low) + 1,
+            wordings=one_of if int(high) == 1 else None,
         )

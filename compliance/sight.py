@@ -38,17 +38,17 @@ class Sight:
     ready: Mapping[Pattern, Sequence[Stretch]]
     stretches: Sequence[Stretch]
     whole: Stretch
-    _bits: "_Bits"
+    bits: "Bits"
 
     def may_match(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any of the patterns may match: of its rarest gates a word each was seen."""
-        return bool(self.whole.patterns & self._bits[patterns])
+        return bool(self.whole.patterns & self.bits[patterns])
 
     def where(self, pattern: Pattern) -> Sequence[Stretch]:
         """Return the stretches in which a pattern may match."""
         if pattern in self.ready:
             return self.ready[pattern]
-        number = self._bits.numbers[pattern]
+        number = self.bits.numbers[pattern]
         if not self.whole.patterns >> number & 1:
             return ()
         if pattern.crosses:
@@ -56,7 +56,7 @@ class Sight:
         return [stretch for stretch in self.stretches if stretch.patterns >> number & 1]
 
 
-class _Bits(dict[tuple[Pattern, ...], int]):
+class Bits(dict[tuple[Pattern, ...], int]):
     """The bits of groups of patterns, as they are asked for."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
@@ -85,7 +85,7 @@ class LiteralIndex:
     ) -> None:
         triggering = dict.fromkeys(triggers)
         self._patterns = (*triggering, *(one for one in dict.fromkeys(others) if one not in triggering))
-        self._bits = _Bits(self._patterns)
+        self._bits = Bits(self._patterns)
         self._triggering = (1 << len(triggering)) - 1
         self._crossing = sum(1 << at for at, pattern in enumerate(self._patterns) if pattern.crosses)
         self._within = (1 << len(self._patterns)) - 1 & ~self._crossing
@@ -110,12 +110,15 @@ class LiteralIndex:
         )
         stretches: list[Stretch] = []
         ready: dict[Pattern, list[Stretch]] = {}
+        words: set[str] = set()
         seen_anywhere = may_match = start = first = 0
         for end in _ends_of_stretches(text):
             last = bisect_right(found, end + 1, first, key=itemgetter(2))
-            seen = reduce(or_, map(lanes.__getitem__, {at for at, _, _ in found[first:last]}), self._ungated)
+            here = {at for at, _, _ in found[first:last]}
+            seen = reduce(or_, map(lanes.__getitem__, here), self._ungated)
             singles = self._singles.intersection(text[start : end + 1])
             seen = reduce(or_, map(self._single_lanes.__getitem__, singles), seen)
+            words.update(singles, map(self._words.__getitem__, here))
             stretch = Stretch(start, end, self._passing(seen) & self._within)
             stretches.append(stretch)
             seen_anywhere |= seen
@@ -126,10 +129,7 @@ class LiteralIndex:
         crossing = self._passing(seen_anywhere) & self._crossing if self._crossing else 0
         whole = Stretch(0, len(text), may_match | crossing)
         ready |= {pattern: [whole] for pattern in self._triggers_in(crossing)}
-        words = self._singles.intersection(normalised.alphabet).union(
-            map(self._words.__getitem__, {at for at, _, _ in found})
-        )
-        return Sight(words, ready, stretches, whole, self._bits)
+        return Sight(frozenset(words), ready, stretches, whole, self._bits)
 
     def _passing(self, seen: int) -> int:
         """Return the patterns whose bit is set in every lane, and what stands above the lowest."""

@@ -65,6 +65,8 @@ class OfferRule(Rule):
     def _offer(self, document: DocumentView) -> Hit | None:
         """Return the first statement that names the product, where enough else says it is sold."""
         declared = document.product_type in self.offers
+        if not declared and not self._may_weigh(document):
+            return None
         for field in document.fields:
             if not field.offends:
                 continue
@@ -83,6 +85,13 @@ class OfferRule(Rule):
                 if field.offends and field.text:
                     return Hit(field.index, 0, len(field.text))
         return None
+
+    def _may_weigh(self, document: DocumentView) -> bool:
+        """Tell whether all the signs that may be there would do, for next to nothing."""
+        total = 0
+        for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK)):
+            total += weight * sum(map(document.may_have_any, signs))
+        return total >= self.least
 
     def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
         total = 0

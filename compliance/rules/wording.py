@@ -51,7 +51,7 @@ class WordingRule(Rule):
         for term in self.term_words & field.sight.words:
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
-        for pattern in field.sight.ready.keys() & self.pattern_set:
+        for pattern in self.pattern_set.intersection(field.sight.ready):
             for span in field.matches(pattern):
                 spans.setdefault(span, None)
         if not spans:
