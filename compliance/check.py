@@ -30,10 +30,9 @@ def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
     findings = []
     shelters, places = _shelters(ruleset, document), _places(document)
     for rule in ruleset.rules_for(document):
-        if rule.may_hold_in(document):
-            hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
-            if hits and rule.holds_in(document):
-                findings += [_finding(rule, hit, document) for hit in hits]
+        hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
+        if hits and rule.holds_in(document):
+            findings += [_finding(rule, hit, document) for hit in hits]
     return findings
 
 

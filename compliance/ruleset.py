@@ -159,20 +159,32 @@ class Ruleset:
             _always=always,
         )
 
-    def rules_for(self, document: DocumentView) -> Iterator[Rule]:
-        """Yield the rules that read such a document and may have a hit, by what the automaton saw."""
-        rules = self._always
+    def rules_for(self, document: DocumentView) -> list[Rule]:
+        """Return the rules that read such a document and may have a hit in it."""
+        told = self._always
         if document.product_type is not None:
-            rules |= self._by_product.get(document.product_type, 0)
-        for one in document.fields:
-            sight = one.sight
-            rules = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & sight.words), rules)
-            rules = reduce(or_, map(self._by_pattern.__getitem__, sight.ready), rules)
-        rules &= self._by_audience[document.sector, document.channel]
-        while rules:
-            lowest = rules & -rules
-            rules ^= lowest
-            yield self.rules[lowest.bit_length() - 1]
+            told |= self._by_product.get(document.product_type, 0)
+        offending = [one for one in document.fields if one.offends]
+        for one in offending:
+            told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & one.sight.words), told)
+        concerned = self._by_audience[document.sector, document.channel]
+        for bit, rule in self._rules_in(told & concerned):
+            if not rule.may_hold_in(document):
+                concerned ^= bit
+        for one in offending:
+            for pattern in one.sight.ready:
+                for bit, rule in self._rules_in(self._by_pattern[pattern] & concerned & ~told):
+                    if not rule.may_hold_in(document):
+                        concerned ^= bit
+                    elif one.matches(pattern):
+                        told |= bit
+        return [rule for _, rule in self._rules_in(told & concerned)]
+
+    def _rules_in(self, bits: int) -> Iterator[tuple[int, Rule]]:
+        while bits:
+            lowest = bits & -bits
+            bits ^= lowest
+            yield lowest, self.rules[lowest.bit_length() - 1]
 
     def with_words(
         self,

@@ -71,8 +71,7 @@ class Bits(dict[tuple[Pattern, ...], int]):
 class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
-    Single characters are looked up in the set of the text's characters, all longer words are
-    found by one automaton. Which patterns a stretch may match is told with a bit for each in three
+    One automaton finds them. Which patterns a stretch may match is told with a bit for each in three
     lanes, one for each of its rarest gates: a pattern passes whose bit is set in all three. Only the
     few patterns that spell out a sentence's end are asked of the text as a whole.
     """
@@ -90,10 +89,7 @@ class LiteralIndex:
         self._crossing = sum(1 << at for at, pattern in enumerate(self._patterns) if pattern.crosses)
         self._within = (1 << len(self._patterns)) - 1 & ~self._crossing
         self._ungated, by_word = _lanes_of(self._patterns)
-        listed = {*words, *by_word}
-        self._single_lanes = {word: by_word.get(word, 0) for word in listed if len(word) == 1}
-        self._singles = frozenset(self._single_lanes)
-        self._words = sorted(word for word in listed if len(word) > 1)
+        self._words = sorted({*words, *by_word})
         self._lanes = [by_word.get(word, 0) for word in self._words]
         self._automaton = (
             ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
@@ -116,9 +112,7 @@ class LiteralIndex:
             last = bisect_right(found, end + 1, first, key=itemgetter(2))
             here = {at for at, _, _ in found[first:last]}
             seen = reduce(or_, map(lanes.__getitem__, here), self._ungated)
-            singles = self._singles.intersection(text[start : end + 1])
-            seen = reduce(or_, map(self._single_lanes.__getitem__, singles), seen)
-            words.update(singles, map(self._words.__getitem__, here))
+            words.update(map(self._words.__getitem__, here))
             stretch = Stretch(start, end, self._passing(seen) & self._within)
             stretches.append(stretch)
             seen_anywhere |= seen

@@ -65,12 +65,13 @@ class OfferRule(Rule):
     def _offer(self, document: DocumentView) -> Hit | None:
         """Return the first statement that names the product, where enough else says it is sold."""
         declared = document.product_type in self.offers
-        if not declared and not self._may_weigh(document):
-            return None
         for field in document.fields:
             if not field.offends:
                 continue
-            for start, end in sorted(span for pattern in self.product for span in field.matches(pattern)):
+            named = sorted(span for pattern in self.product for span in field.matches(pattern))
+            if named and not declared and not self._may_weigh(document):
+                return None
+            for start, end in named:
                 if declared or self._weight(document, field, start, end) >= self.least:
                     low, high = _statement(field, start, end)
                     return Hit(field.index, low, high, field.completed(low, high, self.suggestion))
