@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from compliance.document import Document
+from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
@@ -74,9 +74,11 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
     if scope_reason is not None:
         severity = Severity.NOTE
     elif severity is Severity.BLOCK and (
-        layer is Layer.SOUND or (rule.frames and not is_plain(field.text, hit.start, hit.end))
+        layer is Layer.SOUND
+        or field.field.kind is FieldKind.PICTURE
+        or (rule.frames and not is_plain(field.text, hit.start, hit.end))
     ):
-        severity = Severity.REVIEW  # heard, or not said outright: a person decides
+        severity = Severity.REVIEW  # heard, read from a picture, or not said outright: a person decides
     return Finding(
         rule=rule.slug,
         severity=severity,
@@ -85,7 +87,7 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
         text=field.field.text[span.start : span.end],
         basis=rule.basis,
         basis_status=rule.basis_status,
-        reason=rule.reason,
+        reason=rule.reason + (hit.remark or ""),
         suggestion=hit.suggestion,
         layer=layer,
         scope_reason=scope_reason,

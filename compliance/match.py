@@ -153,8 +153,8 @@ def _by_word(patterns: Sequence[Pattern], nth: int) -> dict[str, int]:
 class Hit:
     """A rule's hit in one field, in positions of the normalised text.
 
-    `suggestion` is the wording for exactly this hit, where the rule has one. `layer` is
-    given where the rule knows better than the offset map.
+    `suggestion` is the wording for exactly this hit, where the rule has one; `remark` what is to be
+    said of it beyond the rule's reason. `layer` is given where the rule knows better than the offset map.
     """
 
     field: int
@@ -162,6 +162,7 @@ class Hit:
     end: int
     suggestion: str | None = None
     layer: Layer | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

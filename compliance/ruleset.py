@@ -20,10 +20,12 @@ from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
     hidden_characters,
+    legibility,
     offer,
     performance,
     performance_window,
     personal_data,
+    unread_picture,
     wording,
 )
 from compliance.scope import USUAL_FRAMES, Frame
@@ -49,6 +51,8 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
         "performance_window": performance_window.parse,
         "personal_data": personal_data.parse,
         "hidden_characters": hidden_characters.parse,
+        "legibility": legibility.parse,
+        "unread_picture": unread_picture.parse,
     }
 )
 _COMMON_KEYS = frozenset(
@@ -64,6 +68,8 @@ _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
         "performance_window": frozenset({"when", "days"}),
         "personal_data": frozenset({"whose"}),
         "hidden_characters": frozenset(),
+        "legibility": frozenset({"of", "least_height", "least_contrast"}),
+        "unread_picture": frozenset(),
     }
 )
 
