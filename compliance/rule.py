@@ -95,6 +95,11 @@ class Rule:
         return frozenset()
 
     @property
+    def is_duty(self) -> bool:
+        """Whether the rule asks for what an offer owes; where nothing is offered, nothing is owed."""
+        return False
+
+    @property
     def guarded_words(self) -> frozenset[str]:
         """Return the words also recognised by their sound."""
         return frozenset()
