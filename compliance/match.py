@@ -25,8 +25,8 @@ _KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill th
 class Hit:
     """A rule's hit in one field, in positions of the normalised text.
 
-    `suggestion` is the wording for exactly this hit, where the rule has one. `layer` is
-    given where the rule knows better than the offset map.
+    `suggestion` is the wording for exactly this hit, where the rule has one; `remark` what is to be
+    said of it beyond the rule's reason. `layer` is given where the rule knows better than the offset map.
     """
 
     field: int
@@ -34,6 +34,7 @@ class Hit:
     end: int
     suggestion: str | None = None
     layer: Layer | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

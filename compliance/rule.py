@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.document import Channel, ProductType, Sector
+from compliance.document import Channel, ProductType, Sector, TextField
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, Hit
 from compliance.normalise import fold
@@ -95,6 +95,11 @@ class Rule:
         return frozenset()
 
     @property
+    def is_duty(self) -> bool:
+        """Whether the rule asks for what an offer owes; where nothing is offered, nothing is owed."""
+        return False
+
+    @property
     def guarded_words(self) -> frozenset[str]:
         """Return the words also recognised by their sound."""
         return frozenset()
@@ -123,6 +128,10 @@ class Rule:
         if self.needs and not document.has_any(self.needs):
             return False
         return not (self.unless and document.has_any(self.unless))
+
+    def example(self, text: str) -> TextField:
+        """Return an example as the rule would meet it."""
+        return TextField("text", text)
 
     @abstractmethod
     def hits(self, document: DocumentView) -> Iterator[Hit]:

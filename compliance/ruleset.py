@@ -21,10 +21,12 @@ from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
     disclosure,
     hidden_characters,
+    legibility,
     offer,
     performance,
     performance_window,
     personal_data,
+    unread_picture,
     wording,
 )
 from compliance.scope import USUAL_FRAMES, Frame
@@ -51,6 +53,8 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
         "performance_window": performance_window.parse,
         "personal_data": personal_data.parse,
         "hidden_characters": hidden_characters.parse,
+        "legibility": legibility.parse,
+        "unread_picture": unread_picture.parse,
     }
 )
 _COMMON_KEYS = frozenset(
@@ -66,6 +70,8 @@ _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
         "performance_window": frozenset({"when", "days"}),
         "personal_data": frozenset({"whose"}),
         "hidden_characters": frozenset(),
+        "legibility": frozenset({"of", "least_height", "least_contrast"}),
+        "unread_picture": frozenset(),
     }
 )
 
@@ -164,14 +170,14 @@ class Ruleset:
         told = self._always
         if document.product_type is not None:
             told |= self._by_product.get(document.product_type, 0)
-        offending = [one for one in document.fields if one.offends]
-        for one in offending:
+        judged = [one for one in document.fields if one.offends or one.field.lettering]
+        for one in judged:
             told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & one.sight.words), told)
         concerned = self._by_audience[document.sector, document.channel]
         for bit, rule in self._rules_in(told & concerned):
             if not rule.may_hold_in(document):
                 concerned ^= bit
-        for one in offending:
+        for one in judged:
             for pattern in one.sight.ready:
                 for bit, rule in self._rules_in(self._by_pattern[pattern] & concerned & ~told):
                     if not rule.may_hold_in(document):

@@ -41,6 +41,10 @@ class OfferRule(Rule):
     within: int | None
 
     @property
+    def is_duty(self) -> bool:
+        return True
+
+    @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
         return self.product
 

@@ -303,6 +303,10 @@ class PerformanceRule(Rule):
     requires: tuple[tuple[Pattern, ...], ...]
 
     @property
+    def is_duty(self) -> bool:
+        return True
+
+    @property
     def words(self) -> frozenset[str]:
         return _NUMBER_WORDS
 
