@@ -121,14 +121,12 @@ class Found(Protocol):
 Place = tuple[str, int, int]
 
 
-def crops_of(
-    uow: UnitOfWork, manifest: TemplateManifest, values: Mapping[str, str], found: Iterable[Found]
-) -> dict[Place, bytes]:
+def crops_of(uow: UnitOfWork, pictures: Mapping[str, str], found: Iterable[Found]) -> dict[Place, bytes]:
     """By field and span, the part of the uploaded picture that a finding speaks of, framed, as a JPEG.
 
-    Of a picture that could not be read, the whole: somebody has to look at it.
+    `pictures` are their SHA-256 by field. Of a picture that could not be read, the whole is shown:
+    somebody has to look at it.
     """
-    pictures = pictures_in(manifest, values)
     hits = [hit for hit in found if hit.field in pictures]
     readings = kept_readings(uow, {pictures[hit.field] for hit in hits})
     crops = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import cached_property
 from importlib.metadata import version
 from typing import Final
 
@@ -30,7 +31,10 @@ class RapidPictureReader:
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         self._limits = limits
-        self.name = f"rapidocr-{version('rapidocr')}/{_OWN_VERSION}"
+
+    @cached_property
+    def name(self) -> str:
+        return f"rapidocr-{version('rapidocr')}/{_OWN_VERSION}"
 
     def read(self, picture: bytes) -> PictureReading:
         # these are not even sent away
