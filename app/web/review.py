@@ -23,6 +23,7 @@ from app.domain.errors import (
 from app.domain.organisation import Permission
 from app.domain.piece import ChangeKind, changed_slots, inline_change
 from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
+from app.models.asset import ASSET_PREFIX
 from app.models.review import Decision
 from app.queries.annotation import notes_on, pins_on
 from app.queries.review import (
@@ -50,7 +51,6 @@ from app.services.comparison import picture_before, values_before
 from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
 from app.services.reading import crops_of, pictures_in
-from app.services.rendition import ASSET_PREFIX
 from app.services.review import claim_review, decide, may_decide_step, open_step_of, release_review
 from app.services.routing import free_text_slots, made_slots, unverified_slots
 from app.services.shown import shown_picture, shown_values

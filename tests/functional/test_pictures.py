@@ -153,6 +153,18 @@ def test_a_machine_hears_that_a_picture_could_not_be_read(
     assert [one["rule"] for one in answered["findings"]] == ["picture-unread"]
 
 
+def test_a_machine_reads_where_in_the_portrait_a_piece_offends(
+    pictured: House, client: FlaskClient, reader: BlankReader
+) -> None:
+    reader.seen = PROMISE
+    piece = pictured.in_review("pictured", POSTER)
+    shown = Switchboard(pictured).of("reviewer").get(f"/pieces/{piece}").get_json()
+    (boxes,) = {
+        str(one["boxes"]) for one in shown["check"]["findings"] if one["rule"] == "guarantee-principal"
+    }
+    assert boxes == "[[60.0, 200.0, 240.0, 40.0]]"
+
+
 def test_what_is_not_base64_is_refused(switchboard: Switchboard) -> None:
     assert named(switchboard.of("advisor").post("/checks/picture", {"picture": "照片"})) == {"picture"}
 

@@ -18,8 +18,8 @@ from templates_lib.pictures import MAX_BYTES, UnsupportedImageError
 from templates_lib.sandbox import Limits, StoppedError, call_limited
 
 # A full poster takes about five seconds of one core and maps 1.3 GB, most of it libraries and models.
-LIMITS: Final = Limits(wall_s=40, cpu_s=30, memory_bytes=2560 * 1024 * 1024, result_bytes=4 * 1024 * 1024)
-# How lines are measured and put in order is part of what was read: count it up when that changes.
+LIMITS: Final = Limits(wall_s=45, cpu_s=30, memory_bytes=2560 * 1024 * 1024, result_bytes=4 * 1024 * 1024)
+# How lines are found and measured is part of what is kept: count it up when that changes.
 _OWN_VERSION: Final = 1
 _ROOM: Final = threading.BoundedSemaphore(1)
 _READ: Final = b"ok"
