@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from app.domain.advisor import ProfileField
 from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
 from app.models.check import CheckRun, Finding
@@ -20,6 +22,8 @@ from compliance.report import Report
 from templates_lib.fill import SlotErrors, fill, without_omitted
 from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
 from templates_lib.twin import TwinLine, text_twin
+
+PORTRAIT_FIELD: Final = ProfileField.PHOTO.value
 
 
 def check_text(uow: UnitOfWork, text: str, *, sector: str | None, channel: str) -> Report:
@@ -53,6 +57,16 @@ def check_picture(uow: UnitOfWork, data: bytes, *, sector: str | None, channel: 
     chosen = Sector(sector) if sector else _sector(uow)
     report = check(Document((field,), chosen, parse_channel(channel)), uow.around.ruleset)
     return CheckedPicture(report, reading)
+
+
+def judge_portrait(uow: UnitOfWork, sha256: str) -> Report:
+    """Judge what is written in a portrait; one that has not been read is for a person to look at.
+
+    It is looked at here once, and then stands on every picture of its advisor.
+    """
+    reading = kept_readings(uow, [sha256]).get(sha256)
+    field = reading.field(PORTRAIT_FIELD) if reading is not None else unread_field(PORTRAIT_FIELD)
+    return check(Document((field,), _sector(uow), parse_channel("poster")), uow.around.ruleset)
 
 
 def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> Report:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.models.asset import Asset
+from app.models.asset import ASSET_PREFIX, Asset
 from app.models.check import CheckRun
 from app.models.reading import KeptReading
 from app.ports import ObjectMissing, PictureNotRead
+from app.queries.reading import Found, boxes_of, readings_of
 from app.services.access import revision_of
-from app.services.rendition import ASSET_PREFIX, asset_key
+from app.services.rendition import asset_key
 from app.services.unit_of_work import UnitOfWork
 from compliance.reading import Box, PictureReading, around
 from templates_lib.manifest import SlotKind, TemplateManifest
@@ -39,15 +40,8 @@ def pictures_in(manifest: TemplateManifest, values: Mapping[str, str]) -> dict[s
 
 
 def kept_readings(uow: UnitOfWork, pictures: Collection[str]) -> dict[str, PictureReading]:
-    """What is known of these pictures; of the present reader where it has read them, else of an earlier."""
-    if not pictures:
-        return {}
-    rows = uow.session.scalars(
-        select(KeptReading)
-        .where(KeptReading.sha256.in_(set(pictures)), KeptReading.fault.is_(None))
-        .order_by((KeptReading.reader == uow.around.reader.name).asc(), KeptReading.read_at)
-    )
-    return {row.sha256: PictureReading.of_dict(row.seen) for row in rows}
+    """What is known of these pictures, by their SHA-256."""
+    return readings_of(uow.session, pictures, reader=uow.around.reader.name)
 
 
 def read_picture(uow: UnitOfWork, sha256: str) -> PictureReading | None:
@@ -105,30 +99,15 @@ def pictures_of_check(uow: UnitOfWork, run_id: UUID, *, also_failed: bool = Fals
     return sorted(shown - set(uow.session.scalars(known)))
 
 
-class Found(Protocol):
-    """What was found where: a finding of a check, however it is held."""
-
-    @property
-    def field(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-
-
 Place = tuple[str, int, int]
 
 
-def crops_of(
-    uow: UnitOfWork, manifest: TemplateManifest, values: Mapping[str, str], found: Iterable[Found]
-) -> dict[Place, bytes]:
+def crops_of(uow: UnitOfWork, pictures: Mapping[str, str], found: Iterable[Found]) -> dict[Place, bytes]:
     """By field and span, the part of the uploaded picture that a finding speaks of, framed, as a JPEG.
 
-    Of a picture that could not be read, the whole: somebody has to look at it.
+    `pictures` are their SHA-256 by field. Of a picture that could not be read, the whole is shown:
+    somebody has to look at it.
     """
-    pictures = pictures_in(manifest, values)
     hits = [hit for hit in found if hit.field in pictures]
     readings = kept_readings(uow, {pictures[hit.field] for hit in hits})
     crops = {}
@@ -140,13 +119,6 @@ def crops_of(
         except ObjectMissing:
             log.warning("picture_missing", sha256=sha256)
     return crops
-
-
-def boxes_of(reading: PictureReading | None, hit: Found) -> tuple[Box, ...]:
-    """Where a finding stands in its picture; nothing where the picture was read otherwise meanwhile."""
-    if reading is None or reading.text[hit.start : hit.end] != hit.text:
-        return ()
-    return reading.boxes_of(hit.start, hit.end)
 
 
 def _crop(data: bytes, boxes: tuple[Box, ...]) -> bytes:

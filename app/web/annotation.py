@@ -13,11 +13,11 @@ from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
 from app.models.review import Review
 from app.queries.annotation import ShownPin, pins_on
+from app.queries.reading import boxes_of
 from app.queries.review import FoundHit, hits_of
 from app.services.access import access_review
 from app.services.annotation import note, pin, pin_slot, places_on, settle_pin
 from app.services.check import reading_of
-from app.services.reading import boxes_of
 from app.services.shown import shown_values
 from app.services.template import manifest_of
 from app.services.unit_of_work import UnitOfWork

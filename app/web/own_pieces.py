@@ -25,7 +25,7 @@ from app.queries.own_piece import (
 from app.services.access import access_piece, own_advisor
 from app.services.correction import drop_correction, start_correction
 from app.services.making import adopt_and_resubmit, adopt_decision_and_resubmit, open_slots
-from app.services.reading import crops_of
+from app.services.reading import crops_of, pictures_in
 from app.services.refresh import stale_editions
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.submission import submit_for_review, withdraw_piece
@@ -99,7 +99,7 @@ def show_work(piece_id: UUID) -> ResponseReturnValue:
             ],
             labels=labels,
             pictures={slot.name for slot in manifest.slots if slot.kind is SlotKind.IMAGE},
-            crops=in_page(crops_of(uow, manifest, story.values, story.findings)),
+            crops=in_page(crops_of(uow, pictures_in(manifest, story.values), story.findings)),
             refusal=refusal,
             read_reason=Refusal.from_text,
             pins=[

@@ -30,7 +30,7 @@ from app.services.correction import drop_correction, start_correction
 from app.services.draft import judge_draft, preview_draft
 from app.services.piece import save_piece
 from app.services.publication import publish_piece, set_successor, take_down
-from app.services.reading import crops_of
+from app.services.reading import crops_of, pictures_in
 from app.services.routing import made_slots
 from app.services.shown import shown_picture
 from app.services.submission import submit_for_review, withdraw_piece
@@ -286,7 +286,7 @@ def _piece(
         manifest=manifest,
         history=history,
         hits=hits,
-        crops=in_page(crops_of(uow, manifest, piece.current_revision.values, hits))
+        crops=in_page(crops_of(uow, pictures_in(manifest, piece.current_revision.values), hits))
         if piece.current_revision
         else {},
         decisions=decisions_on_piece(uow.session, piece.id),
@@ -499,17 +499,7 @@ def _by_slot(report: Report) -> dict[str, tuple[FoundHit, ...]]:
         if one.severity.value == "note":
             continue
         # a slot that stands on several pages is found on each of them: say it once
-        found.setdefault(one.field, {})[one.rule, one.span.start, one.span.end] = FoundHit(
-            one.rule,
-            one.severity.value,
-            one.field,
-            one.span.start,
-            one.span.end,
-            one.text,
-            one.basis,
-            one.reason,
-            one.suggestion,
-        )
+        found.setdefault(one.field, {})[one.rule, one.span.start, one.span.end] = FoundHit.of(one)
     return {field: tuple(hits.values()) for field, hits in found.items()}
 
 

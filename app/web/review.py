@@ -23,6 +23,7 @@ from app.domain.errors import (
 from app.domain.organisation import Permission
 from app.domain.piece import ChangeKind, changed_slots, inline_change
 from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
+from app.models.asset import ASSET_PREFIX
 from app.models.review import Decision
 from app.queries.annotation import notes_on, pins_on
 from app.queries.review import (
@@ -49,8 +50,7 @@ from app.services.check import ReadLine, reading_of
 from app.services.comparison import picture_before, values_before
 from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
-from app.services.reading import crops_of
-from app.services.rendition import ASSET_PREFIX
+from app.services.reading import crops_of, pictures_in
 from app.services.review import claim_review, decide, may_decide_step, open_step_of, release_review
 from app.services.routing import free_text_slots, made_slots, unverified_slots
 from app.services.shown import shown_picture, shown_values
@@ -315,7 +315,7 @@ def _item(
         if piece.advisor
         else [],
         lines=_lines(reading_of(uow, version, values), found, manifest),
-        crops=in_page(crops_of(uow, manifest, values, found)),
+        crops=in_page(crops_of(uow, pictures_in(manifest, values), found)),
         picture_url=url_for("review.picture", review_id=review.id),
         decisions=decisions_on_piece(uow.session, piece.id),
         read_reason=Refusal.from_text,

@@ -39,6 +39,13 @@ class FindingSchema(Shown):
     suggestion = fields.String(allow_none=True)
     layer = one_of(Layer)
     field = fields.String(metadata={"optional": True, "description": "检测模板时，命中所在的槽位"})
+    boxes = fields.List(
+        fields.List(fields.Float(), metadata={"minItems": 4, "maxItems": 4}),
+        metadata={
+            "optional": True,
+            "description": "命中在上传图片里的位置，逐行一个：左、上、宽、高，单位为像素",
+        },
+    )
 
 
 class TemplateNameSchema(Strict):
@@ -86,17 +93,7 @@ class AskedPictureSchema(Strict):
     channel = one_of(Channel, metadata={"description": "默认：other"})
 
 
-class PictureFindingSchema(FindingSchema):
-    """A finding in the words read from a picture, and where it stands there."""
-
-    boxes = fields.List(
-        fields.List(fields.Float(), metadata={"minItems": 4, "maxItems": 4}),
-        metadata={"description": "图中位置，逐行一个：左、上、宽、高，单位为像素"},
-    )
-
-
 class CheckedPictureSchema(CheckedSchema):
-    findings = fields.List(fields.Nested(PictureFindingSchema))
     text = fields.String(allow_none=True, metadata={"description": "从图中读到的文字；null 为未能读取"})
 
 
