@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from compliance.document import Document
+from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
@@ -16,10 +16,10 @@ from compliance.speech import Informing, informing
 
 def check(document: Document, ruleset: Ruleset) -> Report:
     """Judge a document; deterministic, and never raises for content."""
-    seen = view(document, ruleset.index)
+    seen = view(document, ruleset.reader)
     outright: set[Finding] = set()
     findings = _findings(ruleset, seen, outright)
-    heard = heard_view(seen, ruleset.index, ruleset.sounds)
+    heard = heard_view(seen, ruleset.reader)
     if heard is not None:
         findings += _findings(ruleset, heard, outright)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
@@ -32,18 +32,21 @@ def check(document: Document, ruleset: Ruleset) -> Report:
 
 def _findings(ruleset: Ruleset, document: DocumentView, outright: set[Finding]) -> list[Finding]:
     """Return what every rule finds, and add to `outright` what is said in a rule's own words."""
-    findings = []
     shelters, places = _shelters(ruleset, document), _places(document)
-    told = informing("\n".join(field.text for field in document.fields if field.offends))
+    found: list[tuple[Rule, Hit]] = []
     for rule in ruleset.rules_for(document):
-        if rule.reads(document):
-            hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
-            if hits and rule.holds_in(document):
-                for hit in hits:
-                    finding = _finding(rule, hit, document, told)
-                    findings.append(finding)
-                    if rule.is_outright(document.fields[hit.field].text[hit.start : hit.end]):
-                        outright.add(finding)
+        hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
+        if hits and rule.holds_in(document):
+            found += ((rule, hit) for hit in hits)
+    if not found:
+        return []
+    told = informing("\n".join(field.text for field in document.fields if field.offends))
+    findings = []
+    for rule, hit in found:
+        finding = _finding(rule, hit, document, told)
+        findings.append(finding)
+        if rule.is_outright(document.fields[hit.field].text[hit.start : hit.end]):
+            outright.add(finding)
     return findings
 
 
@@ -87,9 +90,10 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView, told: Informing | Non
         severity = Severity.NOTE
     elif severity is Severity.BLOCK and (
         layer is Layer.SOUND
+        or field.field.kind is FieldKind.PICTURE
         or (rule.frames and (told is not None or not is_plain(field.text, hit.start, hit.end)))
     ):
-        severity = Severity.REVIEW  # heard, or not said outright: a person decides
+        severity = Severity.REVIEW  # heard, read from a picture, or not said outright: a person decides
     return Finding(
         rule=rule.slug,
         severity=severity,
@@ -98,7 +102,7 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView, told: Informing | Non
         text=field.field.text[span.start : span.end],
         basis=rule.basis,
         basis_status=rule.basis_status,
-        reason=rule.reason,
+        reason=rule.reason + (hit.remark or ""),
         suggestion=hit.suggestion,
         layer=layer,
         scope_reason=scope_reason,
