@@ -21,6 +21,7 @@ from app.factory import create_app
 from app.services.shelf import TemplateShelf
 from app.settings import Settings
 from templates_lib.catalog import Catalog
+from tests.audited import watch_the_trail
 from tests.designs import small_library
 from tests.factories import House
 from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
@@ -121,9 +122,13 @@ def platform(
     store: MemoryObjectStore,
     shelf: TemplateShelf,
 ) -> Iterator[Platform]:
-    """The platform on a real database, with a clock that stands still and a queue that remembers."""
+    """The platform on a real database, with a clock that stands still and a queue that remembers.
+
+    Whatever a test lets it do is watched: a change without its entry in the trail fails the test.
+    """
     built = build_platform(settings_for(database_url, tmp_path), store=store, queue=queue, clock=clock)
     built.__dict__["surroundings"] = replace(built.surroundings, shelf=shelf)
+    watch_the_trail(built.sessions)
     yield built
     built.engine.dispose()
 
@@ -152,6 +157,7 @@ def standing_house(
             queue=RecordingTaskQueue(),
             clock=FixedClock(NOW),
         )
+        watch_the_trail(built.sessions)
         put_on_shelf(built, tmp_path_factory.mktemp("designs"))
         yield House.build(built)
         built.engine.dispose()
