@@ -20,13 +20,14 @@ from app.adapters.database import build_engine, build_sessionmaker
 from app.adapters.notifier import EveryNotifier, MailNotifier, RobotNotifier
 from app.adapters.object_store.filesystem import FilesystemObjectStore
 from app.adapters.object_store.s3 import S3ObjectStore
+from app.adapters.picture_reader.rapid import RapidPictureReader
 from app.adapters.record_vault.folder import FolderRecordVault
 from app.adapters.record_vault.s3 import S3RecordVault
 from app.adapters.signer import Ed25519Signer, public_key_of
 from app.adapters.task_queue.celery_queue import CeleryTaskQueue
 from app.domain.organisation import Actor, TenantId
 from app.models.tenant import Tenant
-from app.ports import Clock, Notifier, ObjectStore, RecordVault, Signer, TaskQueue
+from app.ports import Clock, Notifier, ObjectStore, PictureReader, RecordVault, Signer, TaskQueue
 from app.services.shelf import TemplateShelf
 from app.services.unit_of_work import Surroundings, UnitOfWork, scope_session_to_tenant
 from app.settings import FolderStorage, NoticeSettings, S3Storage, Settings
@@ -47,6 +48,7 @@ class Platform:
     queue: TaskQueue
     clock: Clock
     notifier: Notifier
+    reader: PictureReader
 
     @cached_property
     def surroundings(self) -> Surroundings:
@@ -58,6 +60,7 @@ class Platform:
             queue=self.queue,
             clock=self.clock,
             notifier=self.notifier,
+            reader=self.reader,
             seal_keys=tuple(
                 derived_key(secret, "decision-seal")
                 for secret in (self.settings.web.secret_key, *self.settings.web.previous_secret_keys)
@@ -85,6 +88,7 @@ def build_platform(
     queue: TaskQueue | None = None,
     clock: Clock | None = None,
     notifier: Notifier | None = None,
+    reader: PictureReader | None = None,
 ) -> Platform:
     """The platform for these settings; a test may put its own part in place of any."""
     engine = build_engine(settings.database)
@@ -100,6 +104,7 @@ def build_platform(
         queue=queue or CeleryTaskQueue(settings.broker),
         clock=clock or SystemClock(),
         notifier=notifier or _notifier(settings.notices),
+        reader=reader or RapidPictureReader(),
     )
 
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Protocol
 
+from compliance.reading import PictureReading
+
 # Each segment begins with a letter or digit, so neither `..`, nor a hidden file, nor an absolute
 # path can be written; the same keys are legal in a folder, in S3 and in an archive.
 OBJECT_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
@@ -171,6 +173,7 @@ class TaskName(StrEnum):
     """Every message that may travel to a worker; each value is the name of one task."""
 
     RUN_COMPLIANCE_CHECK = "check.run"
+    READ_PICTURE = "reading.read"
     FOLD_DAY = "tracking.fold_day"
     EXPIRE_PUBLICATIONS = "publication.expire"
     NOTE_ENDING_PROFILES = "profile.note_ending"
@@ -209,6 +212,27 @@ class Notifier(Protocol):
 
     def send(self, message: Message) -> None:
         """Hand one message over. Raises NotifierUnavailable; where no way is set up, does nothing."""
+        ...
+
+
+class PictureNotRead(Exception):
+    """A picture could not be read: it is none, or reading it took more than it may. A person looks."""
+
+    def __init__(self, code: str, reason: str = "") -> None:
+        super().__init__(f"{code}: {reason}" if reason else code)
+        self.code, self.reason = code, reason
+
+
+class PictureReader(Protocol):
+    """Reads the words in a picture that came from outside."""
+
+    @property
+    def name(self) -> str:
+        """What read, with its version: another one may read the same picture otherwise."""
+        ...
+
+    def read(self, picture: bytes) -> PictureReading:
+        """Read a JPEG, PNG or WEBP file, boxes in its pixels. Raises PictureNotRead, within a minute."""
         ...
 
 

@@ -64,7 +64,7 @@ from templates_lib.plate import Arrangement
 from templates_lib.qr import decode_qr, qr_svg
 from templates_lib.skeleton import Way
 
-WARM_UP = 8
+WARM_UP = 32
 # What ours remembers of an advisor from one picture to the next; forgotten before each turn.
 REMEMBERED = (clean_image, monogram_frame, monogram_svg, qr_svg)
 OURS = {"jpeg": "ours-jpeg", "png": "ours-png"}
@@ -134,7 +134,9 @@ def take_turn(route: Route, subjects: Sequence[Subject], tally: Tally) -> bytes:
     forget_advisors()
     for subject in subjects:
         route.ready(subject)
+    # as after the start of a worker: what lives for good is not looked through again and again
     gc.collect()
+    gc.freeze()
     pictures = []
     user_s = route.user_s()
     for subject in subjects:

@@ -2,20 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 
-from compliance.document import Document
+from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
-from compliance.scope import is_plain, judge
+from compliance.scope import Frame, is_plain, judge
+from compliance.speech import Informing, informing
 
 
 def check(document: Document, ruleset: Ruleset) -> Report:
     """Judge a document; deterministic, and never raises for content."""
-    seen = view(document, ruleset.index)
+    seen = view(document, ruleset.reader)
     findings = _findings(ruleset, seen)
-    heard = heard_view(seen, ruleset.index, ruleset.sounds)
+    heard = heard_view(seen, ruleset.reader)
     if heard is not None:
         findings += _findings(ruleset, heard)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
@@ -27,14 +28,16 @@ def check(document: Document, ruleset: Ruleset) -> Report:
 
 
 def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
-    findings = []
     shelters, places = _shelters(ruleset, document), _places(document)
+    found: list[tuple[Rule, Hit]] = []
     for rule in ruleset.rules_for(document):
-        if rule.reads(document):
-            hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
-            if hits and rule.holds_in(document):
-                findings += [_finding(rule, hit, document) for hit in hits]
-    return findings
+        hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
+        if hits and rule.holds_in(document):
+            found += ((rule, hit) for hit in hits)
+    if not found:
+        return []
+    told = informing("\n".join(field.text for field in document.fields if field.offends))
+    return [_finding(rule, hit, document, told) for rule, hit in found]
 
 
 def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, Shelters]:
@@ -65,18 +68,22 @@ def _counts(hit: Hit, shelters: Mapping[int, Shelters], places: Mapping[int, She
     return places is None or places[hit.field].touch(hit.start, hit.end)
 
 
-def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
+def _finding(rule: Rule, hit: Hit, document: DocumentView, told: Informing | None) -> Finding:
     field = document.fields[hit.field]
     span = field.normalised.span(hit.start, hit.end)
     layer = Layer.SOUND if field.places else hit.layer or field.normalised.layer(hit.start, hit.end)
     scope_reason = judge(field.text, hit.start, hit.end, rule.frames) if rule.frames else None
     severity = rule.severity
+    if scope_reason is None and told is not None and _is_only_told(rule, told):
+        scope_reason = told.reason
     if scope_reason is not None:
         severity = Severity.NOTE
     elif severity is Severity.BLOCK and (
-        layer is Layer.SOUND or (rule.frames and not is_plain(field.text, hit.start, hit.end))
+        layer is Layer.SOUND
+        or field.field.kind is FieldKind.PICTURE
+        or (rule.frames and (told is not None or not is_plain(field.text, hit.start, hit.end)))
     ):
-        severity = Severity.REVIEW  # heard, or not said outright: a person decides
+        severity = Severity.REVIEW  # heard, read from a picture, or not said outright: a person decides
     return Finding(
         rule=rule.slug,
         severity=severity,
@@ -85,12 +92,23 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView) -> Finding:
         text=field.field.text[span.start : span.end],
         basis=rule.basis,
         basis_status=rule.basis_status,
-        reason=rule.reason,
+        reason=rule.reason + (hit.remark or ""),
         suggestion=hit.suggestion,
         layer=layer,
         scope_reason=scope_reason,
         rule_id=rule.id,
     )
+
+
+def _is_only_told(rule: Rule, told: Informing) -> bool:
+    """Tell whether a piece that informs excuses what a rule found in it.
+
+    A lesson excuses whatever may be excused so, a notice or a report what is doubtful anyway; and
+    either owes nothing that only an offer owes.
+    """
+    if Frame.INFORMING not in rule.frames:
+        return False
+    return told.explains or rule.is_duty or rule.severity is not Severity.BLOCK
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,6 +1,6 @@
 """What a rule may see: the fields of a piece and what the forms already know about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,6 +14,8 @@ class FieldKind(StrEnum):
     PROFILE = "profile"  # verified profile value: name, title, licence number
     DISCLOSURE = "disclosure"  # registered disclosure: satisfies duties, never offends
     FIXED = "fixed"  # locked text of the template
+    PICTURE = "picture"  # read from the pixels of a picture: a machine may have misread it
+    UNREAD = "unread"  # stands for a picture that no machine could read
 
 
 class Sector(StrEnum):
@@ -100,12 +102,40 @@ def parse_sector(word: str) -> Sector:
 
 
 @dataclass(frozen=True, slots=True)
+class Lettering:
+    """How `text[start:end]` of a picture is written.
+
+    `height` is that of the characters, in thousandths of the picture's shorter side; `contrast` how
+    they stand out from their ground, from 1 (not at all) to 21 (black on white).
+    """
+
+    start: int
+    end: int
+    height: float
+    contrast: float
+
+
+@dataclass(frozen=True, slots=True)
 class TextField:
-    """One named text of a piece, as the customer will read it."""
+    """One named text of a piece, as the customer will read it; with its lettering where it was measured."""
 
     name: str
     text: str
     kind: FieldKind = FieldKind.FREE
+    lettering: tuple[Lettering, ...] = ()
+
+    def to_list(self) -> list[Any]:
+        """Return what `of_list` makes this very field of again."""
+        measured = [[part.start, part.end, part.height, part.contrast] for part in self.lettering]
+        return [self.name, self.text, self.kind.value, *([measured] if measured else [])]
+
+    @classmethod
+    def of_list(cls, kept: Sequence[Any]) -> Self:
+        """Read what `to_list` wrote."""
+        name, text, kind, *measured = kept
+        return cls(
+            name, text, FieldKind(kind), tuple(Lettering(*part) for parts in measured for part in parts)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +159,7 @@ class Document:
     def to_dict(self) -> dict[str, Any]:
         """Return what `of_dict` makes this very document of again."""
         return {
-            "fields": [[field.name, field.text, field.kind.value] for field in self.fields],
+            "fields": [field.to_list() for field in self.fields],
             "sector": self.sector.value,
             "channel": self.channel.value,
             "product_type": self.product_type.value if self.product_type is not None else None,
@@ -140,7 +170,7 @@ class Document:
         """Read what `to_dict` wrote."""
         product = kept["product_type"]
         return cls(
-            fields=tuple(TextField(name, text, FieldKind(kind)) for name, text, kind in kept["fields"]),
+            fields=tuple(TextField.of_list(field) for field in kept["fields"]),
             sector=Sector(kept["sector"]),
             channel=Channel(kept["channel"]),
             product_type=None if product is None else ProductType(product),

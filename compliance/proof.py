@@ -54,8 +54,8 @@ def unmissed(ruleset: Ruleset, rules: Iterable[Rule] | None = None) -> Iterator[
 
 
 def _document(rule: Rule, text: str) -> Document:
-    return Document.of_text(
-        text,
+    return Document(
+        fields=(rule.example(text),),
         sector=min(rule.sectors, default=Sector.GENERAL),
         channel=min(rule.channels, default=Channel.OTHER),
     )

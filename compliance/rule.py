@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.document import Channel, ProductType, Sector
+from compliance.document import Channel, ProductType, Sector, TextField
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, Hit
 from compliance.normalise import fold
@@ -95,20 +95,31 @@ class Rule:
         return frozenset()
 
     @property
+    def is_duty(self) -> bool:
+        """Whether the rule asks for what an offer owes; where nothing is offered, nothing is owed."""
+        return False
+
+    @property
     def guarded_words(self) -> frozenset[str]:
         """Return the words also recognised by their sound."""
         return frozenset()
 
-    def reads(self, document: DocumentView) -> bool:
+    def reads(self, sector: Sector, channel: Channel) -> bool:
         """Tell whether the rule concerns a document of this sector and channel.
 
         A document of no known sector is read by the rules of all of them; a rule with a topic
         reads every sector, and asks for the topic where it is not at home.
         """
         known = self.sectors | {Sector.GENERAL}
-        if self.sectors and not self.topic and document.sector not in known:
+        if self.sectors and not self.topic and sector not in known:
             return False
-        return not self.channels or document.channel in self.channels
+        return not self.channels or channel in self.channels
+
+    def may_hold_in(self, document: DocumentView) -> bool:
+        """Tell whether `holds_in` is worth asking: words are there of what must be said."""
+        if self.topic and document.sector not in self.sectors and not document.may_have_any(self.topic):
+            return False
+        return not self.needs or document.may_have_any(self.needs)
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
@@ -117,6 +128,10 @@ class Rule:
         if self.needs and not document.has_any(self.needs):
             return False
         return not (self.unless and document.has_any(self.unless))
+
+    def example(self, text: str) -> TextField:
+        """Return an example as the rule would meet it."""
+        return TextField("text", text)
 
     @abstractmethod
     def hits(self, document: DocumentView) -> Iterator[Hit]:

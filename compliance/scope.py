@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from compliance.speech import informing
+
 _SENTENCE_END = "。!?;\n"
 _CLAUSE_END = _SENTENCE_END + ",:|"
 _OPENING, _CLOSING = "“「『‘《【", "”」』’》】"
@@ -36,6 +38,7 @@ class Frame(StrEnum):
     QUIZ = "quiz"
     NAME = "name"
     LAWFUL_FACT = "lawful_fact"
+    INFORMING = "informing"  # told of a whole piece, by `compliance.speech`
 
 
 ALL_FRAMES = frozenset(Frame)
@@ -96,7 +99,7 @@ _BARE_REACH = 4  # a bare 不 reaches the verb behind it, not a whole clause
 
 _WARNING_VERB = re.compile(
     "谨防|警惕|当心|小心|提防|防范|防止|远离|拒绝|抵制|识破|识别|揭秘|揭穿|看穿|打击|整治|清理|查处|别信|勿信|不信|"
-    "轻信|听信|相信|盲从|迷信|所谓|号称|声称|宣称|自称|谎称|妄称|鼓吹|吹嘘|打着|拿着|凡是?|遇到|碰到|听到|看到|收到|接到|"
+    "别听(?!完)|瞎传|网传|谣传|误传|轻信|听信|相信|盲从|迷信|所谓|号称|声称|宣称|自称|谎称|妄称|鼓吹|吹嘘|打着|拿着|凡是?|遇到|碰到|听到|看到|收到|接到|"
     "不得|禁止|严禁|禁用|不准|不许|删除|删掉|删去|去掉|替换|改掉|哪怕|误?以为|误认为|误当"
 )
 # 谨防错过, 远离亏损: the verb serves the sale.
@@ -141,6 +144,10 @@ _VERDICT_AFTER = re.compile(
     "也(?:会|可能)[亏跌赔]|照样会亏|拒绝|不是我们|不是本行|纯属|罚|判(?!断|定|别|读)|获刑|被抓|跑路|崩盘|血本无归|打水漂|先想想|"
     "那么好的事|哪有|天上|的是(?:群主|骗子|老师|平台|别人|庄家|卖课|中介)|想多了|不成立|站不住|停下来|想一想|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|收回"
 )
+# A hit that itself says what it is: “末班车”等话术.
+_NAMED_FALSE = re.compile(
+    f"(?:等|之类|类|的|为|这种|此类|”){_TALK}|(?:等|之类的?|为)噱头|骗局|陷阱|谎言|的套路|之类的话|等说法"
+)
 # Strong enough to colour what is quoted, or told of others, sentences away.
 _ALARM = re.compile(
     "骗|诈|陷阱|圈套|套路|收割|剧本|上[^,。]{0,3}当(?![天日场时下年月])|辟谣|谣言|误区|违规|违法|非法|假冒|冒用|冒充|警惕|谨防|提防|别信|勿信|识破|禁语|误解|黑产|不真实|"
@@ -157,9 +164,11 @@ _CALL = re.compile(
 )
 # A whole piece that warns: words no sale uses of its own offer, and what every sale ends with.
 _GUARD = re.compile(
-    "(?<!哄)(?<!不)骗(?!保)|诈|失联|警惕|谨防|提防|请勿|切勿|报警|报案|拉黑|误区|不法|非法|假冒|冒充|上当|立案|被罚|罚单|责令|"
-    "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言"
+    "(?<!哄)(?<!不)骗(?!保)|诈|失联|警惕|谨防|提防|报警|报案|拉黑|不法|非法|假冒|冒充|上当|立案|被罚|罚单|责令|别信(?!别)|"
+    "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言|务必远离|请远离|依法无效|得不到法律保护|难以得到法律保护|虚拟盘"
 )
+# These also stand in letters that sell: they guard only a piece that offers nothing.
+_MILD_GUARD = re.compile("请勿|切勿|误区")
 _ERRAND = re.compile(
     "(?<![别勿要不])(?:找我|找俺|私信|私聊|扫码|加微|加v|速来|抢购|上车|快来|戳|滴滴|联系我|跟我|来我|找咱|问我|等你|等您|才是|还得|只有我|只有本|唯有|我们这|咱们?这|本款|这款|本产品)"
 )
@@ -286,8 +295,10 @@ class _Context:
     @property
     def asks_either_way(self) -> bool:
         """Tell whether the hit is the second half of a question like 会不会亏, not shrugged off behind."""
-        asked = _EITHER_WAY.match(self.before[-1:] + self.hit[:3])
-        return asked is not None and _SHRUGGED_OFF.match(self.after) is None
+        asked = _EITHER_WAY.match(self.before[-1:] + self.hit[:3]) or (
+            self.after[:1] in "不没" and self.hit[-1:] == self.after[1:2]
+        )
+        return bool(asked) and _SHRUGGED_OFF.match(self.after) is None
 
     @property
     def far_beyond(self) -> str:
@@ -326,7 +337,8 @@ def is_plain(text: str, start: int, end: int) -> bool:
     beside = context.sentence_before[-_BESIDE_BEFORE:] + "□" + context.sentence_after[:_BESIDE_AFTER]
     if context.quoted or _NEGATES.search(_PSEUDO.sub("", _STANDING.sub("", beside))):
         return False
-    return _undenied(_GUARD, f"{context.far_before}{context.hit}{context.far_after}") is None
+    piece = f"{context.far_before}{context.hit}{context.far_after}"
+    return _undenied(_GUARD, piece) is None and _MILD_GUARD.search(piece) is None
 
 
 def _tail(text: str, ends: str) -> str:
@@ -453,6 +465,8 @@ def _judged_after(context: _Context) -> str | None:
     closed = _CLOSING_QUOTE.match(after)
     if closed is not None:  # the hit itself reaches into a quotation
         after = after[closed.end() :]
+    if (own := _undenied(_NAMED_FALSE, context.hit)) is not None:
+        return f"作为警示对象提及：“{own.group()}”"
     reach = after if context.quoted else after[:_SAME_BREATH]
     later = next((found for found in _VERDICT_AFTER.finditer(reach) if not _is_denied(reach, found)), None)
     if later is None:
@@ -466,6 +480,8 @@ def _told_in_warning(context: _Context) -> str | None:
     """Recognise a piece that puts its readers on their guard and asks for nothing."""
     piece = f"{context.far_before}{context.hit}{context.far_after}"
     alarm = _undenied(_GUARD, piece)
+    if alarm is None and informing(piece) is not None:
+        alarm = _undenied(_MILD_GUARD, piece)
     if alarm is None or _SELLING_OBJECT.match(piece, alarm.end()) or _ERRAND.search(piece):
         return None
     return f"全文在提醒防范：“{alarm.group()}”"

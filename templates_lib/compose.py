@@ -17,7 +17,7 @@ from typing import Final
 
 from PIL import Image
 
-from templates_lib import ink, layout, splice
+from templates_lib import ink, layout, png_splice, splice
 from templates_lib.compile import CompiledTemplate, Held, Sizes, name_beside
 from templates_lib.fill import Filled, Value, fill
 from templates_lib.ink import Canvas, OutsideAreas, PictureSpot, TextSpot
@@ -468,7 +468,7 @@ def _document(compiled: CompiledTemplate, filled: Filled, format: PictureFormat)
 def _encode(image: Image.Image, format: PictureFormat, settings: JpegSettings) -> bytes:  # noqa: A002
     match format:
         case PictureFormat.PNG:
-            return splice.encode_still(image)
+            return png_splice.encode_still(image)
         case PictureFormat.WEBP:
             return splice.encode_webp(image, settings.quality)
         case _:

@@ -5,6 +5,7 @@ its own. It talks to us through a pipe that nobody else holds: when either of us
 suddenly, the other notices at once. No worker outlives its crew by more than the jobs in its hand.
 """
 
+import gc
 import signal
 import time
 import traceback
@@ -177,12 +178,18 @@ def _serve(prepare: Callable[[], Callable[[J], R]], pipe: Connection) -> None:
     try:
         do = prepare()
         answer = _READY
+        frozen = False
         while _said(pipe, answer):
             try:
                 job = pipe.recv()
             except (EOFError, OSError):
                 return
             answer = (do(job),)
+            if not frozen:
+                # what the first job left behind stays for good: it is not looked through again
+                gc.collect()
+                gc.freeze()
+                frozen = True
     except CrewStopped as error:
         _said(pipe, error)
     except Exception:  # noqa: BLE001  whatever it is, somebody else can show it

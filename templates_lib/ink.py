@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from templates_lib.glyphs import draw_glyphs
 from templates_lib.lines import SetLine, face_of
 from templates_lib.pictures import ImageValue, clean_image, monogram_frame
-from templates_lib.qr import QrError, qr_mask, read_codes
+from templates_lib.qr import QrError, qr_mask, reads_back
 from templates_lib.skeleton import PicturePlace, TextPlace
 from templates_lib.splice import Core, Rectangle, core_of
 from templates_lib.survey import Edges
@@ -210,7 +210,7 @@ def frame_photo(place: PicturePlace, spot: PictureSpot, value: ImageValue) -> _F
     return _framed(value, width, height, place.fit, place.position, place.radii)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # up to half a megabyte each, and in a long run none is met twice
 def _framed(
     value: ImageValue,
     width: int,
@@ -360,7 +360,7 @@ def check_codes(codes: Iterable[tuple[str, PictureSpot]], canvas: Canvas) -> Non
     """Read every code back out of the finished pixels, surroundings and all. Raises QrError."""
     for url, spot in codes:
         margin = (spot.right - spot.left) // 6  # the quiet zone, and a little of what surrounds it
-        if url not in read_codes(canvas.crop_wider(spot.area, margin)):
+        if not reads_back(canvas.crop_wider(spot.area, margin), url):
             raise QrError("成品上的二维码无法识别，图片没有放行")
 
 

@@ -113,15 +113,15 @@ def check_image(value: ImageValue) -> None:
         _SOUND[digest] = None
 
 
-def decode(data: bytes, most_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Turn a file into pixels: upright, sRGB, small enough to print. Raises BadImageError."""
+def decode(data: bytes, most_pixels: int = MAX_PIXELS, *, kept_side: int = KEPT_SIDE_PX) -> Image.Image:
+    """Turn a file into pixels: upright, sRGB, no side longer than `kept_side`. Raises BadImageError."""
     # WeasyPrint turns this switch on for the whole process; half a picture is not a picture here
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     image = open_judged(data, most_pixels)
     try:
-        image.draft("RGB", (KEPT_SIDE_PX, KEPT_SIDE_PX))
+        image.draft("RGB", (kept_side, kept_side))
         image.load()
-        return _bare(image)
+        return _bare(image, kept_side)
     except Exception as error:
         # a decoder meets a damaged file with whatever it stumbles over: SyntaxError, struct.error …
         raise BadImageError("图片文件不完整或已损坏") from error
@@ -155,13 +155,13 @@ def open_judged(data: bytes, most_pixels: int = MAX_PIXELS, *, least_side: int =
     return image
 
 
-def _bare(image: Image.Image) -> Image.Image:
+def _bare(image: Image.Image, kept_side: int) -> Image.Image:
     """The pixels alone: small, upright, in our colours, with nothing attached."""
     see_through = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
     if image.mode not in ("RGB", "RGBA", "L", "CMYK"):
         image = image.convert("RGBA" if see_through else "RGB")
     # first of all: every later step then works on a tenth of the pixels
-    image.thumbnail((KEPT_SIDE_PX, KEPT_SIDE_PX), Image.Resampling.LANCZOS)
+    image.thumbnail((kept_side, kept_side), Image.Resampling.LANCZOS)
     upright = _in_srgb(ImageOps.exif_transpose(image))
     pixels = upright.convert("RGBA" if see_through else "RGB")
     bare = Image.new(pixels.mode, pixels.size)

@@ -28,16 +28,9 @@ from templates_lib.ink import (
 )
 from templates_lib.layout import Ink
 from templates_lib.manifest import SlotKind, TemplateManifest
+from templates_lib.png_splice import PngSplice, encode_png, encode_still, live_bands
 from templates_lib.skeleton import FILLER, Counts, PicturePlace, Place, Skeleton, TextPlace, Way, set_in
-from templates_lib.splice import (
-    JpegSettings,
-    JpegSplice,
-    PngSplice,
-    Rectangle,
-    encode_png,
-    encode_still,
-    live_rows,
-)
+from templates_lib.splice import JpegSettings, JpegSplice, Rectangle
 from templates_lib.survey import LaidOut
 
 Spot = TextSpot | PictureSpot
@@ -302,15 +295,16 @@ class Sheet:
         held: frozenset[int],
     ) -> None:
         still = Image.open(io.BytesIO(plate.still)).convert("RGB")
-        draw_held(Canvas.whole(still))
         self.size = still.size
-        self._still = plate.still if not held else encode_still(still)
         self._reach = {
             place.element.ordinal: _reach(place, spots[place.element.ordinal], still.size)
             for place in places
             if place.element.ordinal in spots
         }
-        self._fast = live_rows(still.height, self._reach.values())
+        # before what is held comes onto the page: the file is the same without
+        self._bands = live_bands(still, self._reach.values())
+        draw_held(Canvas.whole(still))
+        self._still = plate.still if not held else encode_still(still)
         self._live = [area for ordinal, area in self._reach.items() if ordinal not in held]
         self._patches = [
             Patch.of(area[0], area[1], still.crop(area)) for area in _rows(self._live, still.size)
@@ -352,7 +346,7 @@ class Sheet:
 
     def encode_png(self, image: Image.Image) -> bytes:
         """A whole picture of this page as the file the splice would make."""
-        return encode_png(image, self._fast)
+        return encode_png(image, self._bands)
 
     def _page(self) -> Image.Image:
         return Image.open(io.BytesIO(self._still)).convert("RGB")
@@ -365,7 +359,7 @@ class Sheet:
 
     def _png_splice(self) -> PngSplice:
         if self._png is None:
-            self._png = PngSplice(self._page(), self._fast)
+            self._png = PngSplice(self._page(), self._bands)
         return self._png
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ import zxingcpp
 from PIL import Image
 
 from templates_lib.qr_family import CannotLearn, QrFamily
-from templates_lib.splice import Core, core_of, flat
+from templates_lib.splice import Core, Pixels, core_of, flat
 
 MAX_URL_CHARS: Final = 300
 QUIET_MODULES: Final = 4
@@ -162,6 +163,30 @@ def decode_qr(picture: bytes | Image.Image) -> tuple[str, ...]:
 
 def read_codes(core: Core) -> tuple[str, ...]:
     """Read what the QR codes of a picture say, given as Pillow stores it."""
-    grey = core if core.mode == "L" else core.convert("L", 0)
-    found = zxingcpp.read_barcodes(flat(grey), _QR)
-    return tuple(code.text for code in found)
+    return _texts(zxingcpp.read_barcodes(_grey(core), _QR))
+
+
+def reads_back(core: Core, url: str) -> bool:
+    """Say whether a picture, given as Pillow stores it, has a code that says this.
+
+    One threshold for all pixels, upright and dark on light, is half the work; only a code that is
+    not read so is looked at with all patience.
+    """
+    grey = _grey(core)
+    quick = zxingcpp.read_barcodes(
+        grey,
+        _QR,
+        try_rotate=False,
+        try_downscale=False,
+        try_invert=False,
+        binarizer=zxingcpp.Binarizer.GlobalHistogram,
+    )
+    return url in _texts(quick) or url in _texts(zxingcpp.read_barcodes(grey, _QR))
+
+
+def _grey(core: Core) -> Pixels:
+    return flat(core if core.mode == "L" else core.convert("L", 0))
+
+
+def _texts(codes: Iterable[zxingcpp.Barcode]) -> tuple[str, ...]:
+    return tuple(code.text for code in codes)

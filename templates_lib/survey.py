@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from weasyprint.formatting_structure import boxes
+from weasyprint.layout.replaced import replacedbox_layout
 
 from templates_lib.document import FIELD, FRAME
 
@@ -98,12 +99,14 @@ class LaidOut:
 
     `stray` holds fixed words that left their frame because a slot pushed them out; each entry
     names the slots that share the frame. `still` lists every box that shows no slot, to see what
-    moves when a value changes.
+    moves when a value changes. `pictures` are the frames; `drawn` is where the whole of each picture
+    lies, also what its frame cuts off.
     """
 
     pages: int
     slots: Mapping[str, PlacedSlot]
     pictures: Mapping[str, Box]
+    drawn: Mapping[str, Box]
     stray: tuple[tuple[str, ...], ...]
     warnings: tuple[str, ...]
     marks: Mapping[int, Mark]
@@ -125,6 +128,7 @@ class _Survey:
         self._lines: dict[str, dict[int, list[Line]]] = {}
         self._inside: dict[str, bool] = {}
         self._pictures: dict[str, Box] = {}
+        self._drawn: dict[str, Box] = {}
         self._members: dict[int, set[str]] = {}
         self._strays: list[int] = []
         self._keep: list[Any] = []
@@ -146,6 +150,7 @@ class _Survey:
                 for name, lines in self._lines.items()
             },
             pictures=self._pictures,
+            drawn=self._drawn,
             stray=tuple(tuple(sorted(self._members.get(frame, ()))) for frame in self._strays),
             warnings=warnings,
             marks=self._marks,
@@ -169,6 +174,8 @@ class _Survey:
                 self._pictures[where.slot] = Box(
                     where.page, box.content_box_x(), box.content_box_y(), box.width, box.height
                 )
+                width, height, x, y = replacedbox_layout(box)
+                self._drawn[where.slot] = Box(where.page, x, y, width, height)
         for child in getattr(box, "children", None) or ():
             self._visit(child, where)
 

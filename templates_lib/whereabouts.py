@@ -17,6 +17,7 @@ class Whereabouts:
 
     lines: Mapping[str, tuple[Line, ...]]
     pictures: Mapping[str, Box]
+    drawn: Mapping[str, Box]  # the whole of each picture, also what its frame cuts off
 
     def box_of(self, slot: str) -> Box | None:
         """Return what a slot covers on the first page it stands on, `None` where it is not shown."""
@@ -50,6 +51,17 @@ class Whereabouts:
                 boxes.append(Box(line.page, left, line.y, (shown[-1] - shown[0] + 1) * share, line.height))
         return tuple(boxes)
 
+    def part_of(self, slot: str, left: float, top: float, width: float, height: float) -> Box | None:
+        """Return where a part of a slot's picture, in shares of it, is seen; `None` where it is cut off."""
+        if slot not in self.drawn:
+            return None
+        whole, frame = self.drawn[slot], self.pictures[slot]
+        x, y = whole.x + left * whole.width, whole.y + top * whole.height
+        right = min(x + width * whole.width, frame.x + frame.width)
+        bottom = min(y + height * whole.height, frame.y + frame.height)
+        x, y = max(x, frame.x), max(y, frame.y)
+        return Box(frame.page, x, y, right - x, bottom - y) if x < right and y < bottom else None
+
     def slot_at(self, page: int, x: float, y: float) -> str | None:
         """Return the slot that covers a point, the smallest where several do."""
         covering = [
@@ -72,6 +84,7 @@ def whereabouts(compiled: CompiledTemplate, values: Mapping[str, Value]) -> Wher
     return Whereabouts(
         {name: placed.lines for name, placed in laid_out.slots.items() if placed.lines},
         dict(laid_out.pictures),
+        dict(laid_out.drawn),
     )
 
 

@@ -24,7 +24,7 @@ from templates_lib.catalog import Catalog
 from tests.audited import watch_the_trail
 from tests.designs import small_library
 from tests.factories import House
-from tests.fakes import FixedClock, MemoryObjectStore, RecordingTaskQueue
+from tests.fakes import BlankReader, FixedClock, MemoryObjectStore, RecordingTaskQueue
 
 pytest_plugins = ["tests.servers", "tests.live"]
 
@@ -104,6 +104,11 @@ def store() -> MemoryObjectStore:
     return MemoryObjectStore()
 
 
+@pytest.fixture
+def reader() -> BlankReader:
+    return BlankReader()
+
+
 @pytest.fixture(scope="session")
 def shelf(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> TemplateShelf:
     """The library, compiled once for all tests: a compiled design never changes."""
@@ -121,12 +126,15 @@ def platform(
     queue: RecordingTaskQueue,
     store: MemoryObjectStore,
     shelf: TemplateShelf,
+    reader: BlankReader,
 ) -> Iterator[Platform]:
     """The platform on a real database, with a clock that stands still and a queue that remembers.
 
     Whatever a test lets it do is watched: a change without its entry in the trail fails the test.
     """
-    built = build_platform(settings_for(database_url, tmp_path), store=store, queue=queue, clock=clock)
+    built = build_platform(
+        settings_for(database_url, tmp_path), store=store, queue=queue, clock=clock, reader=reader
+    )
     built.__dict__["surroundings"] = replace(built.surroundings, shelf=shelf)
     watch_the_trail(built.sessions)
     yield built
@@ -156,6 +164,7 @@ def standing_house(
             store=MemoryObjectStore(),
             queue=RecordingTaskQueue(),
             clock=FixedClock(NOW),
+            reader=BlankReader(),
         )
         watch_the_trail(built.sessions)
         put_on_shelf(built, tmp_path_factory.mktemp("designs"))

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.ports import ObjectMissing, ObjectStoreUnavailable, TaskName, checked_object_key
+from app.ports import (
+    ObjectMissing,
+    ObjectStoreUnavailable,
+    PictureNotRead,
+    TaskName,
+    checked_object_key,
+)
+from compliance.reading import PictureReading
 
 
 class MemoryObjectStore:
@@ -53,6 +60,23 @@ class RecordingTaskQueue:
 
     def send(self, name: TaskName, *args: str, countdown_s: float | None = None) -> None:
         self.sent.append(SentTask(name, args, countdown_s))
+
+
+class BlankReader:
+    """Sees no words in any picture, or what a test says it shall see; or cannot read at all."""
+
+    name = "blank"
+
+    def __init__(self) -> None:
+        self.seen = PictureReading(720, 900, ())
+        self.fault: str | None = None
+        self.pictures: list[bytes] = []
+
+    def read(self, picture: bytes) -> PictureReading:
+        self.pictures.append(picture)
+        if self.fault is not None:
+            raise PictureNotRead(self.fault)
+        return self.seen
 
 
 class FixedClock:

@@ -1,12 +1,16 @@
 """Raw material by its SHA-256, with a rights record."""
 
 from datetime import date
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Code, Instant, Key, LongText, Sha256, TenantScoped
+
+# How a slot's value names one: by this and its SHA-256.
+ASSET_PREFIX: Final = "asset:"
 
 
 class Asset(TenantScoped, Base):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVarTuple
+from typing import Any, Final, Self, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -35,6 +35,7 @@ from app.models.user import User
 from app.queries.page import Page, offset_of
 from app.queries.piece import says
 from app.queries.scope import within
+from compliance.finding import Finding as JustFound
 
 PAGE_SIZE: Final = 50
 _MOST_TOGETHER: Final = 200
@@ -357,6 +358,21 @@ class FoundHit:
     basis: str
     reason: str
     suggestion: str | None
+
+    @classmethod
+    def of(cls, finding: JustFound) -> Self:
+        """Of what the checker just said."""
+        return cls(
+            finding.rule,
+            finding.severity.value,
+            finding.field,
+            finding.span.start,
+            finding.span.end,
+            finding.text,
+            finding.basis,
+            finding.reason,
+            finding.suggestion,
+        )
 
 
 def hits_of(session: Session, run_id: UUID) -> tuple[FoundHit, ...]:

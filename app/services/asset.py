@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.domain.errors import InvalidInput, UnsupportedFile
 from app.domain.text import unprintable
 from app.models.asset import Asset
+from app.ports import TaskName
 from app.services.rendition import asset_key
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.darkroom import develop
@@ -79,6 +80,7 @@ def keep_picture(
     uow.session.add(asset)
     uow.session.flush()
     uow.audit.record("asset:upload", asset.id, kind=kind, sha256=sha256)
+    uow.after_commit(TaskName.READ_PICTURE, asset.id)
     return asset
 
 

@@ -11,20 +11,14 @@ from app.domain.organisation import Permission
 from app.domain.text import unstorable
 from app.domain.tracking import PREVIEW_CODE
 from app.models.advisor import Advisor
+from app.models.asset import ASSET_PREFIX
 from app.models.organisation import OrgUnit
 from app.models.template import TemplateVersion
 from app.services.access import own_advisor, require
 from app.services.check import judge
 from app.services.edition import link_url
 from app.services.qualification import require_licence
-from app.services.rendition import (
-    ASSET_PREFIX,
-    PictureFile,
-    compiled_for,
-    draw,
-    profile_values,
-    spec_for,
-)
+from app.services.rendition import PictureFile, compiled_for, draw, profile_values, spec_for
 from app.services.rollup import today
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork

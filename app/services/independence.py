@@ -7,13 +7,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.domain.errors import SelfApproval
-from app.models.asset import Asset
+from app.models.asset import ASSET_PREFIX, Asset
 from app.models.check import CheckRun
 from app.models.piece import PieceRevision
 from app.models.review import Decision, Review
 from app.models.template import TemplateVersion
 from app.models.user import User
-from app.services.rendition import ASSET_PREFIX
 from app.services.unit_of_work import UnitOfWork
 
 

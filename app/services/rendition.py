@@ -16,6 +16,7 @@ from app.domain.errors import Fault, InvalidInput, Missing
 from app.domain.organisation import Permission
 from app.domain.tracking import PREVIEW_CODE
 from app.models.advisor import Advisor
+from app.models.asset import ASSET_PREFIX
 from app.models.edition import Rendition
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece, PieceRevision
@@ -38,7 +39,6 @@ from templates_lib.twin import TwinLine, text_twin
 
 log = structlog.get_logger(__name__)
 
-ASSET_PREFIX = "asset:"
 CONTENT_TYPES = {
     "jpeg": "image/jpeg",
     "png": "image/png",

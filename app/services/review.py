@@ -42,6 +42,7 @@ from app.services.independence import (
 )
 from app.services.piece import lock_piece
 from app.services.publication import publish_approved
+from app.services.reading import pictures_of_check, read_picture
 from app.services.rounds import end_round
 from app.services.route import route_of
 from app.services.routing import carried_wording, change_of, route_facts
@@ -63,8 +64,11 @@ _ACTIONS = {
 def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     """Complete a queued check and open the review it leads to; doing it twice is doing it once.
 
-    A run that never completes is a block: nothing here passes a piece without a verdict.
+    A run that never completes is a block: nothing here passes a piece without a verdict. Pictures
+    that nobody has read yet are read first; one that cannot be read is a person's to look at.
     """
+    for picture in pictures_of_check(uow, run_id):
+        read_picture(uow, picture)
     piece_id = uow.session.scalar(
         select(Piece.id)
         .join(CheckRun, CheckRun.revision_id == Piece.current_revision_id)
@@ -85,7 +89,7 @@ def run_check(uow: UnitOfWork, run_id: UUID) -> CheckRun | None:
     if run.revision_id != piece.current_revision_id:
         return None  # it moved on while we waited for it
     revision = revision_of(uow, run.revision_id)
-    document = shown_document(uow, piece, revision)
+    document = shown_document(uow, piece, revision, pictures_read=True)
     report = check(document, uow.around.ruleset)
     _complete(uow, piece, run, report, document)
     now = uow.clock.now()
@@ -281,7 +285,7 @@ class RulesTightened(CheckBlocked):
 
 def _check_again(uow: UnitOfWork, piece: Piece, review: Review, before: CheckRun) -> None:
     """Judge by the rules of today, before a person's approval rests on older ones (I5)."""
-    document = shown_document(uow, piece, review.revision)
+    document = shown_document(uow, piece, review.revision, pictures_read=True)
     report = check(document, uow.around.ruleset)
     if report.verdict is Verdict.BLOCK:
         raise RulesTightened(count=len(report.findings), report=report)

@@ -9,12 +9,13 @@ from app.domain.piece import RevisionContent, carried_slots, change_digest, revi
 from app.domain.review import Outcome, RouteFacts
 from app.domain.template import TemplateState
 from app.models.advisor import Advisor
+from app.models.asset import ASSET_PREFIX
 from app.models.piece import Piece, PieceRevision
 from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.independence import persons_of
 from app.services.qualification import is_qualified
-from app.services.rendition import ASSET_PREFIX, compiled_for
+from app.services.rendition import compiled_for
 from app.services.rollup import today
 from app.services.unit_of_work import UnitOfWork
 from compliance.report import Verdict

@@ -64,6 +64,13 @@ def judge_revision(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Re
     return judge(uow, piece.template_version, shown_values(uow, piece, revision))
 
 
-def shown_document(uow: UnitOfWork, piece: Piece, revision: PieceRevision) -> Document:
-    """What the checker reads of a revision as an advisor would show it."""
-    return document_of(uow, piece.template_version, shown_values(uow, piece, revision))
+def shown_document(
+    uow: UnitOfWork, piece: Piece, revision: PieceRevision, *, pictures_read: bool = False
+) -> Document:
+    """What the checker reads of a revision as an advisor would show it.
+
+    With `pictures_read`, a picture of the revision's own that was not read is a person's to look at.
+    """
+    values = shown_values(uow, piece, revision)
+    read = revision.values if pictures_read else None
+    return document_of(uow, piece.template_version, values, read=read)

@@ -17,7 +17,16 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_c
 
 from app.domain.organisation import Actor, TenantId
 from app.models.base import TenantScoped
-from app.ports import Clock, Notifier, ObjectStore, RecordVault, Signer, TaskName, TaskQueue
+from app.ports import (
+    Clock,
+    Notifier,
+    ObjectStore,
+    PictureReader,
+    RecordVault,
+    Signer,
+    TaskName,
+    TaskQueue,
+)
 from app.services.audit import AuditTrail
 from app.services.remembered import Remembered
 
@@ -41,6 +50,7 @@ class Surroundings:
     queue: TaskQueue
     clock: Clock
     notifier: Notifier
+    reader: PictureReader
     seal_keys: tuple[bytes, ...]  # the present one first, then those before it
     public_url: str
     shelf: "TemplateShelf"

@@ -13,6 +13,7 @@ from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
 from app.models.review import Review
 from app.queries.annotation import ShownPin, pins_on
+from app.queries.reading import boxes_of
 from app.queries.review import FoundHit, hits_of
 from app.services.access import access_review
 from app.services.annotation import note, pin, pin_slot, places_on, settle_pin
@@ -23,7 +24,9 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.i18n import translate as _
 from app.web.pictures import asked_page
+from compliance.reading import PictureReading
 from templates_lib.survey import Box
+from templates_lib.whereabouts import Whereabouts
 
 bp = Blueprint("annotation", __name__)
 _BOX_MARGIN_PX = 6
@@ -101,7 +104,22 @@ def _hits_on(uow: UnitOfWork, review: Review) -> list[tuple[FoundHit, Box]]:
     found: list[tuple[FoundHit, Box]] = []
     for hit in hits_of(uow.session, review.check_run_id):
         line = lines.get(hit.field)
-        if line is not None and line.slot is not None:
+        if line is None or line.slot is None:
+            if (whole := places.pictures.get(hit.field)) is not None:
+                found.append((hit, whole))  # a picture that could not be read
+        elif line.picture is not None:
+            found.extend((hit, box) for box in _boxes_in(places, line.slot, line.picture, hit))
+        else:
             boxes = places.boxes_of(line.slot, line.text, hit.start, hit.end)
             found.extend((hit, box) for box in boxes)
     return found
+
+
+def _boxes_in(places: Whereabouts, slot: str, picture: PictureReading, hit: FoundHit) -> list[Box]:
+    """Where words inside an uploaded picture come to lie on the page, as far as they are seen there."""
+    width, height = picture.width, picture.height
+    parts = (
+        places.part_of(slot, box.left / width, box.top / height, box.width / width, box.height / height)
+        for box in boxes_of(picture, hit)
+    )
+    return [part for part in parts if part is not None]

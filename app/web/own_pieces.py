@@ -25,6 +25,7 @@ from app.queries.own_piece import (
 from app.services.access import access_piece, own_advisor
 from app.services.correction import drop_correction, start_correction
 from app.services.making import adopt_and_resubmit, adopt_decision_and_resubmit, open_slots
+from app.services.reading import crops_of, pictures_in
 from app.services.refresh import stale_editions
 from app.services.rendition import compiled_for, kept_picture, revision_spec
 from app.services.submission import submit_for_review, withdraw_piece
@@ -32,7 +33,8 @@ from app.web.corrections import correction_choices, correction_kind
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import asked_page, asked_width, picture_answer
+from app.web.pictures import asked_page, asked_width, in_page, picture_answer
+from templates_lib.manifest import SlotKind
 
 # Only then does the maker read what a reviewer left on the picture: before, it may still be taken back.
 _SENT_BACK = frozenset({PieceState.CHANGES_REQUESTED, PieceState.REJECTED})
@@ -96,6 +98,8 @@ def show_work(piece_id: UUID) -> ResponseReturnValue:
                 (slot.name, slot.label, str(story.values.get(slot.name, ""))) for slot in open_slots(manifest)
             ],
             labels=labels,
+            pictures={slot.name for slot in manifest.slots if slot.kind is SlotKind.IMAGE},
+            crops=in_page(crops_of(uow, pictures_in(manifest, story.values), story.findings)),
             refusal=refusal,
             read_reason=Refusal.from_text,
             pins=[

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Response, request, send_file
 
 from app.domain.errors import Missing
+from app.services.reading import Place
 from app.services.rendition import PictureFile
 from templates_lib.manifest import PageSize, TemplateManifest
 
@@ -51,6 +54,13 @@ def size_words(size: PageSize) -> tuple[str, str]:
     """A size as it is offered: what it is for, and its shape."""
     words, _blank, shape = size.name.partition(" ")
     return words, shape
+
+
+def in_page(crops: Mapping[Place, bytes]) -> dict[Place, str]:
+    """Small pictures as addresses that carry them: nobody else could ask for them."""
+    return {
+        place: f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for place, data in crops.items()
+    }
 
 
 def picture_answer(

@@ -31,6 +31,7 @@ from app.services.correction import drop_correction, start_correction
 from app.services.draft import judge_draft, preview_draft
 from app.services.piece import save_piece
 from app.services.publication import publish_piece, set_successor, take_down
+from app.services.reading import crops_of, pictures_in
 from app.services.routing import made_slots
 from app.services.shown import shown_picture
 from app.services.submission import submit_for_review, withdraw_piece
@@ -41,7 +42,7 @@ from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
 from app.web.forms.people import uuid_of
 from app.web.i18n import translate as _
-from app.web.pictures import asked_page, asked_size, picture_answer
+from app.web.pictures import asked_page, asked_size, in_page, picture_answer
 from app.web.route_words import channel_choices, chosen_channel
 from compliance.report import Report
 
@@ -278,13 +279,18 @@ def _piece(
         and PieceAction.PUBLISH in allowed
         and me.scope_for(Permission.PUBLISH).covers(piece.org_unit.path)
     )
+    hits = hits_of(uow.session, history.last_check.id) if history.last_check else ()
+    manifest = manifest_of(uow, piece.template_version)
     return render_page(
         "pieces/piece.html",
         block="audience",
         piece=piece,
-        manifest=manifest_of(uow, piece.template_version),
+        manifest=manifest,
         history=history,
-        hits=hits_of(uow.session, history.last_check.id) if history.last_check else (),
+        hits=hits,
+        crops=in_page(crops_of(uow, pictures_in(manifest, piece.current_revision.values), hits))
+        if piece.current_revision
+        else {},
         decisions=decisions_on_piece(uow.session, piece.id),
         read_reason=Refusal.from_text,
         actions=_ACTION_WORDS,
@@ -498,17 +504,7 @@ def _by_slot(report: Report) -> dict[str, tuple[FoundHit, ...]]:
         if one.severity.value == "note":
             continue
         # a slot that stands on several pages is found on each of them: say it once
-        found.setdefault(one.field, {})[one.rule, one.span.start, one.span.end] = FoundHit(
-            one.rule,
-            one.severity.value,
-            one.field,
-            one.span.start,
-            one.span.end,
-            one.text,
-            one.basis,
-            one.reason,
-            one.suggestion,
-        )
+        found.setdefault(one.field, {})[one.rule, one.span.start, one.span.end] = FoundHit.of(one)
     return {field: tuple(hits.values()) for field, hits in found.items()}
 
 

@@ -13,17 +13,20 @@ from app.domain.errors import IllegalTransition, InvalidInput, Missing, SelfAppr
 from app.domain.organisation import Permission
 from app.domain.profile import ProfileChangeState
 from app.queries.profile import profile_changes
-from app.queries.review import names_of
+from app.queries.review import FoundHit, names_of
 from app.services.access import require
 from app.services.advisor import kept_portrait
+from app.services.check import PORTRAIT_FIELD, judge_portrait
 from app.services.independence import persons_of
 from app.services.profile import access_change, decide_change
+from app.services.reading import crops_of
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.errors import said
 from app.web.forms.people import errors_by_field, page_number
 from app.web.i18n import translate as _
 from app.web.people_words import FIELDS
-from app.web.pictures import picture_answer
+from app.web.pictures import in_page, picture_answer
+from compliance.finding import Severity
 
 bp = Blueprint("profile", __name__)
 
@@ -109,6 +112,17 @@ def _change(change_id: UUID, *, refused: str | None = None, errors: dict[str, st
         people = names_of(
             uow.session, [*change.proposers, *([change.decided_by] if change.decided_by else [])]
         )
+        photo = str(change.after.get(ProfileField.PHOTO.value) or "")
+        found = (
+            [
+                FoundHit.of(one)
+                for one in judge_portrait(uow, photo).findings
+                if one.severity is not Severity.NOTE
+            ]
+            if photo
+            else []
+        )
+        crops = in_page(crops_of(uow, {PORTRAIT_FIELD: photo}, found))
     is_open = change.state is ProfileChangeState.OPEN
     return render_page(
         "profile/change.html",
@@ -119,6 +133,8 @@ def _change(change_id: UUID, *, refused: str | None = None, errors: dict[str, st
             if field.value in change.after
         ],
         people=people,
+        found=found,
+        crops=crops,
         own=own,
         may_decide=is_open and not own and me.may(Permission.REVIEW_DECIDE),
         refused=refused,

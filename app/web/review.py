@@ -23,6 +23,7 @@ from app.domain.errors import (
 from app.domain.organisation import Permission
 from app.domain.piece import ChangeKind, changed_slots, inline_change
 from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
+from app.models.asset import ASSET_PREFIX
 from app.models.review import Decision
 from app.queries.annotation import notes_on, pins_on
 from app.queries.review import (
@@ -49,7 +50,7 @@ from app.services.check import ReadLine, reading_of
 from app.services.comparison import picture_before, values_before
 from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
-from app.services.rendition import ASSET_PREFIX
+from app.services.reading import crops_of, pictures_in
 from app.services.review import claim_review, decide, may_decide_step, open_step_of, release_review
 from app.services.routing import free_text_slots, made_slots, unverified_slots
 from app.services.shown import shown_picture, shown_values
@@ -58,7 +59,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, platform, render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import asked_page, asked_size, picture_answer
+from app.web.pictures import asked_page, asked_size, in_page, picture_answer
 from templates_lib.manifest import DISCLOSURE, SlotKind, TemplateManifest
 
 bp = Blueprint("review", __name__)
@@ -313,7 +314,8 @@ def _item(
         ]
         if piece.advisor
         else [],
-        lines=_lines(reading_of(uow, version, values), found),
+        lines=_lines(reading_of(uow, version, values), found, manifest),
+        crops=in_page(crops_of(uow, pictures_in(manifest, values), found)),
         picture_url=url_for("review.picture", review_id=review.id),
         decisions=decisions_on_piece(uow.session, piece.id),
         read_reason=Refusal.from_text,
@@ -395,8 +397,13 @@ def _snippet(text: str) -> str:
     return line if len(line) <= _SNIPPET_CHARS else line[: _SNIPPET_CHARS - 1] + "…"
 
 
-def _lines(reading: Sequence[ReadLine], found: Sequence[FoundHit]) -> tuple[Line, ...]:
-    """The text line by line, hits first; what stands on several pages is read once."""
+def _lines(
+    reading: Sequence[ReadLine], found: Sequence[FoundHit], manifest: TemplateManifest
+) -> tuple[Line, ...]:
+    """The text line by line, hits first; what stands on several pages is read once.
+
+    A hit in words that are not there any more, or in a picture nobody could read, stands by itself.
+    """
     lines: dict[tuple[str | None, str], Line] = {}
     for line in reading:
         hits = tuple(
@@ -404,7 +411,10 @@ def _lines(reading: Sequence[ReadLine], found: Sequence[FoundHit]) -> tuple[Line
         )
         fixed = not hits and (line.slot is None or line.slot == DISCLOSURE)
         lines.setdefault((line.slot, line.text), Line(line.label, line.text, fixed, hits))
-    return tuple(sorted(lines.values(), key=lambda line: not line.found))
+    labels = {slot.name: slot.label for slot in manifest.slots}
+    placed = {hit for line in lines.values() for hit in line.found}
+    alone = [Line(labels.get(hit.field, ""), hit.text, False, (hit,)) for hit in found if hit not in placed]
+    return (*alone, *sorted(lines.values(), key=lambda line: not line.found))
 
 
 def _offered(

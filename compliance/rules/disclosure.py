@@ -24,6 +24,10 @@ class DisclosureRule(Rule):
     offers: frozenset[ProductType]
 
     @property
+    def is_duty(self) -> bool:
+        return True
+
+    @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
         return self.when
 

@@ -29,12 +29,13 @@ class FigureKind(StrEnum):
 _HAN = "一二两三四五六七八九十百几仨俩廿"
 _N = f"(?:(?<!\\d)\\d{{1,3}}|[{_HAN}]{{1,3}}|半|整百)"
 _NUMBER = re.compile(
+    rf"(?=[-+\d翻{_HAN}])(?:"  # what none begins with is passed over at a glance
     r"[+-]?\d{1,4}(?:\.\d{1,4})?%|百分之[一二两三四五六七八九十百点零几]{1,6}"
     rf"|(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,3}})(?:(?:个多|个)(?:点|百分点)|点多)"
     rf"|翻了?(?:[{_HAN}]{{1,2}}|\d{{1,3}})?(?:倍|番)|(?<!增)(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,2}})倍"
     rf"|[{_HAN}]成[{_HAN}]?(?![立功为交本员长绩果就都人仓客用以])"
     r"|(?<![\d.])[12]\.\d{3,4}(?![\d%])"
-    r"|(?<=折年|年化|收益|回报|到手|做到|涨了|赚了)\d{1,2}\.\d{1,2}(?![\d%.万元亿])"
+    r"|(?<=折年|年化|收益|回报|到手|做到|涨了|赚了)\d{1,2}\.\d{1,2}(?![\d%.万元亿]))"
 )
 _SENTENCE_END = "。!?;\n"
 _LEFT, _RIGHT = 56, 16
@@ -300,6 +301,10 @@ class PerformanceRule(Rule):
     annualised: bool
     of: tuple[Pattern, ...]
     requires: tuple[tuple[Pattern, ...], ...]
+
+    @property
+    def is_duty(self) -> bool:
+        return True
 
     @property
     def words(self) -> frozenset[str]:

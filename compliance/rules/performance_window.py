@@ -38,7 +38,7 @@ class PerformanceWindowRule(Rule):
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:
-            if field.offends and any(field.has(pattern) for pattern in self.when):
+            if field.offends and field.has_any(self.when):
                 yield from self._short_windows(field)
 
     def _short_windows(self, field: FieldView) -> Iterator[Hit]:

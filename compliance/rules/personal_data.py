@@ -33,6 +33,7 @@ _OWN_CONTACT = re.compile(
 )
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10x98765432"
+_ANYBODYS = frozenset({FieldKind.FREE, FieldKind.FIXED, FieldKind.PICTURE})
 _NEAR = 20
 _BESIDE = 60
 
@@ -53,7 +54,7 @@ class PersonalDataRule(Rule):
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:
-            if field.field.kind in {FieldKind.FREE, FieldKind.FIXED} and _LONG_NUMBER.search(field.text):
+            if field.field.kind in _ANYBODYS and _LONG_NUMBER.search(field.text):
                 yield from self._numbers(field)
 
     def _numbers(self, field: FieldView) -> Iterator[Hit]:

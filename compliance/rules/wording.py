@@ -23,6 +23,7 @@ class WordingRule(Rule):
     allow: tuple[str, ...]
     sound_words: frozenset[str]
     patterns: tuple[Pattern, ...]
+    pattern_set: frozenset[Pattern]
 
     @property
     def words(self) -> frozenset[str]:
@@ -50,10 +51,9 @@ class WordingRule(Rule):
         for term in self.term_words & field.sight.words:
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
-        for pattern in self.patterns:
-            if pattern in field.sight.ready:
-                for span in field.matches(pattern):
-                    spans.setdefault(span, None)
+        for pattern in self.pattern_set.intersection(field.sight.ready):
+            for span in field.matches(pattern):
+                spans.setdefault(span, None)
         if not spans:
             return
         allowed = [
@@ -81,6 +81,7 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
         allow=draft.words("allow"),
         sound_words=sound,
         patterns=patterns,
+        pattern_set=frozenset(patterns),
     )
 
 
@@ -107,4 +108,5 @@ def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRul
         allow=(),
         sound_words=frozenset(),
         patterns=(),
+        pattern_set=frozenset(),
     )

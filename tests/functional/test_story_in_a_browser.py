@@ -197,8 +197,8 @@ def with_reviewer(story: Story) -> None:
         expect(page.get_by_role("button", name="通过")).to_be_visible()
         with page.expect_navigation():
             page.keyboard.press("a")
-        page.goto(f"{story.live.url}/reviews")
-        expect(page.get_by_text("都审完了")).to_be_visible()
+        # for five seconds it could be taken back; then it leaves the queue by itself
+        expect(page.get_by_text("都审完了")).to_be_visible(timeout=20_000)
 
 
 def downloaded_picture(story: Story, password: str, work: str) -> bytes:

@@ -30,10 +30,12 @@ from app.embedded.demo.portraits import CONTENT_TYPE, HEIGHT_PX, RIGHTS, WIDTH_P
 from app.models.advisor import Advisor
 from app.models.asset import Asset
 from app.models.organisation import OrgUnit
+from app.models.reading import KeptReading
 from app.models.tenant import Tenant
 from app.models.user import Membership, User
 from app.ports import ObjectStore
 from app.services.sign_in import hash_password
+from compliance.reading import PictureReading
 
 ADVISORS: Final = 200
 
@@ -100,8 +102,13 @@ class People:
         return [place for place, one in enumerate(self.facts) if at[one.org_unit_id].startswith(path)]
 
 
-def invent_people(session: Session, store: ObjectStore, rng: random.Random, at: datetime) -> People:
-    """Write the tenant, its tree, its people and their portraits."""
+def invent_people(
+    session: Session, store: ObjectStore, reader: str, rng: random.Random, at: datetime
+) -> People:
+    """Write the tenant, its tree, its people and their portraits.
+
+    `reader` is who would read a portrait: drawn here without a word, they need not be read.
+    """
     tenant = Tenant(
         id=uuid4(),
         slug=TENANT_SLUG,
@@ -119,7 +126,7 @@ def invent_people(session: Session, store: ObjectStore, rng: random.Random, at: 
         session.add(unit)
         session.flush()
     password_hash = hash_password(PASSWORD)  # one slow hash: two hundred of them take half a minute
-    portraits = _portraits(session, store, tenant.id, at)
+    portraits = _portraits(session, store, reader, tenant.id, at)
     people = People(TenantId(tenant.id), {}, [], [], units)
     for login, name, role, code in _STAFF:
         user = _user(tenant.id, login, name, password_hash, at)
@@ -165,7 +172,7 @@ def _organisation(tenant_id: UUID) -> dict[str, OrgUnit]:
     return units
 
 
-def _portraits(session: Session, store: ObjectStore, tenant_id: UUID, at: datetime) -> list[str]:
+def _portraits(session: Session, store: ObjectStore, reader: str, tenant_id: UUID, at: datetime) -> list[str]:
     kept = []
     for picture in draw_portraits():
         sha256 = hashlib.sha256(picture).hexdigest()
@@ -183,6 +190,16 @@ def _portraits(session: Session, store: ObjectStore, tenant_id: UUID, at: dateti
                 rights_until=None,
                 uploaded_by=None,
                 uploaded_at=at,
+            )
+        )
+        session.add(
+            KeptReading(
+                tenant_id=tenant_id,
+                sha256=sha256,
+                reader=reader,
+                seen=PictureReading(WIDTH_PX, HEIGHT_PX, ()).to_dict(),
+                fault=None,
+                read_at=at,
             )
         )
         kept.append(sha256)

@@ -49,7 +49,7 @@ def seed_demo(engine: Engine, around: Surroundings) -> bool:
         timeline = Timeline(sessions, around, clock, now)
         with DrawingAhead(around.pictures) as ahead:
             with sessions.begin() as session:
-                people = invent_people(session, around.store, rng, clock.now())
+                people = invent_people(session, around.store, around.reader.name, rng, clock.now())
             teller = Storyteller(timeline, people, ahead, rng)
             teller.release_templates()
             teller.set_up_review()

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from app.models.check import CheckRun
+from app.models.piece import PieceRevision
+from app.queries.reading import boxes_of, readings_by_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class FindingRow:
     reason: str
     suggestion: str | None
     layer: str
+    boxes: list[list[float]]  # in an uploaded picture, where the finding stands in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,10 @@ class CheckRow:
     findings: tuple[FindingRow, ...]
 
 
-def latest_check(session: Session, revision_id: UUID) -> CheckRow | None:
+def latest_check(session: Session, revision: PieceRevision) -> CheckRow | None:
     run = session.scalar(
         select(CheckRun)
-        .where(CheckRun.revision_id == revision_id)
+        .where(CheckRun.revision_id == revision.id)
         .order_by(CheckRun.queued_at.desc(), CheckRun.id)
         .options(selectinload(CheckRun.findings))
         .limit(1)
@@ -51,6 +54,7 @@ def latest_check(session: Session, revision_id: UUID) -> CheckRow | None:
     )
     if run is None:
         return None
+    readings = readings_by_field(session, revision.values, {one.field for one in run.findings})
     return CheckRow(
         id=run.id,
         verdict=run.verdict,
@@ -69,6 +73,7 @@ def latest_check(session: Session, revision_id: UUID) -> CheckRow | None:
                 reason=one.reason,
                 suggestion=one.suggestion,
                 layer=one.layer,
+                boxes=[box.to_list() for box in boxes_of(readings.get(one.field), one)],
             )
             for one in run.findings
         ),

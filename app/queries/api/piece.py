@@ -126,7 +126,7 @@ def piece_story(session: Session, piece_id: UUID) -> PieceStory:
         piece=_shown(found),
         revisions=_revisions(session, piece_id),
         steps=_steps(session, piece_id),
-        check=latest_check(session, current.id) if current is not None else None,
+        check=latest_check(session, current) if current is not None else None,
         decisions=decisions_on(session, piece_id),
     )
 

@@ -88,7 +88,7 @@ def review_story(session: Session, review_id: UUID) -> ReviewStory:
         review=_shown(row),
         values={name: str(value) for name, value in revision.values.items()},
         disclosure=revision.disclosure,
-        check=latest_check(session, revision.id),
+        check=latest_check(session, revision),
         decision=next((one for one in decisions if one.is_final), None),
         decisions=decisions,
         steps=_steps(session, review_id),

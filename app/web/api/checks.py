@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any, Final
 
 from flask import Blueprint
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.domain.errors import TooLarge
-from app.services.check import check_text
+from app.domain.errors import InvalidInput, TooLarge
+from app.services.check import check_picture, check_text
 from app.services.draft import check_entered
 from app.services.unit_of_work import UnitOfWork
 from app.web.api.fields import Shown, Strict, one_of, slot_values, text, whole
@@ -21,6 +23,7 @@ from compliance.report import Report, Verdict
 bp = Blueprint("checks", __name__)
 
 MAX_BATCH: Final = 100
+MAX_PICTURE_CHARS: Final = 1_900_000  # of Base64: what a body holds
 
 
 class FindingSchema(Shown):
@@ -36,6 +39,13 @@ class FindingSchema(Shown):
     suggestion = fields.String(allow_none=True)
     layer = one_of(Layer)
     field = fields.String(metadata={"optional": True, "description": "检测模板时，命中所在的槽位"})
+    boxes = fields.List(
+        fields.List(fields.Float(), metadata={"minItems": 4, "maxItems": 4}),
+        metadata={
+            "optional": True,
+            "description": "命中在上传图片里的位置，逐行一个：左、上、宽、高，单位为像素",
+        },
+    )
 
 
 class TemplateNameSchema(Strict):
@@ -67,6 +77,24 @@ class CheckedSchema(Shown):
     verdict = one_of(Verdict)
     findings = fields.List(fields.Nested(FindingSchema))
     ruleset = fields.String()
+
+
+class AskedPictureSchema(Strict):
+    """The file of a picture; it is read and judged, and not kept."""
+
+    id = text(most=64, load_default=None, allow_none=True, metadata={"description": "原样返回"})
+    picture = text(
+        least=1,
+        most=MAX_PICTURE_CHARS,
+        required=True,
+        metadata={"description": "JPEG、PNG 或 WEBP 文件，Base64 编码", "format": "byte"},
+    )
+    sector = one_of(Sector, metadata={"description": "默认：机构所属行业"})
+    channel = one_of(Channel, metadata={"description": "默认：other"})
+
+
+class CheckedPictureSchema(CheckedSchema):
+    text = fields.String(allow_none=True, metadata={"description": "从图中读到的文字；null 为未能读取"})
 
 
 class AskedBatchSchema(Strict):
@@ -106,6 +134,30 @@ def check_batch(body: dict[str, Any]) -> dict[str, Any]:
         raise TooLarge(limit=f"{MAX_BATCH} 项")
     with unit_of_work() as uow:
         return {"items": [_checked(uow, asked) for asked in body["items"]]}
+
+
+@bp.post("/checks/picture")
+@operation(
+    "读出一张图片里的文字并检测，指出命中在图中的位置",
+    body=AskedPictureSchema,
+    answers=CheckedPictureSchema,
+    refuses={403},
+)
+def check_one_picture(body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        data = base64.b64decode(body["picture"], validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput.of("picture", "malformed", "不是 Base64 编码。") from error
+    with unit_of_work() as uow:
+        found = check_picture(
+            uow, data, sector=body.get("sector"), channel=body.get("channel", Channel.OTHER)
+        )
+    reading = found.reading
+    answer = checked(body["id"], found.report) | {"text": reading.text if reading is not None else None}
+    for shown, finding in zip(answer["findings"], found.report.findings, strict=True):
+        boxes = reading.boxes_of(finding.span.start, finding.span.end) if reading is not None else ()
+        shown["boxes"] = [box.to_list() for box in boxes]
+    return answer
 
 
 def _checked(uow: UnitOfWork, asked: dict[str, Any]) -> dict[str, Any]:

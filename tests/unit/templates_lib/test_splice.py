@@ -12,16 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from templates_lib.splice import (
-    JpegSettings,
-    JpegSplice,
-    PngSplice,
-    Rectangle,
-    core_of,
-    encode_jpeg,
-    encode_png,
-    live_rows,
-)
+from templates_lib.png_splice import Band, PngSplice, encode_png, live_bands
+from templates_lib.splice import JpegSettings, JpegSplice, Rectangle, core_of, encode_jpeg
 
 _UNHURRIED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 _SIZES = st.sampled_from([(1080, 640), (1080, 648), (320, 200), (97, 131), (1081, 77), (64, 64), (16, 9)])
@@ -87,13 +79,36 @@ def test_a_spliced_png_is_the_whole_encode_and_has_its_very_pixels(
     case: tuple[Image.Image, Image.Image, list[Rectangle]],
 ) -> None:
     still, inked, areas = case
-    fast = live_rows(inked.height, areas)
-    splice = PngSplice(still, fast)
-    spliced = splice.splice(core_of(inked).crop, splice.areas(areas) or ())
-    assert spliced == encode_png(inked, fast)
+    bands = live_bands(still, areas)
+    splice = PngSplice(still, bands)
+    changed = splice.areas(areas)
+    assert changed is not None
+    spliced = splice.splice(core_of(inked).crop, changed)
+    assert spliced == encode_png(inked, bands)
     assert Image.open(io.BytesIO(spliced)).convert("RGB").tobytes() == inked.tobytes()
     if inked.width * inked.height < 20_000:  # a decoder in plain Python is slow
         assert _by_the_book(spliced) == inked.tobytes()
+
+
+def test_few_live_columns_of_a_lively_picture_are_set_apart_and_cost_little() -> None:
+    still = _picture((320, 200), 1)
+    inked = still.copy()
+    area = (40, 60, 90, 150)
+    inked.paste(_picture((50, 90), 2), area[:2])
+    bands = live_bands(still, [area])
+    assert [band.columns for band in bands] == [(40, 90)]
+    splice = PngSplice(still, bands)
+    spliced = splice.splice(core_of(inked).crop, splice.areas([area]) or ())
+    assert spliced == encode_png(inked, bands)
+    assert _by_the_book(spliced) == inked.tobytes()
+    assert splice.areas([(40, 60, 91, 150)]) is None, "one column more is not live"
+    whole = encode_png(inked, [Band(band.top, band.bottom) for band in bands])
+    assert len(spliced) < 1.15 * len(whole)
+
+
+def test_columns_of_a_plain_picture_are_not_set_apart() -> None:
+    plain = Image.new("RGB", (320, 200), "#f7f3ec")
+    assert [band.columns for band in live_bands(plain, [(40, 60, 90, 150)])] == [None]
 
 
 @given(_cases())
@@ -102,7 +117,7 @@ def test_a_png_does_not_depend_on_what_was_made_when(
     case: tuple[Image.Image, Image.Image, list[Rectangle]],
 ) -> None:
     still, inked, areas = case
-    every = live_rows(inked.height, [(0, 0, *inked.size)])
+    every = live_bands(still, [(0, 0, *inked.size)])
     splice, whole = PngSplice(still, every), PngSplice(inked, every)
     changed = splice.areas(areas)
     assert changed is not None
@@ -120,7 +135,7 @@ def test_what_may_not_change_is_not_coded_anew(
     splice = (
         JpegSplice(still, narrow, JpegSettings())
         if kind is JpegSplice
-        else PngSplice(still, live_rows(still.height, narrow))
+        else PngSplice(still, live_bands(still, narrow))
     )
     far = (0, still.height - 1, still.width, still.height)
     if still.height > 200:

@@ -56,11 +56,20 @@ async function send(decision) {
     if (!answer.ok) {
       tell(bar.dataset.refused.replace("{title}", decision.title), "stop", [[bar.dataset.look, decision.back]]);
     }
+    showQueueAnew();
   } catch {
     const again = { ...decision, due: Date.now() + HELD_MS };
     keep([...held(), again]);
     tell(bar.dataset.offline, "attention");
     watch(again);
+  }
+}
+
+/** On the queue, what was decided leaves the list without a reload. */
+function showQueueAnew() {
+  const results = document.getElementById("results");
+  if (results) {
+    window.htmx.ajax("GET", window.location.href, { target: results, swap: "innerHTML" });
   }
 }
 
