@@ -172,7 +172,7 @@ _CALL = re.compile(
 # A whole piece that warns: words no sale uses of its own offer, and what every sale ends with.
 _GUARD = re.compile(
     "(?<!哄)(?<!不)骗(?!保)|诈|失联|警惕|谨防|提防|报警|报案|拉黑|不法|非法|假冒|冒充|上当|立案|被罚|罚单|责令|别信(?!别)|"
-    "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言|务必远离|请远离|依法无效|得不到法律保护|难以得到法律保护|虚拟盘"
+    "通报|整改|警示函|安全提示|反例|反面教材|96110|识破|辟谣|谣言|黑灰产|黑产|盯上[你您]|务必远离|请远离|依法无效|得不到法律保护|难以得到法律保护|虚拟盘"
 )
 # These also stand in letters that sell: they guard only a piece that offers nothing.
 _MILD_GUARD = re.compile("请勿|切勿|误区")
