@@ -17,8 +17,8 @@ from compliance.sound import SoundIndex, as_heard
 
 _LONG_STRETCH = 400
 _LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
-_KEPT_READINGS = 1_024
-_KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill the memory
+KEPT_READINGS = 1_024
+KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +111,16 @@ class Reader:
     def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
         self._index = index
         self.sounds = sounds
-        self._remembered = lru_cache(_KEPT_READINGS)(self._read)
-        self._remembered_heard = lru_cache(_KEPT_READINGS)(self._hear)
+        self._remembered = lru_cache(KEPT_READINGS)(self._read)
+        self._remembered_heard = lru_cache(KEPT_READINGS)(self._hear)
 
     def read(self, text: str) -> Reading:
         """Return a text normalised, with what stands in it."""
-        return self._remembered(text) if len(text) <= _KEPT_LENGTH else self._read(text)
+        return self._remembered(text) if len(text) <= KEPT_LENGTH else self._read(text)
 
     def hear(self, read: Reading) -> Reading | None:
         """Return a text as it sounds, or `None` where it sounds as it is written."""
-        if len(read.normalised.original) <= _KEPT_LENGTH:
+        if len(read.normalised.original) <= KEPT_LENGTH:
             return self._remembered_heard(read)
         return self._hear(read)
 
