@@ -5,9 +5,9 @@
 Ours is the whole engine with all packs: normaliser, patterns, sound, scope, disclosures; the terms are
 an institution's own words on top. The peers get the same words and do nothing but find them. Clean
 texts are put together from lawful sentences, hitting ones have a promise or one of the words about
-every hundred characters. No text comes twice before so many others that the engine has forgotten it; how fast
-it answers for texts it remembers is a line of its own. Figures of one core are of the processor's time, so that neighbours on the
-machine do not count; those of `--pieces` are of the clock, on two processes.
+every hundred characters. No text comes again before the engine has forgotten it; how fast it answers for
+texts it remembers is a line of its own. Figures of one core are of the processor's time, so that
+neighbours on the machine do not count; those of `--pieces` are of the clock, on two processes.
 
 `pip install -e .[bench]` brings pyahocorasick; without it its rows are left out.
 """

@@ -52,16 +52,22 @@ class Reading:
     )
 
     def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
-        """Return where a pattern matches, in order, if the automaton saw its gates."""
+        """Return where a pattern matches, in order."""
         known = self._known_matches.get(pattern)
         if known is None:
-            known = self._known_matches[pattern] = self._find(pattern)
+            known = self._known_matches[pattern] = self._find(pattern, self.sight.where(pattern))
         return known
 
-    def _find(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+    def counting(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a triggering pattern matches, as far as it may count."""
+        if self.places is None:
+            return self.matches(pattern)
+        return self._find(pattern, self.sight.ready.get(pattern, ()))
+
+    def _find(self, pattern: Pattern, stretches: Iterable[Stretch]) -> Sequence[tuple[int, int]]:
         text = self.normalised.text
         found: list[tuple[int, int]] = []
-        for stretch in self.sight.where(pattern):
+        for stretch in stretches:
             start, stop = stretch.start, stretch.stop
             if stop - start > _LONG_STRETCH and stop - start > _LONG * pattern.reach:
                 found += self._in_windows(stretch, pattern)
@@ -134,7 +140,7 @@ class Reader:
         if not found:
             return None
         heard, places = as_heard(normalised, found)
-        return Reading(heard, self._index.scan(heard), tuple(places))
+        return Reading(heard, self._index.scan(heard, places), tuple(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +192,10 @@ class FieldView:
         """Return where a pattern matches, in order."""
         return self.reading.matches(pattern)
 
+    def counting(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a triggering pattern matches, as far as it may count."""
+        return self.reading.counting(pattern)
+
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether the field matches any of the patterns."""
         return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
@@ -199,6 +209,12 @@ class DocumentView:
     sector: Sector
     channel: Channel
     product_type: ProductType | None
+
+    @cached_property
+    def judged(self) -> tuple[FieldView, ...]:
+        """Return the fields where hits may count; of a piece as it sounds, those that sound otherwise."""
+        heard = tuple(field for field in self.fields if field.places)
+        return heard or tuple(field for field in self.fields if field.offends or field.field.lettering)
 
     @cached_property
     def may_match(self) -> int:

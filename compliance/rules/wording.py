@@ -42,7 +42,7 @@ class WordingRule(Rule):
         return self.sound_words
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        for field in document.fields:
+        for field in document.judged:
             if field.offends:
                 yield from self._hits_in(field)
 
@@ -52,7 +52,7 @@ class WordingRule(Rule):
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
         for pattern in self.pattern_set.intersection(field.sight.ready):
-            for span in field.matches(pattern):
+            for span in field.counting(pattern):
                 spans.setdefault(span, None)
         if not spans:
             return
