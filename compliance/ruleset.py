@@ -63,7 +63,7 @@ _COMMON_KEYS = frozenset(
 )
 _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "wording": frozenset({"terms", "allow", "sound", "patterns"}),
+        "wording": frozenset({"terms", "allow", "sound", "patterns", "alone"}),
         "disclosure": frozenset({"when", "requires", "offers"}),
         "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers", "within"}),
         "performance": frozenset({"figures", "shorter_than", "annualised", "of", "requires"}),
