@@ -17,7 +17,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test setup setup-test lint types arch unit fuzz gate lock clean
+.PHONY: help run test setup setup-test lint types arch unit fuzz gate proofs lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -53,6 +53,10 @@ fuzz: setup-test ## EXAMPLES (100) cases an API operation and role; 5,000 names;
 gate: setup-test ## Try the gate: RUNS (500) times STEPS (50) random acts, then every seeded fault.
 	GATE_RUNS=$(or $(RUNS),500) GATE_STEPS=$(or $(STEPS),50) $(BIN)/python -m pytest tests/integration/test_gate_machine.py $(ARGS)
 	GATE_FAULTS=all $(BIN)/python -m pytest -s tests/integration/test_gate_faults.py $(ARGS)
+
+proofs: setup-test ## 200 pairs of opposite decisions, 8 × 1,000 entries at once, 60 pieces while processes are killed.
+	PAIRS=200 ACTS=1000 $(BIN)/python -m pytest tests/integration/test_simultaneous_work.py $(ARGS)
+	CAMPAIGN_PIECES=60 $(BIN)/python -m pytest tests/functional/test_campaign.py $(ARGS)
 
 lock: setup-test ## Resolve both requirements files anew from pyproject.toml.
 	bin/lock

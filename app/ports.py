@@ -179,6 +179,7 @@ class TaskName(StrEnum):
     NOTE_ENDING_PROFILES = "profile.note_ending"
     SWEEP = "sweep.stale"
     TEND_REVIEWS = "review.tend"
+    NOTE_FAILED_SIGN_INS = "sign_in.note_failed"
     CHECKPOINT_AUDIT = "checkpoint.audit"
     SEAL_RECORD = "record.seal"
     KEEP_RECORDS = "record.keep"

@@ -190,9 +190,9 @@ def worst_texts(rule: Rule, pattern: Pattern, chance: random.Random) -> Iterator
     gates = [sorted(gate) for gate in pattern.gates]
     yield "".join(chance.choice(gate) for gate in gates)
     yield "".join(chance.choice(gate) + "的" * 3 for gate in gates)
-    if pattern.head:
-        yield chance.choice(sorted(pattern.head))
-        yield chance.choice(sorted(pattern.head)) + "的" * chance.randrange(12)
+    for gate in gates:
+        yield chance.choice(gate)
+        yield chance.choice(gate) + "的" * chance.randrange(12)
     yield chance.choice(rule.examples.violations or ("的",))
 
 

@@ -1,152 +1,24 @@
-"""One pass of the automaton over a text: which listed words stand where, which patterns may match."""
+"""A piece as the rules see it: every field read once, with what stands in it and how it sounds."""
 
 import dataclasses
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache, reduce
 from itertools import accumulate
-
-import ahocorasick_rs
+from operator import or_
 
 from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
-from compliance.pattern import SENTENCE_END, Pattern
-from compliance.sound import Heard, SoundIndex, as_heard
+from compliance.pattern import Pattern
+from compliance.sight import LiteralIndex, Sight, Stretch
+from compliance.sound import SoundIndex, as_heard
 
-_LONG = 4  # texts of so many times a pattern's reach are searched in windows
-_MOST_BITS = 16_384  # positions kept as bits of one number: of longer texts that would not be linear
-_GUARD_ROOM = 40  # what a guard behind a match may look at
-_STRETCH = 60  # characters from one cut to the next, so that cutting costs less than it spares
-_SENTENCE_ENDS = re.compile(f"[{SENTENCE_END}]")
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What the automaton saw in a text.
-
-    `positions` are of words of two characters and more; `words` are those and the single
-    characters. `ready` are the triggering patterns all of whose gates were seen.
-    """
-
-    positions: Mapping[str, list[int]]
-    words: frozenset[str]
-    ready: frozenset[Pattern]
-
-    def may_match(self, pattern: Pattern) -> bool:
-        """Tell whether a word of every gate of a pattern was seen."""
-        return not any(map(self.words.isdisjoint, pattern.gates))
-
-
-class LiteralIndex:
-    """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
-
-    Single characters are looked up in the set of the text's characters, all longer words are
-    found by one automaton. Which patterns a sentence may match is told with a bit for each: the
-    words seen of the patterns' first gates let some through, those of the second fewer. Only the
-    few patterns that spell out a sentence's end are asked of the text as a whole.
-    """
-
-    def __init__(
-        self,
-        words: Iterable[str],
-        triggers: Iterable[Pattern] = (),
-        others: Iterable[Pattern] = (),
-    ) -> None:
-        self._triggering = tuple(dict.fromkeys(triggers))
-        listed = set(words)
-        for pattern in (*self._triggering, *others):
-            listed.update(pattern.head or (), *pattern.gates)
-        self._first, self._second = (_by_word(self._triggering, nth) for nth in (0, 1))
-        # a pattern without a second gate passes that sieve
-        self._single_gated = sum(1 << at for at, one in enumerate(self._triggering) if len(one.gates) == 1)
-        self._crossing = sum(1 << at for at, pattern in enumerate(self._triggering) if pattern.crosses)
-        self._singles = frozenset(word for word in listed if len(word) == 1)
-        self._first_singles = self._singles & self._first.keys()
-        self._words = sorted(word for word in listed if len(word) > 1)
-        self._automaton = (
-            ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
-            if self._words
-            else None
-        )
-
-    def scan(self, normalised: Normalised) -> Sight:
-        """Return what stands in a text."""
-        text = normalised.text
-        ends = _ends_of_stretches(text)
-        positions: dict[str, list[int]] = {}
-        told: list[set[str]] = [set() for _ in ends]
-        if self._automaton is not None:
-            words, sentence = self._words, 0
-            # hits come in the order of their ends, so sentences come in order as well
-            for index, start, _ in self._automaton.find_matches_as_indexes(text, overlapping=True):
-                word = words[index]
-                positions.setdefault(word, []).append(start)
-                while start > ends[sentence]:
-                    sentence += 1
-                told[sentence].add(word)
-        seen = (self._singles & normalised.alphabet).union(positions)
-        ready: list[Pattern] = []
-        if self._crossing:
-            ready += self._ready(seen, self._through_first(seen) & self._crossing)
-        begin = 0
-        for end, words_here in zip(ends, told, strict=True):
-            sentence_text = text[begin : end + 1]
-            begin = end
-            through = self._through_first(words_here) | self._through_first(
-                self._first_singles.intersection(sentence_text)
-            )
-            if through:
-                words_here.update(self._singles.intersection(sentence_text))
-                ready += self._ready(words_here, through)
-        return Sight(positions, seen, frozenset(ready))
-
-    def _through_first(self, seen: Iterable[str]) -> int:
-        """Return the patterns of whose first gate a word was seen, as bits."""
-        first = self._first
-        through = 0
-        for word in seen:
-            if word in first:
-                through |= first[word]
-        return through
-
-    def _ready(self, seen: AbstractSet[str], through: int) -> Iterator[Pattern]:
-        """Yield those of the patterns through the first sieve all of whose gates were seen."""
-        second = self._second
-        let = self._single_gated
-        for word in seen:
-            if word in second:
-                let |= second[word]
-        through &= let
-        while through:
-            lowest = through & -through
-            through ^= lowest
-            pattern = self._triggering[lowest.bit_length() - 1]
-            if not any(map(seen.isdisjoint, pattern.gates[2:])):
-                yield pattern
-
-
-def _ends_of_stretches(text: str) -> list[int]:
-    """Return where the text may be cut: at ends of sentences, not too close to each other."""
-    ends = []
-    past = _STRETCH
-    for found in _SENTENCE_ENDS.finditer(text):
-        if found.start() >= past:
-            ends.append(found.start())
-            past = found.start() + _STRETCH
-    ends.append(len(text))
-    return ends
-
-
-def _by_word(patterns: Sequence[Pattern], nth: int) -> dict[str, int]:
-    """Return, for every word of the patterns' nth gates, the patterns as bits."""
-    found: dict[str, int] = {}
-    for at, pattern in enumerate(patterns):
-        for word in pattern.gates[nth] if nth < len(pattern.gates) else ():
-            found[word] = found.get(word, 0) | 1 << at
-    return found
+_LONG_STRETCH = 400
+_LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
+KEPT_READINGS = 1_024
+KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,45 +37,144 @@ class Hit:
     remark: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldView:
-    """A field as the rules see it: normalised, with the listed words it contains.
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A text as read under one ruleset, wherever it stands.
 
     `places` is given where the text is read with the words that were only heard: they stand there.
     """
 
-    index: int
-    field: TextField
     normalised: Normalised
     sight: Sight
     places: tuple[tuple[int, int], ...] | None = None
-    # what was looked up once: where words and groups of them stand, whether a pattern matches
-    _word_places: dict[str, int] = dataclasses.field(default_factory=dict, repr=False, compare=False)
-    _known_places: dict[frozenset[str], int] = dataclasses.field(
-        default_factory=dict, repr=False, compare=False
-    )
     _known_matches: dict[Pattern, Sequence[tuple[int, int]]] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
     )
 
+    def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a pattern matches, in order."""
+        known = self._known_matches.get(pattern)
+        if known is None:
+            known = self._known_matches[pattern] = self._find(pattern, self.sight.where(pattern))
+        return known
+
+    def counting(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a triggering pattern matches, as far as it may count."""
+        if self.places is None:
+            return self.matches(pattern)
+        return self._find(pattern, self.sight.ready.get(pattern, ()))
+
+    def _find(self, pattern: Pattern, stretches: Iterable[Stretch]) -> Sequence[tuple[int, int]]:
+        text = self.normalised.text
+        found: list[tuple[int, int]] = []
+        for stretch in stretches:
+            start, stop = stretch.start, stretch.stop
+            if stop - start > _LONG_STRETCH and stop - start > _LONG * pattern.reach:
+                found += self._in_windows(stretch, pattern)
+                continue
+            for one in pattern.regex.finditer(text, start, stop + pattern.looks):
+                if one.start() >= stop:
+                    break  # of another stretch, only looked at
+                if one.end() > one.start():
+                    found.append(one.span())
+        return found
+
+    def _in_windows(self, stretch: Stretch, pattern: Pattern) -> Iterator[tuple[int, int]]:
+        """Search only round the words of the rarest gate: every match holds one of them."""
+        text, room = self.normalised.text, pattern.reach + pattern.looks
+        windows: list[tuple[int, int]] = []
+        words = pattern.gate & self.sight.words
+        for at in sorted({at for word in words for at in _starts(word, text, stretch.start, stretch.stop)}):
+            low, high = max(stretch.start, at - pattern.reach), at + room
+            if windows and low <= windows[-1][1]:
+                windows[-1] = (windows[-1][0], high)
+            else:
+                windows.append((low, high))
+        for low, high in windows:
+            for near in pattern.regex.finditer(text, low, high):
+                if near.start() >= stretch.stop:
+                    break
+                # again without the window's end, so that guards see what stands behind it
+                found = pattern.regex.match(text, near.start())
+                if found is not None and found.end() > found.start():
+                    yield found.span()
+
+
+def _starts(word: str, text: str, start: int, stop: int) -> Iterator[int]:
+    at = text.find(word, start, stop)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1, stop)
+
+
+class Reader:
+    """Reads texts by what a ruleset looks for, and remembers short ones: pieces have many in common.
+
+    A reading depends on the text and the ruleset alone, so one that is remembered is as good as a
+    new one, for whatever thread.
+    """
+
+    def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
+        self._index = index
+        self.sounds = sounds
+        self._remembered = lru_cache(KEPT_READINGS)(self._read)
+        self._remembered_heard = lru_cache(KEPT_READINGS)(self._hear)
+
+    def read(self, text: str) -> Reading:
+        """Return a text normalised, with what stands in it."""
+        return self._remembered(text) if len(text) <= KEPT_LENGTH else self._read(text)
+
+    def hear(self, read: Reading) -> Reading | None:
+        """Return a text as it sounds, or `None` where it sounds as it is written."""
+        if len(read.normalised.original) <= KEPT_LENGTH:
+            return self._remembered_heard(read)
+        return self._hear(read)
+
+    def _read(self, text: str) -> Reading:
+        normalised = normalise(text)
+        return Reading(normalised, self._index.scan(normalised))
+
+    def _hear(self, read: Reading) -> Reading | None:
+        normalised = read.normalised
+        found = self.sounds.find(normalised)
+        if not found:
+            return None
+        heard, places = as_heard(normalised, found)
+        return Reading(heard, self._index.scan(heard, places), tuple(places))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field as the rules see it."""
+
+    index: int
+    field: TextField
+    reading: Reading
+
+    @property
+    def normalised(self) -> Normalised:
+        return self.reading.normalised
+
     @property
     def text(self) -> str:
-        return self.normalised.text
+        return self.reading.normalised.text
+
+    @property
+    def sight(self) -> Sight:
+        return self.reading.sight
+
+    @property
+    def places(self) -> tuple[tuple[int, int], ...] | None:
+        return self.reading.places
 
     @property
     def offends(self) -> bool:
         """Whether rules may have hits here; a registered disclosure never offends."""
         return self.field.kind is not FieldKind.DISCLOSURE
 
-    def starts(self, word: str) -> list[int]:
-        """Return where a listed word stands."""
-        if len(word) > 1:
-            return self.sight.positions.get(word, [])
-        starts, at = [], self.text.find(word)
-        while at >= 0:
-            starts.append(at)
-            at = self.text.find(word, at + 1)
-        return starts
+    def starts(self, word: str) -> Iterator[int]:
+        """Yield where a word stands."""
+        return _starts(word, self.text, 0, len(self.text))
 
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the listed words that stand in the field."""
@@ -218,85 +189,19 @@ class FieldView:
         return self.field.text[span.start : span.end] + wording[1:]
 
     def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
-        """Return where a pattern matches, in order, if the automaton saw its gates."""
-        known = self._known_matches.get(pattern)
-        if known is None:
-            known = self._known_matches[pattern] = self._find(pattern)
-        return known
+        """Return where a pattern matches, in order."""
+        return self.reading.matches(pattern)
 
-    def _find(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
-        if pattern not in self.sight.ready and not self.sight.may_match(pattern):
-            return ()
-        if pattern.head is not None and len(self.text) <= _MOST_BITS:
-            return self._from_heads(pattern, pattern.head)
-        if len(self.text) > _LONG * pattern.reach:
-            return [*self._in_windows(pattern)]
-        return [found.span() for found in pattern.regex.finditer(self.text) if found.end() > found.start()]
+    def counting(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a triggering pattern matches, as far as it may count."""
+        return self.reading.counting(pattern)
 
-    def _from_heads(self, pattern: Pattern, head: frozenset[str]) -> list[tuple[int, int]]:
-        """Try a pattern only where the words stand that it begins with, the others within reach."""
-        heads = self._places_of(head)
-        for gate in pattern.beyond:
-            if not heads:
-                return []
-            heads &= _before(self._places_of(gate), pattern.reach)
-        spans: list[tuple[int, int]] = []
-        past = 0
-        while heads:
-            lowest = heads & -heads
-            heads ^= lowest
-            start = lowest.bit_length() - 1
-            if start >= past and (found := pattern.regex.match(self.text, start)) and found.end() > start:
-                past = found.end()
-                spans.append((start, past))
-        return spans
-
-    def _places_of(self, group: frozenset[str]) -> int:
-        """Return where words of a group stand: a bit for every position."""
-        known = self._known_places.get(group)
-        if known is None:
-            known = 0
-            for word in group & self.sight.words:
-                places = self._word_places.get(word)
-                if places is None:
-                    places = 0
-                    for start in self.starts(word):
-                        places |= 1 << start
-                    self._word_places[word] = places
-                known |= places
-            self._known_places[group] = known
-        return known
-
-    def _in_windows(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
-        """Search only round the words of the rarest gate: every match holds one of them."""
-        windows: list[tuple[int, int]] = []
-        for at in sorted({at for word in self.seen(pattern.gate) for at in self.starts(word)}):
-            low, high = max(0, at - pattern.reach), at + pattern.reach + _GUARD_ROOM
-            if windows and low <= windows[-1][1]:
-                windows[-1] = (windows[-1][0], high)
-            else:
-                windows.append((low, high))
-        for low, high in windows:
-            for near in pattern.regex.finditer(self.text, low, high):
-                # again without the window's end, so that guards see what stands behind it
-                found = pattern.regex.match(self.text, near.start())
-                if found is not None and found.end() > found.start():
-                    yield found.span()
-
-    def has(self, pattern: Pattern) -> bool:
-        return bool(self.matches(pattern))
+    def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether the field matches any of the patterns."""
+        return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
 
 
-def _before(places: int, reach: int) -> int:
-    """Return all positions from which a place is not further off than `reach`, and a few more."""
-    step = 1
-    while step <= reach:
-        places |= places >> step
-        step *= 2
-    return places
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DocumentView:
     """A document as the rules see it."""
 
@@ -305,36 +210,45 @@ class DocumentView:
     channel: Channel
     product_type: ProductType | None
 
-    def has_any(self, patterns: Iterable[Pattern]) -> bool:
+    @cached_property
+    def judged(self) -> tuple[FieldView, ...]:
+        """Return the fields where hits may count; of a piece as it sounds, those that sound otherwise."""
+        heard = tuple(field for field in self.fields if field.places)
+        return heard or tuple(field for field in self.fields if field.offends or field.field.lettering)
+
+    @cached_property
+    def may_match(self) -> int:
+        """Return the patterns that any field, disclosures included, may match, as bits."""
+        return reduce(or_, (field.sight.whole.patterns for field in self.fields), 0)
+
+    def may_have_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether `has_any` is worth asking, for next to nothing."""
+        return bool(self.fields) and bool(self.may_match & self.fields[0].sight.bits[patterns])
+
+    def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""
-        return any(view.has(pattern) for pattern in patterns for view in self.fields)
+        return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
 
 
-def view(document: Document, literals: LiteralIndex) -> DocumentView:
-    """Normalise every field and scan it once."""
-    fields = []
-    for position, given in enumerate(document.fields):
-        normalised = normalise(given.text)
-        fields.append(FieldView(position, given, normalised, literals.scan(normalised)))
-    return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)
+def view(document: Document, reader: Reader) -> DocumentView:
+    """Return the document as it is written."""
+    fields = tuple(FieldView(at, given, reader.read(given.text)) for at, given in enumerate(document.fields))
+    return DocumentView(fields, document.sector, document.channel, document.product_type)
 
 
-def heard_view(document: DocumentView, literals: LiteralIndex, sounds: SoundIndex) -> DocumentView | None:
+def heard_view(document: DocumentView, reader: Reader) -> DocumentView | None:
     """Return the document as it sounds, or `None` where it sounds as it is written."""
-    heard: dict[int, list[Heard]] = {
-        one.index: found for one in document.fields if one.offends and (found := sounds.find(one.normalised))
+    heard = {
+        one.index: reading
+        for one in document.fields
+        if one.offends and (reading := reader.hear(one.reading)) is not None
     }
     if not heard:
         return None
-    fields = []
-    for one in document.fields:
-        if one.index in heard:
-            normalised, places = as_heard(one.normalised, heard[one.index])
-            sight = literals.scan(normalised)
-            fields.append(FieldView(one.index, one.field, normalised, sight, tuple(places)))
-        else:
-            fields.append(one)
-    return DocumentView(tuple(fields), document.sector, document.channel, document.product_type)
+    fields = tuple(
+        FieldView(one.index, one.field, heard.get(one.index, one.reading)) for one in document.fields
+    )
+    return DocumentView(fields, document.sector, document.channel, document.product_type)
 
 
 class Shelters:

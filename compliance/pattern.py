@@ -8,14 +8,14 @@ Spaces mean nothing. A gap crosses neither a sentence end nor a negation: 市场
 leaves 市场波动无法被隔绝 alone. Nothing is unbounded and the
 product of all gaps is limited, so matching is linear in the text; and every pattern must
 contain literals of which one is always present. Sets of literals of which a match holds one
-each are its *gates*: the pattern is only tried on texts in which the automaton saw one of every
-gate, and, where it begins with words, only where those stand.
+each are its *gates*: the pattern is only tried on sentences in which one of each was seen.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from weakref import WeakValueDictionary
 
 from compliance.normalise import fold
 
@@ -29,7 +29,7 @@ _NEGATOR = (
 _NEGATOR_HEADS = "不没无勿未并别"
 _GAP_STEP = f"[^{SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}]"
 _DEFAULT_GAP = 6
-_LONGEST_SLOT = 90
+_LONGEST_SLOT = 130
 # How common a literal of one, two, three … characters is, relative to each other.
 _COMMONNESS = (60.0, 2.0, 0.5, 0.2)
 _EVERYDAY = frozenset(
@@ -122,18 +122,11 @@ _SLOT_GATES: Mapping[str, frozenset[str]] = {
     "date": frozenset("-年./月"),
     "year": frozenset({"20"}),
 }
-# With one of these begins what a slot matches; <period> may begin with much.
-_NUMERALS = frozenset("0123456789" + _HAN_NUMERAL)
-_SLOT_HEADS: Mapping[str, frozenset[str]] = {
-    "number": _NUMERALS,
-    "digits": frozenset("0123456789"),
-    "percent": _NUMERALS | {"百"},
-    "money": _NUMERALS,
-    "date": frozenset("0123456789"),
-    "year": frozenset("2"),
-}
 _SHORT_CLASS = 40
-_MAX_BEYOND = 3
+_MOST_WORDINGS = 64  # of words side by side, put together
+_MOST_ALTERNATIVES = 1_024
+_NOTHING = frozenset({""})
+_NEGATOR_REACH = 4  # what a step of a gap looks at to tell a negator
 
 
 class PatternError(ValueError):
@@ -152,22 +145,17 @@ class Vocabulary:
 class Pattern:
     """A compiled pattern: its source, its expression on normalised text, its gates.
 
-    `gates` come with the rarest first. `head` are the words it begins with, where it begins with
-    words; `reach` is the length of its longest match; `crosses` tells whether that may go over the
-    end of a sentence, as no gap does.
+    `gates` come with the rarest first. `reach` is the length of its longest match, `looks` how far
+    its guards see beyond; `crosses` tells whether a match may go over the end of a sentence, as no
+    gap does.
     """
 
     source: str
     expression: str
     gates: tuple[frozenset[str], ...]
-    head: frozenset[str] | None
     reach: int
+    looks: int
     crosses: bool
-
-    @cached_property
-    def beyond(self) -> tuple[frozenset[str], ...]:
-        """Return the rarest gates that are not the head: a word of each stands in every match."""
-        return tuple(gate for gate in self.gates if gate != self.head)[:_MAX_BEYOND]
 
     @property
     def gate(self) -> frozenset[str]:
@@ -184,15 +172,15 @@ class Pattern:
 class _Part:
     """A parsed piece.
 
-    Its expression; sets of literals of which one each must occur; the words it begins with;
-    the length of its longest match; the number of ways to match.
+    Its expression; sets of literals of which one each must occur; the length of its longest
+    match; the number of ways to match; everything it can match, where that is little.
     """
 
     regex: str
     gates: tuple[frozenset[str], ...] = ()
-    head: frozenset[str] | None = None
     reach: int = 0
     freedom: int = 1
+    wordings: frozenset[str] | None = None
 
 
 def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
@@ -207,8 +195,25 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
     gates = tuple(sorted(set(part.gates), key=lambda gate: (_commonness(gate), sorted(gate))))
-    head = None if part.head is None else _the_one(part.head)
-    return Pattern(source, part.regex, tuple(map(_the_one, gates)), head, part.reach, parser.crosses)
+    return _the_only(
+        Pattern(
+            source,
+            part.regex,
+            tuple(map(_the_one, gates)),
+            part.reach,
+            parser.looks + _NEGATOR_REACH,
+            parser.crosses,
+        )
+    )
+
+
+# What several rules look for is looked for once.
+_known: WeakValueDictionary[tuple[str, str], Pattern] = WeakValueDictionary()
+
+
+def _the_only(pattern: Pattern) -> Pattern:
+    """Return always the same object for patterns that say and mean the same."""
+    return _known.setdefault((pattern.source, pattern.expression), pattern)
 
 
 @cache
@@ -244,16 +249,54 @@ def _any_of(words: Iterable[str]) -> str:
 
 def _alternative(parts: Sequence[_Part]) -> _Part:
     gates = [part.gates for part in parts]
-    heads = [part.head for part in parts]
     return _Part(
         regex="(?:" + "|".join(part.regex for part in parts) + ")",
         # one of the alternatives matches, so one word of its rarest gate is there
         gates=(frozenset().union(*(min(gate, key=_commonness) for gate in gates)),) if all(gates) else (),
-        head=None if None in heads else frozenset().union(*(head for head in heads if head)),
         reach=max(part.reach for part in parts),
         # plain alternatives exclude one another; only those with gaps add up
         freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
+        wordings=_all_of([part.wordings for part in parts]),
     )
+
+
+def _all_of(wordings: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
+    found: set[str] = set()
+    for one in wordings:
+        if one is None or len(found) + len(one) > _MOST_ALTERNATIVES:
+            return None
+        found |= one
+    return frozenset(found)
+
+
+class _Gates:
+    """Gathers the gates of a sequence: what stands side by side is put together, and rarer so."""
+
+    def __init__(self) -> None:
+        self.found: list[frozenset[str]] = []
+        self._row = _NOTHING
+        self._broken = False
+
+    def add(self, part: _Part) -> None:
+        if part.wordings is not None and len(self._row) * len(part.wordings) <= _MOST_WORDINGS:
+            self._row = frozenset(before + after for before in self._row for after in part.wordings)
+            return
+        self._close()
+        if part.wordings is not None:
+            self._row = part.wordings
+        else:
+            self.found += part.gates
+
+    def end(self) -> frozenset[str] | None:
+        """Close the last row, and return it where it was the only one."""
+        whole = None if self._broken else self._row
+        self._close()
+        return whole
+
+    def _close(self) -> None:
+        if "" not in self._row:
+            self.found.append(self._row)
+        self._row, self._broken = _NOTHING, True
 
 
 def _members_of(written: str) -> frozenset[str] | None:
@@ -275,6 +318,7 @@ class _Parser:
         self._vocabulary = vocabulary
         self._at = 0
         self.crosses = False
+        self.looks = 0  # how far all guards together see
 
     def parse(self) -> _Part:
         part = self._alternatives()
@@ -301,25 +345,27 @@ class _Parser:
 
     def _sequence(self) -> _Part:
         regex: list[str] = []
-        gates: list[frozenset[str]] = []
-        head: frozenset[str] | None = None
+        gates = _Gates()
         reach = 0
         freedom = 1
-        opening = True  # nothing but guards so far
         while self._peek() not in {"", "|", ")"}:
             part = self._element()
             if self._peek() == "?":
                 self._at += 1
-                part = _Part(f"(?:{part.regex})?", reach=part.reach, freedom=part.freedom + 1)
-            if opening and part.reach:
-                head, opening = part.head, False
+                part = _Part(
+                    f"(?:{part.regex})?",
+                    reach=part.reach,
+                    freedom=part.freedom + 1,
+                    wordings=_all_of([part.wordings, _NOTHING]),
+                )
             regex.append(part.regex)
-            gates += part.gates
+            gates.add(part)
             reach += part.reach
             freedom *= part.freedom
         if not regex:
             raise PatternError(f"an empty alternative in {self._source!r}")
-        return _Part("".join(regex), tuple(gates), head, reach, freedom)
+        wordings = gates.end()
+        return _Part("".join(regex), tuple(gates.found), reach, freedom, wordings)
 
     def _element(self) -> _Part:
         char = self._peek()
@@ -357,7 +403,7 @@ class _Parser:
         literal = fold("".join(chars))
         words = frozenset({literal})
         self._note_ends(literal)
-        return _Part(re.escape(literal), (words,), words, len(literal)) if literal else _Part("")
+        return _Part(re.escape(literal), (words,), len(literal), wordings=words) if literal else _Part("")
 
     def _note_ends(self, written: str) -> None:
         self.crosses = self.crosses or any(end in written for end in SENTENCE_END)
@@ -374,11 +420,12 @@ class _Parser:
         self._take(")")
         self.crosses = crosses  # a guard only looks
         if char == "!":
-            return _Part(f"(?!{part.regex})")
+            self.looks += part.reach
+            return _Part(f"(?!{part.regex})", wordings=_NOTHING)
         words = sorted(part.gates[0]) if part.gates else ()
         if not words:
             raise PatternError(f"only literals may stand in -(…) of {self._source!r}")
-        return _Part("".join(f"(?<!{re.escape(word)})" for word in words))
+        return _Part("".join(f"(?<!{re.escape(word)})" for word in words), wordings=_NOTHING)
 
     def _gap(self) -> _Part:
         self._at += 1
@@ -395,8 +442,7 @@ class _Parser:
         name = self._source[self._at + 1 : end]
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
-            head = _SLOT_HEADS.get(name)
-            return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), head, _LONGEST_SLOT, freedom=2)
+            return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), _LONGEST_SLOT, freedom=2)
         if end > 0 and name in self._vocabulary.phrases:
             return self._phrase(name)
         words = self._vocabulary.groups.get(name)
@@ -405,13 +451,16 @@ class _Parser:
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
         group = frozenset(folded)
         self._note_ends("".join(folded))
-        return _Part(_any_of(folded), (group,), group, max(map(len, folded)))
+        return _Part(_any_of(folded), (group,), max(map(len, folded)), wordings=group)
 
     def _phrase(self, name: str) -> _Part:
         """Parse every wording of a phrase; it may name word groups, not phrases again."""
         words = Vocabulary(self._vocabulary.groups)
-        parts = [_Parser(source, words).parse() for source in self._vocabulary.phrases[name]]
-        return _alternative(parts)
+        parsers = [_Parser(source, words) for source in self._vocabulary.phrases[name]]
+        part = _alternative([parser.parse() for parser in parsers])
+        self.crosses = self.crosses or any(parser.crosses for parser in parsers)
+        self.looks += sum(parser.looks for parser in parsers)
+        return part
 
     def _class(self) -> _Part:
         found = re.compile(r"\[([^\[\]\\]+)\](?:\{(\d+),(\d+)\})?").match(self._source, self._at)
@@ -422,9 +471,11 @@ class _Parser:
         self._note_ends("\n" if members.startswith("^") else members)
         if int(high) > _MAX_GAP or int(low) > int(high):
             raise PatternError(f"the bound {{{low},{high}}} is not usable in {self._source!r}")
+        one_of = _members_of(members.lower()) if int(low) else None
         return _Part(
             f"[{members.lower()}]{{{low},{high}}}",
-            head=_members_of(members.lower()) if int(low) else None,
+            gates=() if one_of is None else (one_of,),
             reach=int(high),
             freedom=int(high) - int(low) + 1,
+            wordings=one_of if int(high) == 1 else None,
         )

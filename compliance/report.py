@@ -19,13 +19,16 @@ class Verdict(StrEnum):
 
     @property
     def rank(self) -> int:
-        return tuple(Verdict).index(self)
+        return _VERDICTS.index(self)
+
+
+_VERDICTS = tuple(Verdict)
 
 
 def verdict_of(findings: Iterable[Finding]) -> Verdict:
     """Return the verdict of the gravest finding; notes leave a pass a pass."""
     gravest = max((finding.severity.rank for finding in findings), default=Severity.NOTE.rank)
-    return tuple(Verdict)[gravest]
+    return _VERDICTS[gravest]
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,21 +99,31 @@ class Rule:
         """Whether the rule asks for what an offer owes; where nothing is offered, nothing is owed."""
         return False
 
+    def is_outright(self, hit: str) -> bool:  # noqa: ARG002 - families that doubt ask for it
+        """Tell whether a hit says outright what the rule forbids, so that it needs no second rule."""
+        return True
+
     @property
     def guarded_words(self) -> frozenset[str]:
         """Return the words also recognised by their sound."""
         return frozenset()
 
-    def reads(self, document: DocumentView) -> bool:
+    def reads(self, sector: Sector, channel: Channel) -> bool:
         """Tell whether the rule concerns a document of this sector and channel.
 
         A document of no known sector is read by the rules of all of them; a rule with a topic
         reads every sector, and asks for the topic where it is not at home.
         """
         known = self.sectors | {Sector.GENERAL}
-        if self.sectors and not self.topic and document.sector not in known:
+        if self.sectors and not self.topic and sector not in known:
             return False
-        return not self.channels or document.channel in self.channels
+        return not self.channels or channel in self.channels
+
+    def may_hold_in(self, document: DocumentView) -> bool:
+        """Tell whether `holds_in` is worth asking: words are there of what must be said."""
+        if self.topic and document.sector not in self.sectors and not document.may_have_any(self.topic):
+            return False
+        return not self.needs or document.may_have_any(self.needs)
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""

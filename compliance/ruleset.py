@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -13,7 +14,7 @@ import yaml
 
 from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
-from compliance.match import DocumentView, LiteralIndex
+from compliance.match import DocumentView, Reader
 from compliance.normalise import fold
 from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
@@ -29,6 +30,7 @@ from compliance.rules import (
     wording,
 )
 from compliance.scope import USUAL_FRAMES, Frame
+from compliance.sight import LiteralIndex
 from compliance.sound import SoundIndex
 
 __all__ = ["Examples", "Rule", "Ruleset", "RulesetError", "load_ruleset", "read_ruleset"]
@@ -61,7 +63,7 @@ _COMMON_KEYS = frozenset(
 )
 _FAMILY_KEYS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "wording": frozenset({"terms", "allow", "sound", "patterns"}),
+        "wording": frozenset({"terms", "allow", "sound", "patterns", "alone"}),
         "disclosure": frozenset({"when", "requires", "offers"}),
         "offer": frozenset({"product", "strong", "weak", "against", "least", "requires", "offers", "within"}),
         "performance": frozenset({"figures", "shorter_than", "annualised", "of", "requires"}),
@@ -91,15 +93,16 @@ class Ruleset:
     version: str
     digest: str
     rules: tuple[Rule, ...]
-    index: LiteralIndex = field(repr=False, compare=False)
-    sounds: SoundIndex = field(repr=False, compare=False)
+    reader: Reader = field(repr=False, compare=False)
     allowed: frozenset[str] = field(repr=False)
     # the files it was read from, by name: what `read_ruleset` makes this very ruleset of again
     files: tuple[tuple[str, bytes], ...] = field(repr=False, compare=False)
-    _by_word: Mapping[str, tuple[int, ...]] = field(repr=False, compare=False)
+    # of rules sets are kept as bits: one for each, in their order
+    _by_word: Mapping[str, int] = field(repr=False, compare=False)
     _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
-    _by_product: Mapping[ProductType, tuple[int, ...]] = field(repr=False, compare=False)
-    _always: tuple[int, ...] = field(repr=False, compare=False)
+    _by_product: Mapping[ProductType, int] = field(repr=False, compare=False)
+    _by_audience: Mapping[tuple[Sector, Channel], int] = field(repr=False, compare=False)
+    _always: int = field(repr=False, compare=False)
 
     @classmethod
     def of(
@@ -121,49 +124,72 @@ class Ruleset:
         """
         sheltering = frozenset(map(fold, allowed))
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
-        by_word: dict[str, list[int]] = {}
+        by_word: dict[str, int] = {}
         by_pattern: dict[Pattern, int] = {}
-        by_product: dict[ProductType, list[int]] = {}
-        for position, rule in enumerate(ordered):
+        by_product: dict[ProductType, int] = {}
+        always = 0
+        for at, rule in enumerate(ordered):
+            bit = 1 << at
             for word in rule.trigger_words:
-                by_word.setdefault(word, []).append(position)
+                by_word[word] = by_word.get(word, 0) | bit
             for product in rule.owed_by:
-                by_product.setdefault(product, []).append(position)
-            by_pattern |= dict.fromkeys(rule.trigger_patterns, position)
+                by_product[product] = by_product.get(product, 0) | bit
+            for pattern in rule.trigger_patterns:
+                by_pattern[pattern] = by_pattern.get(pattern, 0) | bit
+            if not rule.trigger_words and not rule.trigger_patterns:
+                always |= bit
         return cls(
             version=version,
             digest=digest,
             rules=ordered,
-            index=LiteralIndex(
-                {*sheltering, *(word for rule in ordered for word in rule.words)},
-                by_pattern,
-                (pattern for rule in ordered for pattern in rule.other_patterns),
+            reader=Reader(
+                LiteralIndex(
+                    {*sheltering, *(word for rule in ordered for word in rule.words)},
+                    by_pattern,
+                    (pattern for rule in ordered for pattern in rule.other_patterns),
+                ),
+                sounds or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             ),
-            sounds=sounds
-            or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
             allowed=sheltering,
             files=tuple(files),
-            _by_word={word: tuple(at) for word, at in by_word.items()},
+            _by_word=by_word,
             _by_pattern=by_pattern,
-            _by_product=MappingProxyType({product: tuple(at) for product, at in by_product.items()}),
-            _always=tuple(
-                at for at, rule in enumerate(ordered) if not rule.trigger_words and not rule.trigger_patterns
-            ),
+            _by_product=by_product,
+            _by_audience={
+                (sector, channel): sum(
+                    1 << at for at, rule in enumerate(ordered) if rule.reads(sector, channel)
+                )
+                for sector in Sector
+                for channel in Channel
+            },
+            _always=always,
         )
 
-    def rules_for(self, document: DocumentView) -> tuple[Rule, ...]:
-        """Return the rules that may have a hit, by what the automaton saw."""
-        positions = set(self._always)
+    def rules_for(self, document: DocumentView) -> list[Rule]:
+        """Return the rules that read such a document and may have a hit in it."""
+        told = self._always
         if document.product_type is not None:
-            positions.update(self._by_product.get(document.product_type, ()))
-        by_word, by_pattern = self._by_word, self._by_pattern
-        for one in document.fields:
-            sight = one.sight
-            for word in sight.words:
-                if word in by_word:
-                    positions.update(by_word[word])
-            positions.update([by_pattern[pattern] for pattern in sight.ready])
-        return tuple(self.rules[position] for position in sorted(positions))
+            told |= self._by_product.get(document.product_type, 0)
+        for one in document.judged:
+            told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & one.sight.words), told)
+        concerned = self._by_audience[document.sector, document.channel]
+        for bit, rule in self._rules_in(told & concerned):
+            if not rule.may_hold_in(document):
+                concerned ^= bit
+        for one in document.judged:
+            for pattern in one.sight.ready:
+                for bit, rule in self._rules_in(self._by_pattern[pattern] & concerned & ~told):
+                    if not rule.may_hold_in(document):
+                        concerned ^= bit
+                    elif one.counting(pattern):
+                        told |= bit
+        return [rule for _, rule in self._rules_in(told & concerned)]
+
+    def _rules_in(self, bits: int) -> Iterator[tuple[int, Rule]]:
+        while bits:
+            lowest = bits & -bits
+            bits ^= lowest
+            yield lowest, self.rules[lowest.bit_length() - 1]
 
     def with_words(
         self,
@@ -184,7 +210,7 @@ class Ruleset:
             hashlib.sha256(f"{self.digest}\0{told}".encode("utf-8", "surrogatepass")).hexdigest(),
             [*self.rules, *([own] if words else [])],
             allowed=[*self.allowed, *allowed],
-            sounds=self.sounds,
+            sounds=self.reader.sounds,
         )
 
     def rule(self, rule_id: str) -> Rule:

@@ -21,6 +21,7 @@ from app.factory import create_app
 from app.services.shelf import TemplateShelf
 from app.settings import Settings
 from templates_lib.catalog import Catalog
+from tests.audited import watch_the_trail
 from tests.designs import small_library
 from tests.factories import House
 from tests.fakes import BlankReader, FixedClock, MemoryObjectStore, RecordingTaskQueue
@@ -127,11 +128,15 @@ def platform(
     shelf: TemplateShelf,
     reader: BlankReader,
 ) -> Iterator[Platform]:
-    """The platform on a real database, with a clock that stands still and a queue that remembers."""
+    """The platform on a real database, with a clock that stands still and a queue that remembers.
+
+    Whatever a test lets it do is watched: a change without its entry in the trail fails the test.
+    """
     built = build_platform(
         settings_for(database_url, tmp_path), store=store, queue=queue, clock=clock, reader=reader
     )
     built.__dict__["surroundings"] = replace(built.surroundings, shelf=shelf)
+    watch_the_trail(built.sessions)
     yield built
     built.engine.dispose()
 
@@ -161,6 +166,7 @@ def standing_house(
             clock=FixedClock(NOW),
             reader=BlankReader(),
         )
+        watch_the_trail(built.sessions)
         put_on_shelf(built, tmp_path_factory.mktemp("designs"))
         yield House.build(built)
         built.engine.dispose()

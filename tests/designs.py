@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_MANIFEST = """\
+MANIFEST = """\
 slug: note
 version: 1
 name: 便签
@@ -69,7 +69,7 @@ def small_library(root: Path) -> Path:
     folder = root / "note" / "1"
     folder.mkdir(parents=True)
     files = {
-        "manifest.yaml": _MANIFEST,
+        "manifest.yaml": MANIFEST,
         "body.html": _BODY,
         "style.css": _STYLE,
         "samples.yaml": _SAMPLES,
@@ -82,7 +82,7 @@ def small_library(root: Path) -> Path:
 def library_with_a_strip(root: Path, *, samples: str = _SAMPLES) -> Path:
     """The same design, which also comes as a strip that holds half as many words."""
     folder = small_library(root) / "note" / "1"
-    (folder / "manifest.yaml").write_text(_MANIFEST.replace("slots:\n", _STRIP), encoding="utf-8")
+    (folder / "manifest.yaml").write_text(MANIFEST.replace("slots:\n", _STRIP), encoding="utf-8")
     (folder / "strip.css").write_text(_STRIP_STYLE, encoding="utf-8")
     (folder / "samples.yaml").write_text(samples, encoding="utf-8")
     return root

@@ -12,7 +12,7 @@ from app.domain.errors import DomainError
 _PATIENCE_S = 30
 
 
-def at_once(*acts: Callable[[], object]) -> list[object]:
+def at_once(*acts: Callable[[], object], patience_s: float = _PATIENCE_S) -> list[object]:
     """Do all of it at once, each in a thread of its own; give what came of each, in order.
 
     A refusal of the domain is an outcome like any other. Everything else is raised here.
@@ -27,4 +27,4 @@ def at_once(*acts: Callable[[], object]) -> list[object]:
             return refused
 
     with ThreadPoolExecutor(len(acts)) as people:
-        return [done.result(_PATIENCE_S) for done in [people.submit(do, act) for act in acts]]
+        return [done.result(patience_s) for done in [people.submit(do, act) for act in acts]]

@@ -45,6 +45,11 @@ SCHEDULE: Final = (
         "No item stays without an owner; what is nearly late is pressed, what is late goes back.",
     ),
     Recurring(
+        TaskName.NOTE_FAILED_SIGN_INS,
+        timedelta(seconds=60),
+        "Whose password is being guessed at is in the trail before the pause is over.",
+    ),
+    Recurring(
         TaskName.NOTE_ENDING_PROFILES,
         timedelta(hours=1),
         "Whoever must confirm a profile is told 14, 3 and 1 days before; expiry itself is the clock's.",

@@ -82,12 +82,22 @@ class ApiToken(TenantScoped, Base):
 
 
 class FailedSignIn(Base):
-    """One wrong password, by account and network: what throttling counts."""
+    """One wrong password, by account and network: what throttling counts.
+
+    The login may be nobody's: whether there is such an account is asked later, by the duty that enters
+    these into the trail, so that no answer is slower for a login that exists.
+    """
 
     __tablename__ = "failed_sign_in"
-    __table_args__ = (Index("ix_failed_sign_in_login_network_at", "login", "network", "at"),)
+    __table_args__ = (
+        Index("ix_failed_sign_in_login_network_at", "login", "network", "at"),
+        Index("ix_failed_sign_in_unnoted", "login", postgresql_where="noted_at IS NULL"),
+    )
 
     id: Mapped[Key]
     login: Mapped[Code]
     network: Mapped[Code]
     at: Mapped[Instant]
+    # the last one that throttling allows: what comes next is refused unread
+    begins_pause: Mapped[bool] = mapped_column(default=False)
+    noted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -49,6 +49,10 @@ class AuditTrail:
         """Note `subject:action` on an id. Ids, codes and hashes only: no personal data."""
         self._acts.append(_Act(tag, str(subject_id), details))
 
+    def speak_for(self, actor: Actor) -> None:
+        """Name who acts where it was not known at the beginning: whoever signs in, or out."""
+        self.actor = actor
+
     def record_refusal(self, tag: str, subject_id: UUID | str, **details: Any) -> None:
         """Note an attempt that is about to be refused: it stays on record though nothing else does."""
         self._refusals.append(_Act(tag, str(subject_id), details))

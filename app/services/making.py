@@ -10,6 +10,7 @@ from app.domain.errors import Fault, IllegalTransition, InvalidInput, Missing
 from app.domain.organisation import Permission
 from app.domain.piece import EDITABLE, PieceAction
 from app.domain.review import Outcome, Refusal, Route, route_for
+from app.domain.route import UseChannel
 from app.domain.tracking import LinkChannel, new_short_code
 from app.models.check import CheckRun
 from app.models.check import Finding as KeptFinding
@@ -261,7 +262,13 @@ def hint_at(hints: Iterable[Hint], slot: str, start: int, end: int) -> Hint | No
     return next((h for h in hints if (h.slot, h.start, h.end) == (slot, start, end)), None)
 
 
-def save_draft(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> Piece:
+def save_draft(
+    uow: UnitOfWork,
+    reserved: Reserved,
+    entered: Mapping[str, str],
+    *,
+    channel: UseChannel | None = None,
+) -> Piece:
     """Keep what was entered: as the page's one new piece, or as the next revision of its piece."""
     return save_piece(
         uow,
@@ -270,6 +277,7 @@ def save_draft(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) 
         number=reserved.number,
         piece_id=reserved.piece_id,
         qr_code=reserved.qr_code,
+        channel=channel,
         idempotency_key=reserved.key,
     )
 

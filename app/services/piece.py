@@ -13,6 +13,7 @@ from app.domain.piece import (
     PieceState,
     revision_hash,
 )
+from app.domain.route import UseChannel
 from app.domain.text import LONGEST_TAG, LONGEST_TITLE, clean_tags, clean_text
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
@@ -50,11 +51,13 @@ def save_piece(
     qr_code: str | None = None,
     title: str | None = None,
     tags: tuple[str, ...] = (),
+    channel: UseChannel | None = None,
     idempotency_key: str | None = None,
 ) -> Piece:
     """Save what was entered as the piece's current revision; make the piece if there is none.
 
-    Saving without change makes no revision and voids no approval. Raises InvalidInput naming each
+    Saving without change makes no revision and voids no approval. Another channel is a change: the
+    way to an approval depends on where a piece is shown. Raises InvalidInput naming each
     slot, QualificationMissing where the advisor may not promote the product, IllegalTransition
     where the piece can no longer be edited.
     """
@@ -76,6 +79,7 @@ def save_piece(
             piece_id=piece_id,
             qr_code=qr_code,
             title=title,
+            channel=channel,
             idempotency_key=idempotency_key,
         )
     return _save_master_piece(
@@ -86,6 +90,7 @@ def save_piece(
         piece_id=piece_id,
         title=title,
         tags=tags,
+        channel=channel,
         idempotency_key=idempotency_key,
     )
 
@@ -99,6 +104,7 @@ def _save_own_piece(
     piece_id: UUID | None,
     qr_code: str | None,
     title: str | None,
+    channel: UseChannel | None,
     idempotency_key: str | None,
 ) -> Piece:
     require(uow, Permission.PIECE_MAKE)
@@ -119,7 +125,7 @@ def _save_own_piece(
         edition = found if found is not None else ensure_edition(uow, piece, advisor)
     link = edition_links(uow, edition.id)[LinkChannel.QR]
     draft = draft_of(uow, version, entered, qr_code=link.rsplit("/", 1)[-1])
-    _revise(uow, piece, draft, title=title)
+    _revise(uow, piece, draft, title=title, channel=channel)
     return piece
 
 
@@ -132,6 +138,7 @@ def _save_master_piece(
     piece_id: UUID | None,
     title: str | None,
     tags: tuple[str, ...],
+    channel: UseChannel | None,
     idempotency_key: str | None,
 ) -> Piece:
     scope = require(uow, Permission.PIECE_MAKE_MASTER)
@@ -148,7 +155,7 @@ def _save_master_piece(
         version = piece.template_version
     if tags:
         piece.tags = list(tags)
-    _revise(uow, piece, draft_of(uow, version, entered, qr_code=""), title=title)
+    _revise(uow, piece, draft_of(uow, version, entered, qr_code=""), title=title, channel=channel)
     return piece
 
 
@@ -169,6 +176,7 @@ def _new_piece(
         advisor=advisor,
         org_unit_id=org_unit_id,
         product_type=version.product_type,
+        channel=UseChannel.MOMENTS,
         tags=list(version.tags),
         idempotency_key=key,
         created_by=uow.actor.user_id,
@@ -182,8 +190,10 @@ def _new_piece(
     return piece
 
 
-def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -> None:
-    """Make the draft the current revision, unless it is the same content."""
+def _revise(
+    uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None, channel: UseChannel | None
+) -> None:
+    """Make the draft the current revision, unless it is the same content for the same channel."""
     version = draft.version
     manifest = compiled_for(uow, version).manifest
     # drawing it is the check that it can be drawn: overflow and missing glyphs are refused here
@@ -195,9 +205,15 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     if title:
         piece.title = title
     before = piece.current_revision
-    if before is not None and before.content_hash == content_hash:
+    is_moved = channel is not None and channel is not piece.channel
+    is_same = before is not None and before.content_hash == content_hash
+    if is_same and not is_moved:
         return
     piece.apply(PieceAction.EDIT, actor=acting_name(uow), at=uow.clock.now())
+    piece.channel = channel or piece.channel
+    if is_same:
+        uow.audit.record("piece:edit", piece.id, content=content_hash, channel=piece.channel.value)
+        return
     contributors = set(before.contributors if before else ())
     if uow.actor.user_id is not None:
         contributors.add(uow.actor.user_id)
@@ -215,7 +231,13 @@ def _revise(uow: UnitOfWork, piece: Piece, draft: Draft, *, title: str | None) -
     uow.session.add(revision)
     uow.session.flush()
     piece.current_revision = revision
-    uow.audit.record("piece:edit", piece.id, revision=str(revision.id), content=content_hash)
+    uow.audit.record(
+        "piece:edit",
+        piece.id,
+        revision=str(revision.id),
+        content=content_hash,
+        channel=piece.channel.value,
+    )
 
 
 def _next_number(uow: UnitOfWork, piece: Piece) -> int:
@@ -234,6 +256,7 @@ def make_piece_once(
     number: int | None = None,
     title: str | None = None,
     tags: tuple[str, ...] = (),
+    channel: UseChannel | None = None,
 ) -> UUID:
     """Make a piece under a key of the caller's; the same request again gives the same piece.
 
@@ -242,7 +265,7 @@ def make_piece_once(
     made = already_done(uow, "piece:create", key=key, request_digest=request_digest)
     if made is not None:
         return access_piece(uow, made, may=making_permission(uow)).id
-    piece = save_piece(uow, slug, entered, number=number, title=title, tags=tags)
+    piece = save_piece(uow, slug, entered, number=number, title=title, tags=tags, channel=channel)
     remember_done(uow, "piece:create", key=key, subject_id=piece.id)
     return piece.id
 
@@ -254,6 +277,7 @@ def change_piece(
     changed: Mapping[str, str],
     title: str | None = None,
     tags: tuple[str, ...] = (),
+    channel: UseChannel | None = None,
 ) -> Piece:
     """Change some slots of a piece and leave the others as they are. Raises as save_piece does."""
     piece = lock_piece(uow, access_piece(uow, piece_id, may=making_permission(uow)).id)
@@ -266,7 +290,9 @@ def change_piece(
         if slot.source in open_to and not slot.locked and slot.name in standing
     }
     slug = piece.template_version.template.slug
-    return save_piece(uow, slug, {**kept, **changed}, piece_id=piece.id, title=title, tags=tags)
+    return save_piece(
+        uow, slug, {**kept, **changed}, piece_id=piece.id, title=title, tags=tags, channel=channel
+    )
 
 
 def open_piece(uow: UnitOfWork, piece_id: UUID) -> Piece:

@@ -173,13 +173,15 @@ def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -
     step = open_step_of(uow, review)
     if step is None or not may_decide_step(uow, review, step):
         return review
-    now = uow.clock.now()
-    taken = review.claimed_by not in {None, uow.actor.user_id} and claim_holds(review.claimed_at, at=now)
+    now, me = uow.clock.now(), uow.actor.user_id
+    taken = review.claimed_by not in {None, me} and claim_holds(review.claimed_at, at=now)
     if not taken or take_over:
         if taken:
             uow.audit.record("review:take_over", review.id, from_user=str(review.claimed_by))
-        review.claimed_by, review.claimed_at = uow.actor.user_id, now
-        step.assigned_to = uow.actor.user_id
+        elif (review.claimed_by, step.assigned_to) != (me, me):
+            uow.audit.record("review:claim", review.id, step=step.position)
+        review.claimed_by, review.claimed_at = me, now
+        step.assigned_to = me
     return review
 
 
@@ -211,6 +213,7 @@ def release_review(uow: UnitOfWork, review_id: UUID) -> Review:
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
     if review.state is ReviewState.OPEN and review.claimed_by == uow.actor.user_id:
         review.claimed_by = review.claimed_at = None
+        uow.audit.record("review:release", review.id)
     return review
 
 

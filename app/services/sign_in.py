@@ -27,6 +27,7 @@ _QUICK_HASHER: Final = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1
 _NOBODYS_HASH: Final = _HASHER.hash(secrets.token_hex(16))
 MIN_PASSWORD_LENGTH: Final = 10
 MAX_PASSWORD_LENGTH: Final = 200
+_MOST_AT_ONCE: Final = 1_000
 API_TOKEN_PREFIX: Final = "imp_"  # noqa: S105 - a mark by which a leaked token is recognised
 
 
@@ -87,6 +88,7 @@ def attempt_sign_in(
     token = secrets.token_urlsafe(32)
     now = uow.clock.now()
     user.signed_in_at = now
+    uow.audit.record("sign_in:begin", user.id, network=network)
     uow.session.add(
         SignIn(
             token_hash=_digest(token),
@@ -115,6 +117,7 @@ def attempt_token(
         return None
     token = API_TOKEN_PREFIX + secrets.token_urlsafe(32)
     now = uow.clock.now()
+    uow.audit.record("token:issue", user.id, network=network, days=lifetime.days)
     uow.session.add(
         ApiToken(
             token_hash=_digest(token),
@@ -130,16 +133,24 @@ def attempt_token(
 
 
 def sign_out(uow: UnitOfWork, token: str) -> None:
-    uow.session.execute(delete(SignIn).where(SignIn.token_hash == _digest(token)))
+    ended = uow.session.execute(
+        delete(SignIn).where(SignIn.token_hash == _digest(token)).returning(SignIn.user_id, SignIn.tenant_id)
+    ).one_or_none()
+    if ended is not None:
+        uow.audit.speak_for(Actor(TenantId(ended.tenant_id), "sign-in", UserId(ended.user_id)))
+        uow.audit.record("sign_in:end", ended.user_id)
 
 
 def revoke_token(uow: UnitOfWork, token: str) -> None:
     """End a machine's token; the row stays, so that it can be told when it ended."""
-    uow.session.execute(
+    of = uow.session.scalar(
         update(ApiToken)
         .where(ApiToken.token_hash == _digest(token), ApiToken.revoked_at.is_(None))
         .values(revoked_at=uow.clock.now())
+        .returning(ApiToken.user_id)
     )
+    if of is not None:
+        uow.audit.record("token:revoke", of)
 
 
 def end_all_sign_ins(uow: UnitOfWork, user_id: UUID) -> None:
@@ -209,14 +220,54 @@ def checked_user(
     user = uow.session.scalar(select(User).where(User.login == name))
     genuine = _verifies(user.password_hash if user else _NOBODYS_HASH, password)
     if user is None or not genuine or not user.is_active:
-        uow.session.add(FailedSignIn(login=name, network=network, at=uow.clock.now()))
+        uow.session.add(
+            FailedSignIn(
+                login=name,
+                network=network,
+                at=uow.clock.now(),
+                begins_pause=failures + 1 == throttle.max_failures,
+            )
+        )
         return None
     if _HASHER.check_needs_rehash(user.password_hash):
         user.password_hash = _HASHER.hash(password)
-    uow.session.execute(
-        delete(FailedSignIn).where(FailedSignIn.login == name, FailedSignIn.network == network)
+    if uow.actor.tenant_id is None:
+        uow.audit.speak_for(Actor(TenantId(user.tenant_id), user.name, UserId(user.id)))
+    forgotten = uow.session.scalars(
+        delete(FailedSignIn)
+        .where(FailedSignIn.login == name, FailedSignIn.network == network)
+        .returning(FailedSignIn)
     )
+    for failed in forgotten:  # the count begins anew; what failed stays in the trail
+        if failed.noted_at is None:
+            _record_failure(uow, failed, user.id)
     return user
+
+
+def note_failed_sign_ins(uow: UnitOfWork) -> int:
+    """Enter into the trail whose password was guessed at, and say how many there were.
+
+    A turn of beat does it and not the request, so that no answer tells whether an account exists.
+    """
+    found = uow.session.execute(
+        select(FailedSignIn, User.id)
+        .join(User, User.login == FailedSignIn.login)
+        .where(FailedSignIn.noted_at.is_(None))
+        .order_by(FailedSignIn.at)
+        .limit(_MOST_AT_ONCE)
+        .with_for_update(of=FailedSignIn, skip_locked=True)
+    ).all()
+    for failed, user_id in found:
+        _record_failure(uow, failed, user_id)
+        failed.noted_at = uow.clock.now()
+    return len(found)
+
+
+def _record_failure(uow: UnitOfWork, failed: FailedSignIn, user_id: UUID) -> None:
+    tried = {"network": failed.network, "tried_at": failed.at.isoformat()}
+    uow.audit.record("sign_in:fail", user_id, **tried)
+    if failed.begins_pause:
+        uow.audit.record("sign_in:lock", user_id, **tried)
 
 
 def _verifies(password_hash: str, password: str) -> bool:

@@ -19,6 +19,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from app.domain.errors import CheckBlocked, InvalidInput
 from app.domain.organisation import Actor
 from app.domain.piece import TRANSITIONS, PieceAction, PieceState
+from app.domain.route import UseChannel
 from app.queries.own_piece import usual_review_minutes
 from app.services.making import (
     Outlook,
@@ -37,6 +38,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import actor, render_page, unit_of_work
 from app.web.i18n import translate as _
 from app.web.pictures import picture_answer, size_words
+from app.web.route_words import channel_choices, chosen_channel
 from templates_lib.manifest import Slot, SlotKind
 
 bp = Blueprint("make", __name__)
@@ -100,7 +102,7 @@ def make(slug: str) -> ResponseReturnValue:
 def _save(reserved: Reserved, entered: Mapping[str, str]) -> ResponseReturnValue:
     try:
         with unit_of_work() as uow:
-            piece_id = save_draft(uow, reserved, entered).id
+            piece_id = save_draft(uow, reserved, entered, channel=_channel()).id
     except InvalidInput as refused:
         return _shown(reserved, entered, refused=refused)
     flash(_("草稿已保存，随时可以回来接着改。"), "good")
@@ -111,7 +113,7 @@ def _submit(reserved: Reserved, entered: Mapping[str, str]) -> ResponseReturnVal
     """Save first, in a transaction of its own: what the checker stops is kept as a draft."""
     try:
         with unit_of_work() as uow:
-            piece = save_draft(uow, reserved, entered)
+            piece = save_draft(uow, reserved, entered, channel=_channel())
             piece_id, state = piece.id, piece.state
         if (state, PieceAction.SUBMIT) in TRANSITIONS:
             with unit_of_work() as uow:
@@ -180,6 +182,8 @@ def _page(
         values=place.entered,
         choices={slot.name: _choices(slot) for slot in place.open_slots if slot.kind is SlotKind.PHRASE},
         errors={name: reason for name, reason in errors.items() if name in mine},
+        channels=channel_choices(),
+        channel=request.form.get("channel") or (place.piece.channel if place.piece else UseChannel.MOMENTS),
         elsewhere=[reason for name, reason in errors.items() if name not in mine],
         found={name: outlook.hints_for(name) for name in mine},
         found_elsewhere=[hint for hint in outlook.hints if hint.slot not in mine],
@@ -192,6 +196,10 @@ def _page(
         preview_query=urlencode({"reservation": reservation, "page": page, "size": size, **query}),
         **_standing(uow, outlook),
     )
+
+
+def _channel() -> UseChannel | None:
+    return chosen_channel(request.form.get("channel"))
 
 
 def _choices(slot: Slot) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from app.domain.organisation import Permission
 from app.domain.piece import EDITABLE, TRANSITIONS, PieceAction, PieceState
 from app.domain.publication import DEFAULT_VALIDITY
 from app.domain.review import Refusal
+from app.domain.route import UseChannel
 from app.domain.template import REQUIRED_LICENCE, TemplateState
 from app.domain.tracking import TENANT_ZONE
 from app.models.piece import Piece
@@ -42,6 +43,7 @@ from app.web.errors import said
 from app.web.forms.people import uuid_of
 from app.web.i18n import translate as _
 from app.web.pictures import asked_page, asked_size, in_page, picture_answer
+from app.web.route_words import channel_choices, chosen_channel
 from compliance.report import Report
 
 bp = Blueprint("pieces", __name__)
@@ -386,6 +388,7 @@ def _save(piece_id: UUID | None) -> ResponseReturnValue:
                 piece_id=piece_id,
                 title=form.get("title", "").strip()[:80] or None,
                 tags=_tags(form.get("tags", "")),
+                channel=chosen_channel(form.get("channel")),
                 idempotency_key=form.get("key", "")[:64] or None,
             )
             saved_id = piece.id
@@ -467,6 +470,8 @@ def _form(
         phrases={name: [(one, one) for one in slot.phrases] for name, slot in slots.items()},
         title=title,
         tags="、".join(tags),
+        channels=channel_choices(),
+        channel=request.form.get("channel") or (piece.channel if piece else UseChannel.MOMENTS),
         key=key or uuid4().hex,
         found=found,
         faults=faults,

@@ -29,7 +29,7 @@ from app.web.forms.people import errors_by_field
 from app.web.forms.route import route_of, step_lines
 from app.web.i18n import translate as _
 from app.web.people_words import ROLES
-from app.web.route_words import CHANNELS, RISK_NAMES, RISKS
+from app.web.route_words import CHANNELS, RISK_NAMES, RISKS, channel_choices
 from app.web.template import KINDS, PRODUCTS
 
 bp = Blueprint("route", __name__, url_prefix="/routes")
@@ -184,7 +184,7 @@ def _form(route_id: UUID | None, *, error: InvalidInput | None = None) -> Respon
         product_options=[(value.value, _(words)) for value, words in PRODUCTS.items()],
         kind_options=[(value, _(words)) for value, words in KINDS.items()],
         risk_options=[(value.value, _(words)) for value, words in RISKS.items()],
-        channel_options=[(value.value, _(words)) for value, words in CHANNELS.items()],
+        channel_options=channel_choices(),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from flask import Flask
 
+from app.domain.errors import InvalidInput
 from app.domain.review import Reason
 from app.domain.route import Risk, StepState, UseChannel
 from app.web.i18n import translate
@@ -44,6 +45,21 @@ STEP_STATES: Final[dict[StepState, str]] = {
 }
 
 
+def channel_choices() -> list[tuple[str, str]]:
+    """Where a piece may be meant to be shown, to choose from."""
+    return [(value.value, translate(words)) for value, words in CHANNELS.items()]
+
+
+def chosen_channel(value: str | None) -> UseChannel | None:
+    """What a form says; None where it says nothing of it. Raises InvalidInput for anything else."""
+    if not value:
+        return None
+    try:
+        return UseChannel(value)
+    except ValueError:
+        raise InvalidInput.of("channel", "unknown", translate("请从列表里选择使用渠道。")) from None
+
+
 def reason_words(code: str, labels: dict[str, str] | None = None) -> str:
     """A reason in words; what stands behind its colon is a slot's label or a verdict."""
     kind, _, about = code.partition(":")
@@ -55,7 +71,8 @@ def reason_words(code: str, labels: dict[str, str] | None = None) -> str:
 
 
 def register_route_words(app: Flask) -> None:
-    """Give templates the filters `reason_words`, `risk_words` and `step_words`."""
+    """Give templates the filters `reason_words`, `risk_words`, `step_words` and `channel_words`."""
+    app.add_template_filter(lambda channel: translate(CHANNELS[UseChannel(channel)]), "channel_words")
     app.add_template_filter(reason_words, "reason_words")
     app.add_template_filter(lambda risk: translate(RISK_NAMES[Risk(risk)]), "risk_words")
     app.add_template_filter(lambda state: translate(STEP_STATES[StepState(state)]), "step_words")

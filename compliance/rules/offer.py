@@ -72,7 +72,10 @@ class OfferRule(Rule):
         for field in document.fields:
             if not field.offends:
                 continue
-            for start, end in sorted(span for pattern in self.product for span in field.matches(pattern)):
+            named = sorted(span for pattern in self.product for span in field.matches(pattern))
+            if named and not declared and not self._may_weigh(document):
+                return None
+            for start, end in named:
                 if declared or self._weight(document, field, start, end) >= self.least:
                     low, high = _statement(field, start, end)
                     return Hit(field.index, low, high, field.completed(low, high, self.suggestion))
@@ -88,6 +91,13 @@ class OfferRule(Rule):
                     return Hit(field.index, 0, len(field.text))
         return None
 
+    def _may_weigh(self, document: DocumentView) -> bool:
+        """Tell whether all the signs that may be there would do, for next to nothing."""
+        total = 0
+        for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK)):
+            total += weight * sum(map(document.may_have_any, signs))
+        return total >= self.least
+
     def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
         total = 0
         for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST)):
@@ -100,7 +110,9 @@ class OfferRule(Rule):
         self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, start: int, end: int
     ) -> bool:
         if self.within is None:
-            return any(field.offends and field.has(one) for one in sign for field in document.fields)
+            return any(field.offends and field.has_any(sign) for field in document.fields)
+        if not named.sight.may_match(sign):
+            return False
         low, high = start - self.within, end + self.within
         return any(_has_between(named.matches(one), low, high) for one in sign)
 

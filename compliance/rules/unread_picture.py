@@ -22,7 +22,7 @@ class UnreadPictureRule(Rule):
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:
-            if field.field.kind is FieldKind.UNREAD:
+            if field.field.kind is FieldKind.UNREAD and field.text:
                 yield Hit(field.index, 0, len(field.text))
 
 

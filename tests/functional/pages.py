@@ -33,6 +33,10 @@ def form_fields(html: str, action: str) -> dict[str, str]:
             continue
         if control.tag == "textarea":
             fields[name] = (control.text or "").removeprefix("\n")
+        elif control.tag == "select":
+            options = list(control.iter("option"))
+            chosen = next((one for one in options if one.get("selected") is not None), options[0])
+            fields[name] = chosen.get("value", "")
         elif control.tag == "input":
             kind = control.get("type", "text")
             if kind not in {"radio", "checkbox"} or control.get("checked") is not None:

@@ -50,6 +50,25 @@ def test_a_piece_for_everybody_is_saved_and_sent_for_review(house: House, operat
     assert (piece.title, piece.tags, piece.state) == ("立冬问候", ["节气", "问候"], "checking")
 
 
+def test_the_channel_is_said_on_the_form_and_stands_with_the_piece(
+    house: House, operator: FlaskClient
+) -> None:
+    operator.post("/pieces", data=form(action="save", channel="print"))
+
+    piece = only_piece(house)
+    assert piece.channel == "print"
+    assert '<option value="print" selected>' in operator.get(f"/pieces/{piece.id}/edit").text
+    assert "用于线下印刷" in operator.get(f"/pieces/{piece.id}").text
+
+
+def test_a_channel_that_is_none_is_refused_with_everything_kept(operator: FlaskClient) -> None:
+    answer = operator.post("/pieces", data=form(action="save", channel="television"))
+
+    assert answer.status_code == 422
+    assert "请从列表里选择使用渠道" in answer.text
+    assert "立冬问候" in answer.text
+
+
 def test_two_taps_on_save_make_one_piece(house: House, operator: FlaskClient) -> None:
     operator.post("/pieces", data=form(action="save"))
     operator.post("/pieces", data=form(action="save"))

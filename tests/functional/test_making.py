@@ -165,6 +165,14 @@ def test_sending_the_same_page_twice_makes_one_piece(phone, house):
     assert len(made(house)) == 1
 
 
+def test_where_it_will_be_shown_is_chosen_before_it_is_sent(phone, house):
+    fields = open_page(phone)
+    assert fields["channel"] == "moments"
+    send(phone, fields | {"channel": "official_account"}, "submit")
+    [piece] = made(house)
+    assert piece.channel == "official_account"
+
+
 def test_saving_twice_makes_one_draft(phone, house):
     fields = open_page(phone)
     send(phone, fields, "save")

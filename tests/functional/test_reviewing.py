@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -313,3 +314,26 @@ def test_the_queue_asks_as_much_for_many_items_as_for_few(
         house.in_review(who, "card-benchmark")
 
     assert count_queries(lambda: reviewer.get("/reviews")) == few
+
+
+def test_queue_item_and_decision_ask_as_much_with_fifty_items_as_with_five(
+    small_house: House, client: FlaskClient, count_queries: Callable[[Callable[[], object]], int]
+) -> None:
+    house, reviewer = small_house, small_house.log_in(client, "reviewer")
+    numbers = itertools.count(1)
+
+    def wait(times: int) -> UUID:
+        pieces = [house.in_review("advisor", "note", headline=f"第{next(numbers)}件") for _ in range(times)]
+        return pieces[-1]
+
+    def asked(piece_id: UUID) -> list[int]:
+        pages = (
+            lambda: reviewer.get("/reviews"),
+            lambda: reviewer.get(item(house, piece_id)),
+            lambda: decide(reviewer, house, piece_id),
+        )
+        return [count_queries(page) for page in pages]
+
+    asked(wait(1))  # what is asked once in a process is asked now
+    with_five = asked(wait(5))
+    assert asked(wait(46)) == with_five

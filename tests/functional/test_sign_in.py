@@ -7,12 +7,16 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from app.bootstrap import Platform
-from app.domain.organisation import Role
+from app.domain.organisation import Actor, Role
+from app.models.audit import AuditEntry
+from app.services.sign_in import note_failed_sign_ins
 from app.services.user import RoleOn, reset_password, set_active, set_roles
 from app.web.signed_in import COOKIE
 from tests.factories import PASSWORD, House
+from tests.functional.machine import Switchboard
 
 TOKEN = re.compile(r'(?<="csrf-token" content=")[^"]+|(?<=name="csrf_token" value=")[^"]+')
 
@@ -227,3 +231,60 @@ def test_the_sign_in_cookie_is_out_of_reach_of_scripts_and_other_sites(client, h
 
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+class TestInTheTrail:
+    """Who came, who tried and who left, with the network they came from and without a name."""
+
+    def acts(self, house: House) -> list[tuple[str, str]]:
+        with house.platform.sessions() as session:
+            entries = session.scalars(
+                select(AuditEntry)
+                .where(AuditEntry.tag.startswith("sign_in:") | AuditEntry.tag.startswith("token:"))
+                .order_by(AuditEntry.seq)
+            ).all()
+        subject = str(house.people["administrator"].user_id)
+        assert {entry.subject_id for entry in entries} <= {subject}
+        return [(entry.tag, entry.actor) for entry in entries]
+
+    def note(self, house: House) -> int:
+        """The worker's turn."""
+        with house.platform.unit_of_work(Actor.system("sign-in", house.tenant_id)) as uow:
+            return note_failed_sign_ins(uow)
+
+    def test_coming_and_going_are_entered_as_the_persons_own_acts(self, client, house):
+        log_in(client, "demo-administrator")
+        client.post("/logout")
+
+        me = str(house.people["administrator"].user_id)
+        assert self.acts(house) == [("sign_in:begin", me), ("sign_in:end", me)]
+
+    def test_a_wrong_password_is_entered_by_the_next_turn_and_once(self, client, house):
+        log_in(client, "demo-administrator", "wrong password")
+        log_in(client, "nobody-at", "wrong password")
+        assert self.acts(house) == []
+
+        assert self.note(house) == 1
+        assert self.note(house) == 0
+        assert self.acts(house) == [("sign_in:fail", "system:sign-in")]
+
+    def test_a_pause_is_entered_with_the_guess_that_began_it(self, client, house):
+        for _ in range(8):
+            log_in(client, "demo-administrator", "wrong password")
+        self.note(house)
+
+        assert [tag for tag, _ in self.acts(house)] == ["sign_in:fail"] * 5 + ["sign_in:lock"]
+
+    def test_what_failed_before_the_right_password_is_entered_before_it(self, client, house):
+        log_in(client, "demo-administrator", "wrong password")
+        log_in(client, "demo-administrator")
+
+        assert [tag for tag, _ in self.acts(house)] == ["sign_in:fail", "sign_in:begin"]
+        assert self.note(house) == 0
+
+    def test_a_machines_token_is_entered_when_it_is_given_and_when_it_ends(self, house):
+        machine = Switchboard(house).of("administrator")
+        machine.delete("/tokens/current")
+
+        me = str(house.people["administrator"].user_id)
+        assert self.acts(house) == [("token:issue", me), ("token:revoke", me)]

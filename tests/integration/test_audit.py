@@ -25,7 +25,7 @@ from app.services.checkpoint import read_audit
 from app.services.publication import expire_due, open_edition, take_down
 from app.services.submission import withdraw_piece
 from app.services.user import RoleOn, set_roles
-from tests.audited import ENTRY_OF, watch_the_trail
+from tests.audited import ENTRY_OF
 from tests.factories import House
 
 
@@ -122,17 +122,11 @@ def test_what_is_refused_leaves_no_entry(house):
     assert verdict(house)[0] == before
 
 
-@pytest.fixture
-def watched(small_house: House) -> House:
-    watch_the_trail(small_house.platform.sessions)
-    return small_house
-
-
 class TestNoChangeWithoutItsEntry:
     """Every step of a piece, by whichever hand, under the watch; and that the watch is awake."""
 
-    def test_the_whole_life_of_pieces_leaves_one_entry_a_step(self, watched, clock):
-        house = watched
+    def test_the_whole_life_of_pieces_leaves_one_entry_a_step(self, small_house, clock):
+        house = small_house
         refused = house.in_review("advisor", "note", headline="第一句")
         house.decide(refused, Outcome.REJECT, reason="不合适")
         returned = house.in_review("advisor", "note", headline="第二句")
@@ -158,26 +152,26 @@ class TestNoChangeWithoutItsEntry:
         }
         assert taken >= set(ENTRY_OF) - elsewhere
 
-    def test_a_change_that_nobody_recorded_is_refused(self, watched):
-        with pytest.raises(AssertionError, match="OrgUnit"), watched.by("administrator") as uow:
-            uow.session.get_one(OrgUnit, watched.units["/HQ/"]).name = "别的名字"
+    def test_a_change_that_nobody_recorded_is_refused(self, small_house):
+        with pytest.raises(AssertionError, match="OrgUnit"), small_house.by("administrator") as uow:
+            uow.session.get_one(OrgUnit, small_house.units["/HQ/"]).name = "别的名字"
 
-    def test_a_step_without_its_entry_is_refused(self, watched):
-        piece_id = watched.draft("advisor", "note")
-        with pytest.raises(AssertionError, match="piece:submit"), watched.by("advisor") as uow:
+    def test_a_step_without_its_entry_is_refused(self, small_house):
+        piece_id = small_house.draft("advisor", "note")
+        with pytest.raises(AssertionError, match="piece:submit"), small_house.by("advisor") as uow:
             piece = uow.session.get_one(Piece, piece_id)
             piece.apply(PieceAction.SUBMIT, actor="somebody", at=uow.clock.now())
             uow.audit.record("piece:create", piece.id)
 
-    def test_a_step_with_two_entries_is_refused(self, watched):
-        piece_id = watched.in_review("advisor", "note")
-        with pytest.raises(AssertionError, match="2 entries"), watched.by("advisor") as uow:
+    def test_a_step_with_two_entries_is_refused(self, small_house):
+        piece_id = small_house.in_review("advisor", "note")
+        with pytest.raises(AssertionError, match="2 entries"), small_house.by("advisor") as uow:
             withdraw_piece(uow, piece_id)
             uow.audit.record("piece:withdraw", piece_id)
 
-    def test_an_entry_without_its_step_is_refused(self, watched):
-        piece_id = watched.draft("advisor", "note")
-        with pytest.raises(AssertionError, match="without a step"), watched.by("advisor") as uow:
+    def test_an_entry_without_its_step_is_refused(self, small_house):
+        piece_id = small_house.draft("advisor", "note")
+        with pytest.raises(AssertionError, match="without a step"), small_house.by("advisor") as uow:
             uow.audit.record("piece:approve", piece_id)
 
     def test_every_step_that_can_be_taken_owes_an_entry(self):

@@ -10,7 +10,14 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.domain.errors import AccessDenied, AlreadyDecided, GateClosed, InvalidInput, SelfApproval
+from app.domain.errors import (
+    AccessDenied,
+    AlreadyDecided,
+    GateClosed,
+    IllegalTransition,
+    InvalidInput,
+    SelfApproval,
+)
 from app.domain.organisation import Role
 from app.domain.piece import PieceState
 from app.domain.review import Outcome, ReviewState
@@ -196,6 +203,42 @@ def test_a_route_is_chosen_by_unit_product_kind_risk_and_channel(
     small_house.route(FIRST, SECOND, rule=rule)
     piece_id = small_house.in_review("advisor", "note")
     assert len(steps_of(small_house, piece_id)) == (2 if takes else 1)
+
+
+def test_a_piece_meant_for_print_takes_the_route_of_print(small_house: House) -> None:
+    house = small_house
+    house.route(FIRST, SECOND, rule=RouteRule(channels=frozenset({UseChannel.PRINT})))
+    with house.by("operator") as uow:
+        piece_id = save_piece(uow, "note", {}, channel=UseChannel.PRINT).id
+    house.submit("operator", piece_id)
+    assert len(steps_of(house, piece_id)) == 2
+
+
+def test_another_channel_voids_the_approval_though_the_words_stay(small_house: House) -> None:
+    """What passed the short way for a chat is not in print before it went the way of print."""
+    house = small_house
+    house.route(FIRST, SECOND, rule=RouteRule(channels=frozenset({UseChannel.PRINT})))
+    piece_id = house.in_review("operator", "note")
+    house.decide(piece_id)
+    before = house.piece(piece_id)
+    assert before.state is PieceState.APPROVED
+    with house.by("operator") as uow:
+        save_piece(uow, "note", {}, piece_id=piece_id, channel=UseChannel.PRINT)
+    after = house.piece(piece_id)
+    assert (after.state, after.current_revision_id) == (PieceState.DRAFT, before.current_revision_id)
+    with pytest.raises(IllegalTransition), house.by("operator") as uow:
+        publish_piece(uow, piece_id)
+    house.submit("operator", piece_id)
+    assert len(steps_of(house, piece_id)) == 2
+
+
+def test_saying_the_same_channel_again_changes_nothing(small_house: House) -> None:
+    house = small_house
+    piece_id = house.in_review("operator", "note")
+    house.decide(piece_id)
+    with house.by("operator") as uow:
+        save_piece(uow, "note", {}, piece_id=piece_id, channel=UseChannel.MOMENTS)
+    assert house.piece(piece_id).state is PieceState.APPROVED
 
 
 def test_the_first_route_in_the_order_wins(small_house: House) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.organisation import Scope
 from app.domain.piece import PieceAction, PieceState
 from app.domain.review import Outcome
+from app.domain.route import UseChannel
 from app.domain.template import ProductType
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece, PieceRevision, PieceStep
@@ -35,6 +36,7 @@ class PieceRow:
     advisor_id: UUID | None
     org_path: str
     product_type: ProductType
+    channel: UseChannel
     tags: tuple[str, ...]
     revision: int | None
     content_hash: str | None
@@ -174,6 +176,7 @@ def _shown(row: AnyRow) -> PieceRow:
         advisor_id=one.advisor_id,
         org_path=row[3],
         product_type=one.product_type,
+        channel=one.channel,
         tags=tuple(one.tags),
         revision=revision.number if revision is not None else None,
         content_hash=revision.content_hash if revision is not None else None,

@@ -13,6 +13,7 @@ from app.domain.organisation import Permission
 from app.domain.piece import PieceAction, PieceState
 from app.domain.publication import CorrectionKind
 from app.domain.review import Outcome
+from app.domain.route import UseChannel
 from app.domain.template import ProductType
 from app.queries.api.page import Page, Wanted
 from app.queries.api.piece import PieceRow, piece, piece_story, pieces
@@ -40,6 +41,7 @@ class PieceSchema(Shown):
     advisor_id = Id(allow_none=True, metadata={"description": "null：总部为所有人制作"})
     org_path = fields.String()
     product_type = one_of(ProductType)
+    channel = one_of(UseChannel)
     tags = fields.List(fields.String())
     revision = fields.Integer(allow_none=True)
     content_hash = fields.String(allow_none=True, metadata={"description": "审核所针对的内容"})
@@ -104,12 +106,18 @@ class NewPieceSchema(Strict):
     values = slot_values(load_default=dict)
     title = text(least=1, most=200, load_default=None)
     tags = tags(load_default=(), metadata={"description": "只用于总部制作的作品"})
+    channel = one_of(
+        UseChannel, load_default=None, metadata={"description": "打算用在哪里，决定审核流程；默认朋友圈"}
+    )
 
 
 class ChangedPieceSchema(Strict):
     values = slot_values(load_default=dict, metadata={"description": "没有提到的槽位保持原样"})
     title = text(least=1, most=200, load_default=None)
     tags = tags(load_default=())
+    channel = one_of(
+        UseChannel, load_default=None, metadata={"description": "换了渠道即须重新审核；null：不变"}
+    )
 
 
 class PieceQuery(PageQuery):
@@ -151,7 +159,12 @@ def list_pieces(query: dict[str, Any]) -> Page[PieceRow]:
 )
 def make_piece(body: dict[str, Any]) -> Created:
     slug, number = body["template"]["slug"], body["template"]["version"]
-    more = {"number": number, "title": body["title"], "tags": tuple(body["tags"])}
+    more = {
+        "number": number,
+        "title": body["title"],
+        "tags": tuple(body["tags"]),
+        "channel": body["channel"],
+    }
     asked = repeatable()
     with unit_of_work() as uow:
         if asked is None:
@@ -188,7 +201,14 @@ def show_piece(piece_id: UUID) -> dict[str, Any]:
 )
 def edit_piece(piece_id: UUID, body: dict[str, Any]) -> PieceRow:
     with unit_of_work() as uow:
-        change_piece(uow, piece_id, changed=body["values"], title=body["title"], tags=tuple(body["tags"]))
+        change_piece(
+            uow,
+            piece_id,
+            changed=body["values"],
+            title=body["title"],
+            tags=tuple(body["tags"]),
+            channel=body["channel"],
+        )
         uow.session.flush()
         return piece(uow.session, piece_id)
 

@@ -1,13 +1,14 @@
-"""Ten deliberate faults of the gate, each a plausible slip of ours, to prove that the machine sees them.
+"""Deliberate faults of the gate, each a plausible slip of ours, to prove that the machine sees them.
 
 A fault changes the production code or a trigger in one way. `tests/integration/test_gate_faults.py` lets
-the random hands loose on each of them and expects the alarm.
+the random hands loose on each of them and expects its alarm: an invariant that does not hold, or the
+guard in the database that stops what the service let through. Any other end is a broken test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,20 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.piece import TRANSITIONS, PieceAction, PieceState
+from app.domain.publication import Standing
 from app.models.review import Review
 from app.services import independence, publication, review, submission
 from app.services.unit_of_work import UnitOfWork
+from app.web import links
 from tests.factories import House
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One slip: what is wrong with the gate, and how to make it so."""
+    """One slip: what is wrong with the gate, how the alarm begins, and how to make it so."""
 
     name: str
+    alarm: str
     seed: Callable[[House, pytest.MonkeyPatch], None]
 
 
@@ -86,6 +90,24 @@ def _licence_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(publication, "is_qualified", lambda *_all, **_more: True)
 
 
+def _seats_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(review, "_is_seated", lambda *_all: True)
+
+
+def _time_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(publication, "standing_of", lambda _uow, found: found.end_reason or Standing.LIVE)
+
+
+def _other_words_drawn(_house: House, patch: pytest.MonkeyPatch) -> None:
+    real = links.published_spec
+
+    def spec(uow: UnitOfWork, found: Any, *all_: Any, **more: Any) -> Any:
+        drawn = real(uow, found, *all_, **more)
+        return replace(drawn, values={**drawn.values, "headline": "早安"})
+
+    patch.setattr(links, "published_spec", spec)
+
+
 def _votes_without_an_entry(_house: House, patch: pytest.MonkeyPatch) -> None:
     from app.services.audit import AuditTrail
 
@@ -107,26 +129,31 @@ def _blind_trigger(statement: str) -> Callable[[House, pytest.MonkeyPatch], None
 
 
 def _everywhere(patch: pytest.MonkeyPatch, decide: Callable[..., Any]) -> None:
+    from app.web import review as pages
     from app.web.api import reviews
-    from tests.integration import test_gate_machine
+    from tests.gate import machine
 
-    for module in (review, reviews, test_gate_machine):
+    for module in (review, reviews, pages, machine):
         patch.setattr(module, "decide", decide)
 
 
 FAULTS = (
-    Fault("four eyes by account instead of by person", _accounts_for_people),
-    Fault("whoever sent it for review may decide", _submitter_forgotten),
-    Fault("a decision on content nobody looked at", _stale_content_accepted),
-    Fault("a decision counts in whatever step is open", _step_not_compared),
-    Fault("the first approval completes the route", _first_approval_is_final),
-    Fault("an edit keeps the approval", _edit_keeps_the_approval),
-    Fault("new rules are not asked before an approval", _new_rules_not_asked),
-    Fault("a round stays open when its piece is taken back", _withdrawn_round_stays_open),
-    Fault("a lapsed licence stays public", _licence_not_asked),
-    Fault("an approval without an entry in the record", _votes_without_an_entry),
+    Fault("four eyes by account instead of by person", ".", _accounts_for_people),
+    Fault("whoever sent it for review may decide", ".", _submitter_forgotten),
+    Fault("a decision on content nobody looked at", ".", _stale_content_accepted),
+    Fault("a decision counts in whatever step is open", ".", _step_not_compared),
+    Fault("the first approval completes the route", ".", _first_approval_is_final),
+    Fault("an edit keeps the approval", ".", _edit_keeps_the_approval),
+    Fault("new rules are not asked before an approval", ".", _new_rules_not_asked),
+    Fault("a round stays open when its piece is taken back", ".", _withdrawn_round_stays_open),
+    Fault("a lapsed licence stays public", ".", _licence_not_asked),
+    Fault("what is over stays public", ".", _time_not_asked),
+    Fault("other words are drawn than were approved", ".", _other_words_drawn),
+    Fault("a reviewer of one branch decides for another", ".", _seats_not_asked),
+    Fault("an approval without an entry in the record", ".", _votes_without_an_entry),
     Fault(
         "the database no longer asks whose hand is in it",
+        ".",
         _blind_trigger(
             "CREATE OR REPLACE FUNCTION people_with_a_hand_in(wanted uuid) RETURNS SETOF uuid"
             " LANGUAGE sql STABLE AS $$ SELECT NULL::uuid WHERE false $$"
@@ -134,6 +161,7 @@ FAULTS = (
     ),
     Fault(
         "the database opens the gate on any old approval",
+        ".",
         _blind_trigger("DROP TRIGGER publication_rests_on_a_final_approval ON publication"),
     ),
 )
