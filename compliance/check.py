@@ -1,6 +1,8 @@
 """The one door of the library: a document and a ruleset in, a report out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity
@@ -15,19 +17,21 @@ from compliance.speech import Informing, informing
 def check(document: Document, ruleset: Ruleset) -> Report:
     """Judge a document; deterministic, and never raises for content."""
     seen = view(document, ruleset.reader)
-    findings = _findings(ruleset, seen)
+    outright: set[Finding] = set()
+    findings = _findings(ruleset, seen, outright)
     heard = heard_view(seen, ruleset.reader)
     if heard is not None:
-        findings += _findings(ruleset, heard)
+        findings += _findings(ruleset, heard, outright)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
     kept = sorted(
-        _distinct(findings),
+        _seconded(_distinct(findings), outright),
         key=lambda finding: (order[finding.field], finding.span, finding.rule_id),
     )
     return Report(verdict_of(kept), tuple(kept), ruleset.version, ruleset.digest)
 
 
-def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
+def _findings(ruleset: Ruleset, document: DocumentView, outright: set[Finding]) -> list[Finding]:
+    """Return what every rule finds, and add to `outright` what is said in a rule's own words."""
     shelters, places = _shelters(ruleset, document), _places(document)
     found: list[tuple[Rule, Hit]] = []
     for rule in ruleset.rules_for(document):
@@ -37,7 +41,13 @@ def _findings(ruleset: Ruleset, document: DocumentView) -> list[Finding]:
     if not found:
         return []
     told = informing("\n".join(field.text for field in document.fields if field.offends))
-    return [_finding(rule, hit, document, told) for rule, hit in found]
+    findings = []
+    for rule, hit in found:
+        finding = _finding(rule, hit, document, told)
+        findings.append(finding)
+        if rule.is_outright(document.fields[hit.field].text[hit.start : hit.end]):
+            outright.add(finding)
+    return findings
 
 
 def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, Shelters]:
@@ -56,7 +66,7 @@ def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, Shelters
 
 def _places(document: DocumentView) -> Mapping[int, Shelters] | None:
     """Return, per field, where a word is only heard; `None` for a text as it is written."""
-    if not any(field.places for field in document.fields):
+    if not any(field.places for field in document.judged):
         return None
     return {field.index: Shelters(field.places or ()) for field in document.fields}
 
@@ -109,6 +119,22 @@ def _is_only_told(rule: Rule, told: Informing) -> bool:
     if Frame.INFORMING not in rule.frames:
         return False
     return told.explains or rule.is_duty or rule.severity is not Severity.BLOCK
+
+
+def _seconded(findings: Sequence[Finding], outright: AbstractSet[Finding]) -> Sequence[Finding]:
+    """Leave to a person what only one rule objects to, and not for its own words.
+
+    A pattern reads a sentence by its build and errs more often than a word does; where a second
+    rule objects to the same piece, both are seldom wrong.
+    """
+    if len({found.rule_id for found in findings if found.severity.rank >= Severity.REVIEW.rank}) > 1:
+        return findings
+    return [
+        replace(found, severity=Severity.REVIEW)
+        if found.severity is Severity.BLOCK and found not in outright
+        else found
+        for found in findings
+    ]
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -99,6 +99,10 @@ class Rule:
         """Whether the rule asks for what an offer owes; where nothing is offered, nothing is owed."""
         return False
 
+    def is_outright(self, hit: str) -> bool:  # noqa: ARG002 - families that doubt ask for it
+        """Tell whether a hit says outright what the rule forbids, so that it needs no second rule."""
+        return True
+
     @property
     def guarded_words(self) -> frozenset[str]:
         """Return the words also recognised by their sound."""

@@ -74,6 +74,13 @@ _PSEUDO = re.compile(
     "没问题|没错|没事|没得|没的说|没见过|没听说|没空|没时间|没[亏输跌赔]|未来|冇得输|未雨|"
     "别(?:犹豫|错过|等|怪|纠结|再|问|管|想|熬|浪费|担心|怕|急|愁)"
 )
+# 征信花了的,这笔贷款批不了: what was said is ruled out in the same breath.
+_RULED_OUT = re.compile(
+    "(?:批|办|贷|买|做|返|给|投|签|卖|填|代|选|退|承诺|指望|下)(?:不了|不下来|不得|不成)|(?<![赚亏跌涨])不行(?!吗)|"
+    "不可以|不允许|不予|没戏|免谈|行不通|不作数|不算数|不作准|做不得|当不得|使不得|要不得|没这规矩|没有这规矩|不合规"
+)
+# 一个保本,一个不保: told apart, not promised.
+_ONE_AND_OTHER = re.compile("^型?[,、;]?(?:和非|与非|或非|另?一[个种款类](?:则|就|却)?不)")
 # A negation that is itself denied, or only asked.
 _DOUBLED = re.compile(
     "(?:谁说|谁讲|谁敢说|哪个说|难道|怎么会|怎么可能|怎会|哪能|哪会|岂能|岂会)[^,。!?;\n]{0,4}$"
@@ -193,7 +200,7 @@ _LAW = re.compile(
 _LAW_VERB = re.compile("不得|禁止|严禁|应当|明确|规定|要求|打破|施行|不准|不允许")
 _PENALTY = re.compile(
     "被罚|罚款|罚没|责令|通报|处罚|罚单|监管措施|警示函|立案|判决|判处|判刑|获刑|刑拘|取缔|吊销|暂停新增|被约谈|约谈|被查|"
-    "查处|退市|没收|落网|判了|法院|法官|检察|警方|公安"
+    "查处|退市|没收|落网|判了|(?:法院|法官)(?![^,。!?;\n]{0,8}(?:皆|都|也|均|不得|不能|无权|[动拿查管碰够]不|没法|无法|休想))|检察|警方|公安"
 )
 _DEFINED_BEFORE = re.compile(
     '(?:什么是|什么叫做?|何为|何谓|所谓的?|名词解释:?|读懂|一文看懂|认识|了解)["“「]?$'
@@ -227,6 +234,27 @@ _ANSWER_PSEUDO = re.compile(
     "不用|没问题|没错|不假|没啥不一样|不怕|不骗|不信|不难|不贵|不多|不慌|不赚|不如|没有之一|别错过|别等|别犹豫|不止|不错"
 )
 
+# --- what somebody asks, and what is answered ---------------------------------------------------
+
+_ASKER = (
+    "客户|顾客|读者|粉丝|网友|用户|储户|持有人|投保人|学员|老乡|乡亲|大妈|大爷|阿姨|叔叔|大姐|大哥|大娘|婶|"
+    "邻居|朋友|有人|群友|问|q"
+)
+# 客户:…; 大姐问我…, 有人要我…: what is theirs.
+_ASKS = re.compile(
+    f"(?:{_ASKER})(?:[^,。!?;:\\n]{{0,4}})?(?::|[问催求劝]|[要让叫想](?=我|俺|咱|小)|说(?!我)|来电|听说|留言|搞混)"
+)
+# 经理:…; 我照实说…, 俺就告诉他…: what is ours.
+_REPLIES = re.compile(
+    "(?:经理|投顾|柜员|客服|答|小编|顾问|主播|业务员|代理人|行长|我|a):|"
+    "(?:我|俺|咱|小[一-龥])[^,。!?;:\n]{0,8}(?:说|回|答|告诉|笑|劝|摇|讲|拦|提醒|翻)|"
+    "(?:可|但|却|也|还|只)[^,。!?]{0,3}(?:提醒|劝|告诉|拦)"
+)
+_REPLY_REACH = 22
+_DECLINES = re.compile(
+    "不(?![就用怕愁难贵多慌赚止错假断仅光但管论妨同过]|少[有的]|信您|信你|知不觉|得不)|不用(?=[,。!]|急|赶|抢)|没(?![问错事两跑啥]|得|的说)|未必|未|别(?!犹豫|错过|怕|慌|急着走)|哪有|哪能|难说|说不准|得看|要看|看您|看合同|可能|批不|不了|替不得|违法|红线|拒"
+)
+
 # --- names and lawful facts -----------------------------------------------------------------------
 
 _INSURED = re.compile(
@@ -235,7 +263,7 @@ _INSURED = re.compile(
 _NOT_INSURED = re.compile("理财(?!非存款|和|、|与|不|也不)|净值|私募|年金|两全|终身寿|代销|基金")
 _NAMED = re.compile(
     "^[”」]?[^,。!?;:\\n “”]{0,4}(?:有限公司|股份公司|有限合伙|合伙企业|"
-    "[路街巷村镇](?:\\d|支行|网点|店|口|与|小学|中学|学校|社区|医院|站|公园)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
+    "[路街巷村镇](?:\\d|支行|网点|店|(?<!村)口|与|小学|中学|学校|社区|医院|站|公园)|小区|大厦|牌[^号匾]|杯(?=大赛|比赛|赛)|大赛|歌曲|电影|一书)"
 )
 _CALLED = re.compile(
     "(?:店|馆|猫|狗|队|摊|节目|歌|班|小组|经理|同事|老师|主任|员工|柜员|朋友|邻居|同学|小伙|姑娘)[^,。!?;\\n]{0,4}(?:叫|名为|名叫|取名|起名)(?:做)?[“「]?$"
@@ -249,6 +277,7 @@ _STANDING = re.compile(
 )
 _BESIDE_BEFORE, _BESIDE_AFTER = 8, 14
 _EITHER_WAY = re.compile("(会|能|可|是|要|有|用|该)[不没](?:有)?\\1")
+_OR_ELSE = re.compile("还是[^,。!?;\n]{1,8}[,?]")
 _SHRUGGED_OFF = re.compile(
     "[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)"
 )
@@ -296,7 +325,7 @@ class _Context:
     def asks_either_way(self) -> bool:
         """Tell whether the hit is the second half of a question like 会不会亏, not shrugged off behind."""
         asked = _EITHER_WAY.match(self.before[-1:] + self.hit[:3]) or (
-            self.after[:1] in "不没" and self.hit[-1:] == self.after[1:2]
+            _OR_ELSE.match(self.after) or (self.after[:1] in "不没" and self.hit[-1:] == self.after[1:2])
         )
         return bool(asked) and _SHRUGGED_OFF.match(self.after) is None
 
@@ -378,6 +407,12 @@ def _negated(context: _Context) -> str | None:
         return None if _DOUBLED.search(unsaid.string[: unsaid.start()]) else f"否定表述：“{unsaid.group()}”"
     clause = _tail(context.before, _CLAUSE_END)
     masked = _PSEUDO.sub(lambda found: "□" * len(found.group()), clause)
+    if _ONE_AND_OTHER.match(context.after):
+        return "对照着说明，一个如此，一个不如此"
+    rest = context.hit + context.sentence_after[:_SAME_BREATH]
+    ruled_out = _RULED_OUT.search(rest)
+    if ruled_out is not None and not _turns(rest[ruled_out.end() :] + context.after[:_SAME_BREATH]):
+        return f"说明这样不行：“{ruled_out.group()}”"
     nearest: re.Match[str] | None = None
     for found in _NEGATOR.finditer(masked):
         if _BRIDGE.fullmatch(masked, found.end()):
@@ -408,6 +443,8 @@ def _answered(context: _Context) -> str | None:
     """Recognise 能保本吗？不能: a question whose answer begins with a refusal; and 会不会亏."""
     if context.asks_either_way:
         return "只是提问，没有作出承诺"
+    if _declined(context):
+        return "别人这样问、这样说，已作了否定回答"
     question = _QUESTION.match(context.after)
     if question is None or _RHETORICAL.match(context.sentence_before):
         return None
@@ -416,6 +453,24 @@ def _answered(context: _Context) -> str | None:
     if reply is None or _ANSWER_PSEUDO.search(answer[: reply.end() + 4]):
         return None
     return "提问之后作了否定回答"
+
+
+def _declined(context: _Context) -> bool:
+    """Tell whether the hit is what somebody asks or says, and the answer declines it."""
+    asked = _last(_ASKS, context.far_before + context.hit)
+    if asked is None:
+        return False
+    if _REPLIES.search((context.far_before + context.hit)[asked.end() :]):
+        return False  # the hit stands in the answer
+    answer = _REPLIES.search(context.far_after)
+    if answer is None or answer.start() > _LOOK_AHEAD:
+        return False
+    reply = context.far_after[answer.end() : answer.end() + _REPLY_REACH]
+    return _DECLINES.search(reply) is not None
+
+
+def _last(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return max(cue.finditer(text), key=re.Match.start, default=None)
 
 
 def _defined(context: _Context) -> str | None:
@@ -435,7 +490,7 @@ def _cited(context: _Context) -> str | None:
     penalty = _undenied(_PENALTY, before)
     if penalty and not _turns(before[penalty.end() :]):
         return "通报、处罚案例"
-    after = _head(context.far_beyond[:_LOOK_AHEAD], _SENTENCE_END)
+    after = context.hit + _head(context.far_beyond[:_LOOK_AHEAD], _SENTENCE_END)
     penalty = _PENALTY.search(after)
     if penalty and not _turns(after[: penalty.start()]):
         return "通报、处罚案例"

@@ -35,6 +35,7 @@ _NUMBER = re.compile(
     rf"|翻了?(?:[{_HAN}]{{1,2}}|\d{{1,3}})?(?:倍|番)|(?<!增)(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,2}})倍"
     rf"|[{_HAN}]成[{_HAN}]?(?![立功为交本员长绩果就都人仓客用以])"
     r"|(?<![\d.])[12]\.\d{3,4}(?![\d%])"
+    r"|(?<=净值|已经|冲上|站上|升到|涨到|已是|来到|达到|突破)[12]\.\d{2}(?![\d%.万元亿])"
     r"|(?<=折年|年化|收益|回报|到手|做到|涨了|赚了)\d{1,2}\.\d{1,2}(?![\d%.万元亿]))"
 )
 _SENTENCE_END = "。!?;\n"
@@ -52,8 +53,9 @@ _OTHER_MEASURE = re.compile(
     "占|持有期|胜率|概率|目标|预期|预计|预测|有望|将|保底|保证|承诺"
 )
 _SUPPOSED = re.compile("假设|假如|假定|比如|例如|举例|举个例|如果|倘若|若是|试想|设想|好比")
+_SEVEN_DAYS = re.compile("(?<!近)(?:七|7)日(?:的)?年化(?:收益率|收益)?[^,。;%]{0,4}$")
 _NET_VALUE = re.compile("净值[^,。;回跌]{0,8}$")
-_SHORTEST_VALUE = 4
+_SHORTEST_VALUE = 3
 _WINDOW_BEFORE = re.compile(f"(?:20\\d{{2}}年?(?:度)?|近{_N}个?[年月周天日]|以来|今年|去年)[:,| ]{{0,2}}$")
 _INDEX = re.compile(
     "(?:指数|沪指|深成指|成指|上证|深证|创业板指|科创50|沪深300|中证\\d{2,4}|恒指|恒生|标普|纳指|道指|大盘|a股|美股|港股|市场|"
@@ -173,6 +175,8 @@ def _figure(text: str, number: re.Match[str]) -> Figure | None:
     left_from, left = left_from + cut, left[cut:]
     right = text[end : end + _RIGHT]
     right = right[: min((at for char in _SENTENCE_END if (at := right.find(char)) >= 0), default=len(right))]
+    if _SEVEN_DAYS.search(left):
+        return None  # a money fund's own yardstick, which has rules of its own
     if _SUPPOSED.search(left) or not _measures_gain(left, number.group(), right) or _belongs_to_market(left):
         return None
     window = _window(left, right) or _age_behind(text, end)

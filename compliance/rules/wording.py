@@ -15,7 +15,8 @@ class WordingRule(Rule):
     """Finds terms, and patterns for what no single term says.
 
     `terms` maps each term to the wording that may replace it. A longer `allow` phrase wins
-    over a term inside it. `sound` terms are also found by pinyin and homophone.
+    over a term inside it. `sound` terms are also found by pinyin and homophone. `alone` is how far
+    a pattern goes where no second rule objects to the piece.
     """
 
     terms: Mapping[str, str | None]
@@ -23,6 +24,7 @@ class WordingRule(Rule):
     allow: tuple[str, ...]
     sound_words: frozenset[str]
     patterns: tuple[Pattern, ...]
+    alone: Severity
     pattern_set: frozenset[Pattern]
 
     @property
@@ -41,8 +43,11 @@ class WordingRule(Rule):
     def guarded_words(self) -> frozenset[str]:
         return self.sound_words
 
+    def is_outright(self, hit: str) -> bool:
+        return self.alone is self.severity or any(term in hit for term in self.term_words)
+
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        for field in document.fields:
+        for field in document.judged:
             if field.offends:
                 yield from self._hits_in(field)
 
@@ -52,7 +57,7 @@ class WordingRule(Rule):
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
         for pattern in self.pattern_set.intersection(field.sight.ready):
-            for span in field.matches(pattern):
+            for span in field.counting(pattern):
                 spans.setdefault(span, None)
         if not spans:
             return
@@ -81,8 +86,18 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
         allow=draft.words("allow"),
         sound_words=sound,
         patterns=patterns,
+        alone=_alone(draft, common["severity"]),
         pattern_set=frozenset(patterns),
     )
+
+
+def _alone(draft: Draft, severity: Severity) -> Severity:
+    if "alone" not in draft.fields:
+        return severity
+    alone = draft.text("alone")
+    if alone != Severity.REVIEW or severity is not Severity.BLOCK:
+        raise draft.fault("`alone` can only be `review`, of a rule that blocks")
+    return Severity.REVIEW
 
 
 def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRule:
@@ -108,5 +123,6 @@ def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRul
         allow=(),
         sound_words=frozenset(),
         patterns=(),
+        alone=severity,
         pattern_set=frozenset(),
     )

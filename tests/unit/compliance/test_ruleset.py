@@ -181,3 +181,19 @@ def test_a_ruleset_is_read_again_from_its_own_files(tmp_path):
 def test_a_bad_file_among_those_handed_over_is_named(tmp_path):
     with pytest.raises(RulesetError, match=r"own/bad\.yaml, line 1"):
         read_ruleset([("own/bad.yaml", b"\xff")])
+
+
+def test_a_pattern_that_is_unsure_alone_blocks_only_with_a_second_rule(tmp_path):
+    unsure = GOOD.replace("severity: block", "severity: block\n    alone: review")
+    second = unsure + unsure[unsure.index("  - id:") :].replace("slug/apple", "other/crisp").replace(
+        "最甜", "最脆"
+    )
+    ruleset = load_ruleset(pack(tmp_path, second))
+    assert check(Document.of_text("梨最甜"), ruleset).verdict is Verdict.REVIEW
+    assert check(Document.of_text("梨最甜，苹果最脆"), ruleset).verdict is Verdict.BLOCK
+
+
+def test_only_a_rule_that_blocks_can_be_unsure_alone(tmp_path):
+    unsure = GOOD.replace("severity: block", "severity: review\n    alone: review")
+    with pytest.raises(RulesetError, match="alone"):
+        load_ruleset(pack(tmp_path, unsure))

@@ -163,3 +163,42 @@ def test_only_what_is_said_outright_is_plain(text, plain):
     text = fold(text)
     start = text.index("稳赚")
     assert is_plain(text, start, start + 2) is plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客户：听说这款保本？经理：不保，净值会波动。",
+        "大姐问我能不能保本，我照实说不能，跌了就是跌了。",
+        "有人要我承诺保本，我笑着回：这话我不能说。",
+        "这两样，一个保本，一个不保，别弄混。",
+    ],
+)
+def test_what_a_customer_asks_and_the_answer_declines_is_no_promise(text):
+    text = fold(text)
+    start = text.index("保本")
+    assert judge(text, start, start + 2) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "客户：听说这款保本？经理：那当然，您放心。",
+        "大姐问我有没有保本的，我说就这款保本，赶紧来。",
+    ],
+)
+def test_what_the_answer_confirms_stays_a_promise(text):
+    text = fold(text)
+    start = text.rindex("保本")
+    assert judge(text, start, start + 2) is None
+
+
+def test_what_is_ruled_out_in_the_same_breath_is_no_offer():
+    text = "黑户可贷吗这种话别问,黑户可贷是办不了的。"
+    start = text.rindex("黑户可贷")
+    assert judge(text, start, start + 4) is not None
+
+
+def test_a_court_that_can_do_nothing_is_no_report_of_a_penalty():
+    text = "这份保单谁也动不了,法院都拿不走。"
+    assert judge(text, 5, 9) is None
