@@ -66,7 +66,7 @@ def _shelters(ruleset: Ruleset, document: DocumentView) -> Mapping[int, Shelters
 
 def _places(document: DocumentView) -> Mapping[int, Shelters] | None:
     """Return, per field, where a word is only heard; `None` for a text as it is written."""
-    if not any(field.places for field in document.fields):
+    if not any(field.places for field in document.judged):
         return None
     return {field.index: Shelters(field.places or ()) for field in document.fields}
 

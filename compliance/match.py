@@ -17,8 +17,8 @@ from compliance.sound import SoundIndex, as_heard
 
 _LONG_STRETCH = 400
 _LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
-_KEPT_READINGS = 1_024
-_KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill the memory
+KEPT_READINGS = 1_024
+KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,22 @@ class Reading:
     )
 
     def matches(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
-        """Return where a pattern matches, in order, if the automaton saw its gates."""
+        """Return where a pattern matches, in order."""
         known = self._known_matches.get(pattern)
         if known is None:
-            known = self._known_matches[pattern] = self._find(pattern)
+            known = self._known_matches[pattern] = self._find(pattern, self.sight.where(pattern))
         return known
 
-    def _find(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+    def counting(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a triggering pattern matches, as far as it may count."""
+        if self.places is None:
+            return self.matches(pattern)
+        return self._find(pattern, self.sight.ready.get(pattern, ()))
+
+    def _find(self, pattern: Pattern, stretches: Iterable[Stretch]) -> Sequence[tuple[int, int]]:
         text = self.normalised.text
         found: list[tuple[int, int]] = []
-        for stretch in self.sight.where(pattern):
+        for stretch in stretches:
             start, stop = stretch.start, stretch.stop
             if stop - start > _LONG_STRETCH and stop - start > _LONG * pattern.reach:
                 found += self._in_windows(stretch, pattern)
@@ -111,16 +117,16 @@ class Reader:
     def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
         self._index = index
         self.sounds = sounds
-        self._remembered = lru_cache(_KEPT_READINGS)(self._read)
-        self._remembered_heard = lru_cache(_KEPT_READINGS)(self._hear)
+        self._remembered = lru_cache(KEPT_READINGS)(self._read)
+        self._remembered_heard = lru_cache(KEPT_READINGS)(self._hear)
 
     def read(self, text: str) -> Reading:
         """Return a text normalised, with what stands in it."""
-        return self._remembered(text) if len(text) <= _KEPT_LENGTH else self._read(text)
+        return self._remembered(text) if len(text) <= KEPT_LENGTH else self._read(text)
 
     def hear(self, read: Reading) -> Reading | None:
         """Return a text as it sounds, or `None` where it sounds as it is written."""
-        if len(read.normalised.original) <= _KEPT_LENGTH:
+        if len(read.normalised.original) <= KEPT_LENGTH:
             return self._remembered_heard(read)
         return self._hear(read)
 
@@ -134,7 +140,7 @@ class Reader:
         if not found:
             return None
         heard, places = as_heard(normalised, found)
-        return Reading(heard, self._index.scan(heard), tuple(places))
+        return Reading(heard, self._index.scan(heard, places), tuple(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +192,10 @@ class FieldView:
         """Return where a pattern matches, in order."""
         return self.reading.matches(pattern)
 
+    def counting(self, pattern: Pattern) -> Sequence[tuple[int, int]]:
+        """Return where a triggering pattern matches, as far as it may count."""
+        return self.reading.counting(pattern)
+
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether the field matches any of the patterns."""
         return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
@@ -199,6 +209,12 @@ class DocumentView:
     sector: Sector
     channel: Channel
     product_type: ProductType | None
+
+    @cached_property
+    def judged(self) -> tuple[FieldView, ...]:
+        """Return the fields where hits may count; of a piece as it sounds, those that sound otherwise."""
+        heard = tuple(field for field in self.fields if field.places)
+        return heard or tuple(field for field in self.fields if field.offends or field.field.lettering)
 
     @cached_property
     def may_match(self) -> int:

@@ -170,19 +170,18 @@ class Ruleset:
         told = self._always
         if document.product_type is not None:
             told |= self._by_product.get(document.product_type, 0)
-        judged = [one for one in document.fields if one.offends or one.field.lettering]
-        for one in judged:
+        for one in document.judged:
             told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & one.sight.words), told)
         concerned = self._by_audience[document.sector, document.channel]
         for bit, rule in self._rules_in(told & concerned):
             if not rule.may_hold_in(document):
                 concerned ^= bit
-        for one in judged:
+        for one in document.judged:
             for pattern in one.sight.ready:
                 for bit, rule in self._rules_in(self._by_pattern[pattern] & concerned & ~told):
                     if not rule.may_hold_in(document):
                         concerned ^= bit
-                    elif one.matches(pattern):
+                    elif one.counting(pattern):
                         told |= bit
         return [rule for _, rule in self._rules_in(told & concerned)]
 

@@ -30,8 +30,8 @@ class Stretch:
 class Sight:
     """What the automaton saw in a text.
 
-    `words` are the listed words in it. `ready` are the triggering patterns that may match, with
-    the stretches where; of all patterns `may_match` tells that.
+    `words` are the listed words in it. `ready` are the triggering patterns that may match where it
+    counts, with the stretches; `where` tells that of all patterns, and of the whole text.
     """
 
     words: frozenset[str]
@@ -46,8 +46,6 @@ class Sight:
 
     def where(self, pattern: Pattern) -> Sequence[Stretch]:
         """Return the stretches in which a pattern may match."""
-        if pattern in self.ready:
-            return self.ready[pattern]
         number = self.bits.numbers[pattern]
         if not self.whole.patterns >> number & 1:
             return ()
@@ -97,8 +95,8 @@ class LiteralIndex:
             else None
         )
 
-    def scan(self, normalised: Normalised) -> Sight:
-        """Return what stands in a text."""
+    def scan(self, normalised: Normalised, places: Sequence[tuple[int, int]] | None = None) -> Sight:
+        """Return what stands in a text, of which only what touches the places counts, where given."""
         text, lanes = normalised.text, self._lanes
         # in the order of their ends, so that those of a stretch lie side by side
         found: Sequence[tuple[int, int, int]] = (
@@ -117,8 +115,9 @@ class LiteralIndex:
             stretches.append(stretch)
             seen_anywhere |= seen
             may_match |= stretch.patterns
-            for pattern in self._triggers_in(stretch.patterns):
-                ready.setdefault(pattern, []).append(stretch)
+            if places is None or any(low < end and start < high for low, high in places):
+                for pattern in self._triggers_in(stretch.patterns):
+                    ready.setdefault(pattern, []).append(stretch)
             start, first = end, last
         crossing = self._passing(seen_anywhere) & self._crossing if self._crossing else 0
         whole = Stretch(0, len(text), may_match | crossing)

@@ -19,6 +19,7 @@ _DATE = re.compile(r"(20\d{2})[-年./](\d{1,2})[-月./](\d{1,2})日?")
 _RATE = re.compile(r"[+-]?\d{1,4}(?:\.\d{1,4})?%")
 _START_MARK = re.compile(r"成立|生效|上线|起|区间|自")
 _REACH = 60
+_YEAR_WORDS = frozenset({"20"})  # in every date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,16 @@ class PerformanceWindowRule(Rule):
     days: int
 
     @property
-    def trigger_patterns(self) -> tuple[Pattern, ...]:
-        return self.when
+    def words(self) -> frozenset[str]:
+        return _YEAR_WORDS
+
+    @property
+    def trigger_words(self) -> frozenset[str]:
+        return _YEAR_WORDS
+
+    @property
+    def other_patterns(self) -> tuple[Pattern, ...]:
+        return self.conditions + self.when
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         for field in document.fields:

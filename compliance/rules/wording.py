@@ -47,7 +47,7 @@ class WordingRule(Rule):
         return self.alone is self.severity or any(term in hit for term in self.term_words)
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        for field in document.fields:
+        for field in document.judged:
             if field.offends:
                 yield from self._hits_in(field)
 
@@ -57,7 +57,7 @@ class WordingRule(Rule):
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
         for pattern in self.pattern_set.intersection(field.sight.ready):
-            for span in field.matches(pattern):
+            for span in field.counting(pattern):
                 spans.setdefault(span, None)
         if not spans:
             return

@@ -1,0 +1,90 @@
+"""The sieve before the patterns: it spares work, and hides nothing."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compliance.check import check
+from compliance.document import Document
+from compliance.match import KEPT_LENGTH, Reader, Reading
+from compliance.normalise import normalise
+from compliance.pattern import Vocabulary, compile_pattern
+from compliance.ruleset import Ruleset, load_ruleset
+from compliance.sight import LiteralIndex
+from compliance.sound import SoundIndex
+
+RULESET = load_ruleset()
+EXAMPLES = [
+    (rule, text) for rule in RULESET.rules for text in (*rule.examples.violations, *rule.examples.compliant)
+]
+GLUE = ("", "。", "，", "\n", " ", "！", "不", "没", "的" * 30, "·", "；", "8%")
+
+
+@st.composite
+def texts_with_their_rules(draw):
+    """A few examples, cut anywhere and put together, and the rules they are of."""
+    chosen = draw(st.lists(st.sampled_from(EXAMPLES), min_size=1, max_size=5))
+    pieces = []
+    for _, text in chosen:
+        low = draw(st.integers(0, max(0, len(text) // 2)))
+        high = draw(st.integers(max(low, len(text) // 2), len(text)))
+        pieces += [text[low:high], draw(st.sampled_from(GLUE))]
+    return "".join(pieces), {rule.id: rule for rule, _ in chosen}.values()
+
+
+def spans_of(pattern, text):
+    return [found.span() for found in pattern.regex.finditer(text)]
+
+
+@given(texts_with_their_rules())
+def test_every_pattern_is_found_where_its_expression_matches(drawn):
+    text, rules = drawn
+    reading = RULESET.reader.read(text)
+    for rule in rules:
+        for pattern in (*rule.trigger_patterns, *rule.other_patterns):
+            assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text), pattern.source
+
+
+@given(st.integers(0, 2**32))
+def test_in_a_long_sentence_patterns_are_found_all_the_same(seed):
+    chance = random.Random(seed)
+    rules_and_texts = chance.sample(EXAMPLES, 30)
+    text = normalise("、".join(text for _, text in rules_and_texts)).text.replace("。", "、")
+    rule = rules_and_texts[0][0]
+    patterns = (*rule.trigger_patterns, *rule.other_patterns)
+    reading = Reading(normalise(text), LiteralIndex((), patterns).scan(normalise(text)))
+    for pattern in patterns:
+        assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text), pattern.source
+
+
+@given(texts_with_their_rules())
+def test_a_text_remembered_is_judged_like_one_never_seen(drawn):
+    text, rules = drawn
+    ruleset = Ruleset.of("these", "", rules)
+    never_seen = check(Document.of_text(text), ruleset).to_json()
+    assert check(Document.of_text(text), ruleset).to_json() == never_seen
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("稳赚 !(~6 (吗|不可能))", "这个稳赚。不可能的"),
+        ("(保本|保息) ~8 到期", "理财保本,它" + "的" * 4 + "到期"),
+        ("只剩 。最后", "名额只剩。最后"),
+        ("[^,]{0,20} 归零", "一夜。\n归零"),
+    ],
+)
+def test_a_sentence_end_cuts_no_match_and_blinds_no_guard(source, text):
+    pattern = compile_pattern(source, Vocabulary({}))
+    filler = "今天天气很好," * 20
+    whole = f"{filler}。{text}。{filler}"
+    reading = Reader(LiteralIndex((), [pattern]), SoundIndex(())).read(whole)
+    assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text)
+
+
+def test_what_is_remembered_is_bounded():
+    reader = Reader(LiteralIndex(["保本"]), SoundIndex(()))
+    assert reader.read("保本") is reader.read("保本")
+    assert reader.read("长" * (KEPT_LENGTH + 1)) is not reader.read("长" * (KEPT_LENGTH + 1))
