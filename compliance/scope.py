@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from compliance.speech import informing
+from compliance.speech import informing, tells
 
 _SENTENCE_END = "。!?;\n"
 _CLAUSE_END = _SENTENCE_END + ",:|"
@@ -149,7 +149,7 @@ _VERDICT_AFTER = re.compile(
     "(?:都|也|更|一律|绝)?不(?:准|许|得|能(?:讲|说|写|用|信|出现))|一律(?:不|删|禁)|禁用|禁止|删|"
     "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转(?!发)|打)|上[^,。]{0,3}当(?![天日场时下年月])|当成?骗|打住|收割|"
     "也(?:会|可能)[亏跌赔]|照样会亏|拒绝|不是我们|不是本行|纯属|罚|判(?!断|定|别|读)|获刑|被抓|跑路|崩盘|血本无归|打水漂|先想想|"
-    "那么好的事|哪有|天上|的是(?:群主|骗子|老师|平台|别人|庄家|卖课|中介)|想多了|不成立|站不住|停下来|想一想|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|(?<!拒)(?<!拒接)收回"
+    "那么好的事|哪有|天上|的是(?:群主|骗子|老师|平台|别人|庄家|卖课|中介)|想多了|不成立|站不住|停下来|想一想|说不(?![定准])|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|(?<!拒)(?<!拒接)收回"
 )
 # A hit that itself says what it is: “末班车”等话术.
 _NAMED_FALSE = re.compile(
@@ -360,14 +360,14 @@ def is_plain(text: str, start: int, end: int) -> bool:
     """Tell whether a hit is said outright.
 
     It is not where it stands in quotation marks, beside a negation that no frame explains, or in a
-    piece that warns of something: there a person decides, whatever the rule says.
+    piece that warns, explains or reports: there a person decides, whatever the rule says.
     """
     context = _Context.of(text, start, end)
     beside = context.sentence_before[-_BESIDE_BEFORE:] + "□" + context.sentence_after[:_BESIDE_AFTER]
     if context.quoted or _NEGATES.search(_PSEUDO.sub("", _STANDING.sub("", beside))):
         return False
     piece = f"{context.far_before}{context.hit}{context.far_after}"
-    return _undenied(_GUARD, piece) is None and _MILD_GUARD.search(piece) is None
+    return _undenied(_GUARD, piece) is None and _MILD_GUARD.search(piece) is None and not tells(piece)
 
 
 def _tail(text: str, ends: str) -> str:

@@ -55,6 +55,16 @@ class Informing:
         return f"全文在讲解或告知，没有推介：“{self.cue}”"
 
 
+def tells(text: str) -> bool:
+    """Tell whether anything in a piece explains or reports, whatever it sells besides."""
+    return _EXPLAINS.search(text) is not None or _INFORMS.search(text) is not None
+
+
+def sells(text: str) -> bool:
+    """Tell whether a piece calls to act or says what is on sale."""
+    return _CALL.search(text) is not None or _SALE.search(text) is not None
+
+
 def informing(text: str) -> Informing | None:
     """Return how a piece shows that it informs and offers nothing, else `None`.
 
