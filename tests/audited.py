@@ -20,6 +20,7 @@ from app.models.check import CheckRun, Finding
 from app.models.checkpoint import AuditCheckpoint
 from app.models.edition import Rendition
 from app.models.notice import Notice, NoticeMark
+from app.models.reading import KeptReading
 from app.models.repeat import RepeatableRequest
 from app.models.retention import Destruction
 from app.models.review import Review, ReviewPresence
@@ -62,6 +63,7 @@ UNAUDITED = (
     Destruction,
     Event,
     Finding,
+    KeptReading,
     Lead,
     Notice,
     NoticeMark,

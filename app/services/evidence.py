@@ -52,6 +52,7 @@ REPORT: Final = "report.pdf"
 _README: Final = "README.txt"
 _VERIFIER: Final = "verify.py"
 _MOST_ITEMS: Final = 500
+_PATIENCE: Final = "30min"  # longer than the report of the largest pack takes
 # Every file of a pack bears this time: equal content gives equal files.
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -123,6 +124,8 @@ def export_evidence(uow: UnitOfWork, scope: EvidenceScope, out: BinaryIO, *, ask
     reach = require(uow, Permission.EVIDENCE_EXPORT)
     if scope.is_empty:
         raise InvalidInput.of("scope", "required", "请至少选择一项：作品、客户经理、产品或期间。")
+    # pictures and report of hundreds of records take minutes in which the database is not asked
+    uow.session.execute(select(func.set_config("idle_in_transaction_session_timeout", _PATIENCE, True)))
     items = _items(uow, scope, reach)
     # what is not under a checkpoint yet is proved by nothing
     make_checkpoints(uow)

@@ -7,25 +7,32 @@ import hashlib
 import io
 import json
 import re
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import select
+from playwright.sync_api import Browser, expect
+from sqlalchemy import func, select
 
 from app.bootstrap import Platform
 from app.cli.check import check as check_command
 from app.domain.review import Outcome
+from app.embedded.valkey import ValkeyServer
 from app.models.profile import ProfileChange
+from app.models.reading import KeptReading
 from app.services.advisor import upload_portrait
 from app.services.reading import read_picture
 from app.services.rendition import asset_key
 from compliance.reading import Box, PictureReading, SeenLine
-from tests.factories import House
+from tests.factories import PASSWORD, House
 from tests.fakes import BlankReader, MemoryObjectStore
 from tests.functional.machine import Switchboard, named
+from tests.live import desk, live_platform
 from tests.painted import Painting
+from tests.processes import eventually
 
 PORTRAIT = Painting(360, 450).jpeg
 PORTRAIT_SHA256 = hashlib.sha256(PORTRAIT).hexdigest()
@@ -109,10 +116,8 @@ def test_whoever_decides_on_a_portrait_sees_what_is_written_in_it(
         asset = upload_portrait(uow, Painting(400, 500).jpeg, attested=True, most_pixels=10_000_000)
     with pictured.by("advisor") as uow:
         read_picture(uow, asset.sha256)
-    with pictured.platform.sessions() as session:
-        change = session.scalars(select(ProfileChange)).one()
     pictured.log_in(client, "reviewer")
-    page = client.get(f"/profile-changes/{change.id}").text
+    page = client.get(f"/profile-changes/{change_of(pictured)}").text
     assert "照片里的文字" in page
     assert "保·本保收益" in page
 
@@ -188,3 +193,37 @@ def test_the_command_refuses_what_is_no_picture(tmp_path) -> None:
     result = CliRunner().invoke(check_command, ["--image", str(path)])
     assert result.exit_code == 2
     assert "只支持 JPEG" in result.stderr
+
+
+# ── the whole way, with a worker and real eyes ──
+
+
+def test_a_worker_reads_an_uploaded_portrait_and_whoever_decides_sees_the_promise_in_it(
+    database_url: str, valkey: ValkeyServer, browser: Browser, tmp_path: Path
+) -> None:
+    portrait = Painting(480, 600).write("保·本保收益", (120, 300))
+    with live_platform(database_url, valkey, str(tmp_path / "objects"), tmp_path) as live:
+        house = House.build(live.platform, templates=False)
+        with house.by("advisor") as uow:
+            upload_portrait(uow, portrait.jpeg, attested=True, most_pixels=10_000_000)
+        eventually(lambda: readings(house))
+        with desk(browser) as context:
+            page = context.new_page()
+            page.goto(f"{live.url}/login")
+            page.get_by_label("工号或账号").fill(Switchboard(house).login_of("reviewer"))
+            page.get_by_label("密码").fill(PASSWORD)
+            page.get_by_role("button", name="登录", exact=True).click()
+            page.wait_for_url(lambda url: "/login" not in url)
+            page.goto(f"{live.url}/profile-changes/{change_of(house)}")
+            expect(page.locator(".im-finding__crop").first).to_be_visible()
+            expect(page.get_by_text("不得明示或者暗示保本").first).to_be_visible()
+
+
+def readings(house: House) -> int:
+    with house.platform.sessions() as session:
+        return session.scalar(select(func.count()).where(KeptReading.fault.is_(None))) or 0
+
+
+def change_of(house: House) -> UUID:
+    with house.platform.sessions() as session:
+        return session.scalars(select(ProfileChange.id)).one()

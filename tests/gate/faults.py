@@ -138,22 +138,42 @@ def _everywhere(patch: pytest.MonkeyPatch, decide: Callable[..., Any]) -> None:
 
 
 FAULTS = (
-    Fault("four eyes by account instead of by person", ".", _accounts_for_people),
-    Fault("whoever sent it for review may decide", ".", _submitter_forgotten),
-    Fault("a decision on content nobody looked at", ".", _stale_content_accepted),
-    Fault("a decision counts in whatever step is open", ".", _step_not_compared),
-    Fault("the first approval completes the route", ".", _first_approval_is_final),
-    Fault("an edit keeps the approval", ".", _edit_keeps_the_approval),
-    Fault("new rules are not asked before an approval", ".", _new_rules_not_asked),
-    Fault("a round stays open when its piece is taken back", ".", _withdrawn_round_stays_open),
-    Fault("a lapsed licence stays public", ".", _licence_not_asked),
-    Fault("what is over stays public", ".", _time_not_asked),
-    Fault("other words are drawn than were approved", ".", _other_words_drawn),
-    Fault("a reviewer of one branch decides for another", ".", _seats_not_asked),
-    Fault("an approval without an entry in the record", ".", _votes_without_an_entry),
+    Fault(
+        "four eyes by account instead of by person",
+        "another person than its proposer|on their own work|has one vote",
+        _accounts_for_people,
+    ),
+    Fault("whoever sent it for review may decide", "on their own work", _submitter_forgotten),
+    Fault(
+        "a decision on content nobody looked at",
+        "I2/I3/I5/I11: .* was let through|I10: ",
+        _stale_content_accepted,
+    ),
+    Fault(
+        "a decision counts in whatever step is open",
+        "I2/I3/I5/I11: .* was let through|I10: ",
+        _step_not_compared,
+    ),
+    Fault("the first approval completes the route", "the route is not completed", _first_approval_is_final),
+    Fault("an edit keeps the approval", "I6: it is approved, not draft", _edit_keeps_the_approval),
+    Fault(
+        "new rules are not asked before an approval",
+        "I2/I3/I5/I11: .* was let through|I10: ",
+        _new_rules_not_asked,
+    ),
+    Fault(
+        "a round stays open when its piece is taken back", "I3: a round outlives", _withdrawn_round_stays_open
+    ),
+    Fault("a lapsed licence stays public", "I7: ", _licence_not_asked),
+    Fault("what is over stays public", "I7: ", _time_not_asked),
+    Fault("other words are drawn than were approved", "I1: other words were served", _other_words_drawn),
+    Fault(
+        "a reviewer of one branch decides for another", "no active reviewer for this part", _seats_not_asked
+    ),
+    Fault("an approval without an entry in the record", "I8: ", _votes_without_an_entry),
     Fault(
         "the database no longer asks whose hand is in it",
-        ".",
+        "I2: the database let .* forge vote",
         _blind_trigger(
             "CREATE OR REPLACE FUNCTION people_with_a_hand_in(wanted uuid) RETURNS SETOF uuid"
             " LANGUAGE sql STABLE AS $$ SELECT NULL::uuid WHERE false $$"
@@ -161,7 +181,7 @@ FAULTS = (
     ),
     Fault(
         "the database opens the gate on any old approval",
-        ".",
+        "I1: the database let .* forge publication",
         _blind_trigger("DROP TRIGGER publication_rests_on_a_final_approval ON publication"),
     ),
 )

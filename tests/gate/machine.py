@@ -299,6 +299,12 @@ class GateMachine(RuleBasedStateMachine):
         if allowed:
             self.oracle.decide(who, outcome, self.now)
 
+    @precondition(lambda self: self.oracle.state == "in_review")
+    @rule(who=st.sampled_from(DECIDERS), outcome=OUTCOMES)
+    def vote(self, who: str, outcome: Outcome) -> None:
+        """On what is open now and as it stands now: whether that person may is all there is to it."""
+        self.decide(who, outcome, stale=False, ahead=0, way="service")
+
     def decide_by_api(self, who: str, review_id: UUID, outcome: Outcome, seen: str, step: int) -> int:
         """By a machine with a token."""
         return (

@@ -6,12 +6,13 @@ import io
 import json
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pypdfium2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.adapters.signer import Ed25519Signer
 from app.domain.errors import AccessDenied, InvalidInput
@@ -19,6 +20,7 @@ from app.domain.evidence import MANIFEST, SIGNATURE, canonical, is_signed, sha25
 from app.domain.organisation import Actor
 from app.models.archive import ArchiveItem
 from app.models.audit import AuditEntry
+from app.services import evidence
 from app.services.evidence import EvidenceScope, export_evidence, scope_words
 from app.services.record import seal_record
 from app.services.retention import HoldScope, HoldTarget, place_hold
@@ -59,6 +61,18 @@ def pack_of(house: House, who: str = "auditor", **asked) -> bytes:
     with house.by(who) as uow:
         export_evidence(uow, scope, out, asked_as=scope_words(uow, scope))
     return out.getvalue()
+
+
+def test_a_long_report_does_not_lose_its_transaction(house, monkeypatch):
+    """The report of hundreds of records is drawn while the database hears nothing."""
+    drawn = evidence.write_report
+    monkeypatch.setattr(evidence, "write_report", lambda report: (time.sleep(0.5), drawn(report))[1])
+    scope, out = EvidenceScope(piece_id=piece_of(house, "advisor")), io.BytesIO()
+    with house.by("auditor") as uow:
+        uow.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 100"))
+        export_evidence(uow, scope, out, asked_as=scope_words(uow, scope))
+
+    assert verify_pack(out).is_whole
 
 
 @pytest.fixture
