@@ -17,7 +17,7 @@ from compliance.sound import SoundIndex, as_heard
 
 _LONG_STRETCH = 400
 _LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
-KEPT_READINGS = 1_024
+KEPT_READINGS = 512
 KEPT_LENGTH = 400  # the reading of a longer text is not kept: it would fill the memory
 
 

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.check import check
@@ -38,6 +38,7 @@ def spans_of(pattern, text):
     return [found.span() for found in pattern.regex.finditer(text)]
 
 
+@settings(deadline=None)  # patterns are compiled when first needed
 @given(texts_with_their_rules())
 def test_every_pattern_is_found_where_its_expression_matches(drawn):
     text, rules = drawn
@@ -47,6 +48,7 @@ def test_every_pattern_is_found_where_its_expression_matches(drawn):
             assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text), pattern.source
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_in_a_long_sentence_patterns_are_found_all_the_same(seed):
     chance = random.Random(seed)
@@ -59,6 +61,7 @@ def test_in_a_long_sentence_patterns_are_found_all_the_same(seed):
         assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text), pattern.source
 
 
+@settings(deadline=None)  # patterns are compiled when first needed
 @given(texts_with_their_rules())
 def test_a_text_remembered_is_judged_like_one_never_seen(drawn):
     text, rules = drawn

@@ -51,3 +51,8 @@ def test_a_promise_in_a_notice_still_needs_a_person():
     report = check(Document.of_text("提醒消费者：存进来的钱保证收益。"), load_ruleset())
     assert report.verdict is Verdict.REVIEW
     assert {found.severity for found in report.findings} == {Severity.REVIEW}
+
+
+@pytest.mark.parametrize("disclaimer", ["本材料不构成投资建议。", "仅供参考。", "投资须谨慎。"])
+def test_a_disclaimer_alone_makes_no_lesson_of_a_piece(disclaimer: str) -> None:
+    assert informing(f"稳健之选，年年都有好收成。{disclaimer}") is None
