@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ def clear(page: Page, base: str, count: int) -> Clearing:
         here = page.url
         pressed = time.perf_counter()
         page.keyboard.press(" ")
-        page.wait_for_url(lambda url, here=here: url != here)  # and until that page has loaded
+        page.wait_for_url(partial(str.__ne__, here))  # and until that page has loaded
         measured.felt_ms.append((time.perf_counter() - pressed) * 1000)
         measured.next_ms.append(
             page.evaluate(
