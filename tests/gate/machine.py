@@ -305,6 +305,13 @@ class GateMachine(RuleBasedStateMachine):
         """On what is open now and as it stands now: whether that person may is all there is to it."""
         self.decide(who, outcome, stale=False, ahead=0, way="service")
 
+    @precondition(lambda self: self.oracle.state == "in_review" and BLOCKED_WORD in self.oracle.content)
+    @rule(who=st.sampled_from(("reviewer_b", "both", "legal")))
+    def decide_under_new_rules(self, who: str) -> None:
+        """The rules tighten between the check and the decision: what they block is not approved (I5)."""
+        self.set_rules(strict=True)
+        self.decide(who, Outcome.APPROVE, stale=False, ahead=0, way="service")
+
     def decide_by_api(self, who: str, review_id: UUID, outcome: Outcome, seen: str, step: int) -> int:
         """By a machine with a token."""
         return (
