@@ -212,6 +212,12 @@ class GateMachine(RuleBasedStateMachine):
         ):
             self.oracle.edit(who, words, self.now)
 
+    @precondition(lambda self: self.oracle.state == "approved")
+    @rule(who=st.sampled_from(MAKERS), words=TEXTS)
+    def change_what_is_approved(self, who: str, words: str) -> None:
+        """Other words under an approval: it is void (I4)."""
+        self.edit(who, words)
+
     @rule(who=st.sampled_from(MAKERS))
     def submit(self, who: str) -> None:
         who = self.maker(who)
@@ -309,6 +315,17 @@ class GateMachine(RuleBasedStateMachine):
     def vote(self, who: str, outcome: Outcome) -> None:
         """On what is open now and as it stands now: whether that person may is all there is to it."""
         self.decide(who, outcome, stale=False, ahead=0, way="service")
+
+    @precondition(lambda self: self.oracle.state == "in_review")
+    @rule(stale=st.booleans())
+    def decide_what_one_has_not_seen(self, stale: bool) -> None:
+        """Who may decide does so on other content, or on another step, than stands there now (I3)."""
+        step = self.oracle.at_step + 1
+        for who in ("reviewer_b", "reviewer", "both", "legal"):
+            if self.oracle.may_decide(who, Outcome.APPROVE, step=step, stale=False):
+                ahead = 0 if stale else 1
+                self.decide(who, Outcome.APPROVE, stale=stale, ahead=ahead, way="service")
+                return
 
     @precondition(lambda self: self.oracle.state == "in_review" and self.oracle.submitter in DECIDERS)
     @rule(outcome=OUTCOMES)
@@ -554,10 +571,23 @@ class GateMachine(RuleBasedStateMachine):
             f"the database let {who} forge {what} where it is {oracle.state}",
         )
 
+    @rule(who=st.sampled_from(DECIDERS), what=st.sampled_from(("vote", "publication")))
+    def forge_what_counts(self, who: str, what: str) -> None:
+        """The two rows that would open the gate, more often than the others."""
+        self.forge(who, what)
+
     # ── what goes on around ─────────────────────────────────────────────────────────────────────────
     @rule(hours=st.integers(1, 20))
     def let_time_pass(self, hours: int) -> None:
         self.house.platform.clock.advance(timedelta(hours=hours))  # type: ignore[attr-defined]
+
+    @precondition(lambda self: self.oracle.is_public(self.now))
+    @rule()
+    def let_its_time_run_out(self) -> None:
+        """To the minute, and before any job has run (I7)."""
+        assert self.oracle.public_until is not None
+        left = self.oracle.public_until - self.now
+        self.house.platform.clock.advance(left)  # type: ignore[attr-defined]
 
     @rule()
     def turn_of_the_clock(self) -> None:
