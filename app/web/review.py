@@ -183,11 +183,15 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
     me = actor()
     outcome = _outcome(request.form.get("outcome", ""))
     refusal = _refusal(request.form)
+    held = bool(request.form.get("held"))
+    following: tuple[UUID, ...] = ()
     try:
         with unit_of_work() as uow:
-            scope = require(uow, Permission.REVIEW_DECIDE)
-            reader = reader_of(uow.session, me.user_id, me.grants)
-            around = neighbours(uow.session, scope, wanted, review_id, by=reader, at=platform().clock.now())
+            if not held:
+                scope = require(uow, Permission.REVIEW_DECIDE)
+                reader = reader_of(uow.session, me.user_id, me.grants)
+                at = platform().clock.now()
+                following = neighbours(uow.session, scope, wanted, review_id, by=reader, at=at).following
             decision = decide(
                 uow,
                 review_id,
@@ -202,14 +206,14 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
         return _item_after(review_id, error), 409
     except InvalidInput as error:
         return _item_after(review_id, error, outcome=outcome, refusal=refusal), 422
-    if request.form.get("held"):
+    if held:
         return "", 204
     if together:
         words = _("{words}另有 {count} 件改动相同的一并决定。").format(words=words, count=together)
     flash(words, "good" if outcome is Outcome.APPROVE else "info")
-    if not around.following:
+    if not following:
         return redirect(url_for("review.show_queue", **_query(wanted)), 303)
-    return redirect(_item_url(around.following[0]), 303)
+    return redirect(_item_url(following[0]), 303)
 
 
 def _decide_alike(outcome: Outcome, refusal: Refusal) -> int:

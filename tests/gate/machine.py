@@ -226,14 +226,7 @@ class GateMachine(RuleBasedStateMachine):
     @rule(crashes=st.booleans())
     def check(self, crashes: bool) -> None:
         """The worker's turn: it may die on the way, and a message may come twice (I5, I9, I15)."""
-        with self.house.platform.sessions() as session:
-            run_id = session.scalar(
-                select(CheckRun.id)
-                .join(Piece, Piece.current_revision_id == CheckRun.revision_id)
-                .where(Piece.id == self.piece_id)
-                .order_by(CheckRun.completed_at.desc().nulls_first())
-                .limit(1)
-            )
+        run_id = self.check_of(self.piece_id)
         if run_id is None:
             return
         if crashes:
@@ -254,6 +247,17 @@ class GateMachine(RuleBasedStateMachine):
             oracle.approve(self.now)
         else:
             oracle.open_round(self.now)
+
+    def check_of(self, piece_id: UUID | None) -> UUID | None:
+        """The check of a piece's present content: the open one, else the last."""
+        with self.house.platform.sessions() as session:
+            return session.scalar(
+                select(CheckRun.id)
+                .join(Piece, Piece.current_revision_id == CheckRun.revision_id)
+                .where(Piece.id == piece_id)
+                .order_by(CheckRun.completed_at.desc().nulls_first())
+                .limit(1)
+            )
 
     @rule(who=st.sampled_from(MAKERS))
     def withdraw(self, who: str) -> None:
@@ -288,7 +292,8 @@ class GateMachine(RuleBasedStateMachine):
             )
         elif way == "bulk":
             allowed = self.decide_in_bulk(who, review.id, outcome, seen, step) and allowed
-            hold("I10", (self.look() != self.snapshot) == allowed, f"{who} in bulk: {allowed} was expected")
+            changed = [now for now, was in zip(self.look(), self.snapshot, strict=True) if now != was]
+            hold("I10", bool(changed) == allowed, f"{who} in bulk, may: {allowed}, changed: {changed}")
         else:
             by_way = self.decide_by_api if way == "api" else self.decide_by_page
             status = by_way(who, review.id, outcome, seen, step)
@@ -304,6 +309,19 @@ class GateMachine(RuleBasedStateMachine):
     def vote(self, who: str, outcome: Outcome) -> None:
         """On what is open now and as it stands now: whether that person may is all there is to it."""
         self.decide(who, outcome, stale=False, ahead=0, way="service")
+
+    @precondition(lambda self: self.oracle.state == "in_review" and self.oracle.submitter in DECIDERS)
+    @rule(outcome=OUTCOMES)
+    def decide_what_one_sent(self, outcome: Outcome) -> None:
+        """Whoever sent it for review tries to decide it, though others made it (I2)."""
+        self.decide(self.oracle.submitter, outcome, stale=False, ahead=0, way="service")
+
+    @precondition(lambda self: self.oracle.state == "in_review" and BLOCKED_WORD in self.oracle.content)
+    @rule(who=st.sampled_from(("reviewer_b", "both", "legal")))
+    def decide_under_new_rules(self, who: str) -> None:
+        """The rules tighten between the check and the decision: what they block is not approved (I5)."""
+        self.set_rules(strict=True)
+        self.decide(who, Outcome.APPROVE, stale=False, ahead=0, way="service")
 
     def decide_by_api(self, who: str, review_id: UUID, outcome: Outcome, seen: str, step: int) -> int:
         """By a machine with a token."""
@@ -328,7 +346,11 @@ class GateMachine(RuleBasedStateMachine):
         """Ticked beside another item, and decided with it; whether that one could be decided at all."""
         with self.house.by("brand") as uow:
             other = save_piece(uow, "note", {"headline": "晚安"}).id
-        self.house.submit("brand", other)
+            submit_for_review(uow, other)
+        run_id = self.check_of(other)
+        assert run_id is not None
+        with self.system("check") as uow:
+            run_check(uow, run_id)
         beside = self.house.review_of(other)
         status = self.decide_by_page(
             who, beside.id, outcome, beside.revision.content_hash, 1, alike=f"{review_id}:{step}:{seen}"
