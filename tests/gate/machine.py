@@ -212,6 +212,12 @@ class GateMachine(RuleBasedStateMachine):
         ):
             self.oracle.edit(who, words, self.now)
 
+    @precondition(lambda self: self.oracle.state == "approved")
+    @rule(who=st.sampled_from(MAKERS), words=TEXTS)
+    def change_what_is_approved(self, who: str, words: str) -> None:
+        """Other words under an approval: it is void (I4)."""
+        self.edit(who, words)
+
     @rule(who=st.sampled_from(MAKERS))
     def submit(self, who: str) -> None:
         who = self.maker(who)
@@ -309,6 +315,17 @@ class GateMachine(RuleBasedStateMachine):
     def vote(self, who: str, outcome: Outcome) -> None:
         """On what is open now and as it stands now: whether that person may is all there is to it."""
         self.decide(who, outcome, stale=False, ahead=0, way="service")
+
+    @precondition(lambda self: self.oracle.state == "in_review")
+    @rule(stale=st.booleans())
+    def decide_what_one_has_not_seen(self, stale: bool) -> None:
+        """Who may decide does so on other content, or on another step, than stands there now (I3)."""
+        step = self.oracle.at_step + 1
+        for who in ("reviewer_b", "reviewer", "both", "legal"):
+            if self.oracle.may_decide(who, Outcome.APPROVE, step=step, stale=False):
+                ahead = 0 if stale else 1
+                self.decide(who, Outcome.APPROVE, stale=stale, ahead=ahead, way="service")
+                return
 
     @precondition(lambda self: self.oracle.state == "in_review" and self.oracle.submitter in DECIDERS)
     @rule(outcome=OUTCOMES)
