@@ -144,6 +144,7 @@ def take_turn(route: Route, subjects: Sequence[Subject], tally: Tally) -> bytes:
         pictures.append(route.draw(subject))
         tally.wall_ms.append((time.perf_counter() - began) * 1000)
     tally.user_ms.append((route.user_s() - user_s) * 1000 / len(subjects))
+    gc.unfreeze()
     tally.bytes += map(len, pictures)
     return pictures[0]
 

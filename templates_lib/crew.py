@@ -194,6 +194,8 @@ def _serve(prepare: Callable[[], Callable[[J], R]], pipe: Connection) -> None:
         _said(pipe, error)
     except Exception:  # noqa: BLE001  whatever it is, somebody else can show it
         _said(pipe, WorkerDefect(traceback.format_exc()))
+    finally:
+        gc.unfreeze()  # what is frozen is not cleared up at the end, and some libraries complain
 
 
 def _said(pipe: Connection, answer: object) -> bool:

@@ -18,7 +18,7 @@ from app.embedded.data_directory import DataDirectory
 from app.settings import process_environ
 from tests.processes import command_of, descendants, eventually
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 # The command itself, and the one whose web application is a stand-in (tests/stand_in.py).
 IMPRIMATUR = (str(Path(sys.executable).with_name("imprimatur")),)
 STAND_IN = (sys.executable, "-m", "tests.stand_in")

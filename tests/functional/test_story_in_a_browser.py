@@ -124,6 +124,7 @@ def story(
         yield Story(live, browser, tmp_path)
 
 
+@pytest.mark.timeout(900)  # a whole day of a bank, on a machine that may be busy
 def test_from_an_imported_advisor_to_a_lead_counted_under_them(
     story: Story, request: pytest.FixtureRequest
 ) -> None:
