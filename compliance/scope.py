@@ -149,7 +149,7 @@ _VERDICT_AFTER = re.compile(
     "(?:都|也|更|一律|绝)?不(?:准|许|得|能(?:讲|说|写|用|信|出现))|一律(?:不|删|禁)|禁用|禁止|删|"
     "(?:别|不要|勿)[^,。]{0,3}(?:点|碰|理|加|转(?!发)|打)|上[^,。]{0,3}当(?![天日场时下年月])|当成?骗|打住|收割|"
     "也(?:会|可能)[亏跌赔]|照样会亏|拒绝|不是我们|不是本行|纯属|罚|判(?!断|定|别|读)|获刑|被抓|跑路|崩盘|血本无归|打水漂|先想想|"
-    "那么好的事|哪有|天上|的是(?:群主|骗子|老师|平台|别人|庄家|卖课|中介)|想多了|不成立|站不住|停下来|想一想|说不(?![定准])|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|(?<!拒)(?<!拒接)收回"
+    "那么好的事|哪有(?!人[^,。]{0,6}看)|天上|害(?:了)?(?:您|你)?自己|的是(?:群主|骗子|老师|平台|别人|庄家|卖课|中介)|想多了|不成立|站不住|停下来|想一想|说不(?![定准])|心眼|镰刀|毁掉|没影|退群|挂了|听听就好|不真实|(?<!拒)(?<!拒接)收回"
 )
 # A hit that itself says what it is: “末班车”等话术.
 _NAMED_FALSE = re.compile(
@@ -280,6 +280,11 @@ _EITHER_WAY = re.compile("(会|能|可|是|要|有|用|该)[不没](?:有)?\\1")
 _OR_ELSE = re.compile("还是[^,。!?;\n]{1,8}[,?]")
 _SHRUGGED_OFF = re.compile(
     "[^。!]{0,8}[?,。!]?[^。!,]{0,4}(?:不会|不可能|放心|没有的事|当然不|那是别|从来没)"
+)
+# 能否隔离债务,取决于资金来源: left open, and said what it hangs on.
+_WHETHER = re.compile("(?:能否|能不能|是否|会不会|可否|是不是)[^,。!?;\n]{0,16}$")
+_HANGS_ON = re.compile(
+    "[^。!?;\n]{0,12}(?:取决于|要看|得看|还要看|看(?:合同|条款|情况|市场|公司)|视[^,。]{1,8}而定|并非|不一定|未必|说不准)"
 )
 _CLOSING_QUOTE = re.compile("[^“”「」]*[”」]")
 
@@ -443,6 +448,8 @@ def _answered(context: _Context) -> str | None:
     """Recognise 能保本吗？不能: a question whose answer begins with a refusal; and 会不会亏."""
     if context.asks_either_way:
         return "只是提问，没有作出承诺"
+    if _WHETHER.search(context.sentence_before + context.hit) and _HANGS_ON.match(context.after):
+        return "只是提出问题，说明要看具体情况"
     if _declined(context):
         return "别人这样问、这样说，已作了否定回答"
     question = _QUESTION.match(context.after)

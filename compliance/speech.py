@@ -41,6 +41,10 @@ _INFORMS = re.compile(
     "关于[^。!?]{2,40}公告|(?:^|\\n|【)公告|公告[|:】]|通知(?!单|书)|通告|提示函|监管部门|监管总局|监管局|证监局|中国证监会|人民银行|交易所|基金业协会|警方|公安|检察|记者|报道|获悉|数据显示|统计局|"
     "以案|判决|严禁|请拨1|谨防|警惕|提防|防范|提醒|温馨提示|说明如下|运作情况说明|等待期是|限额偿付|偿付限额"
 )
+# What is said of a kind of product in general.
+_IN_GENERAL = re.compile(
+    "通常|往往|大多|多数(?!人都)|一般(?!医疗|责任|保障|企业|贷|户|人)|不同于|是一种|取决于|各有"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,11 @@ def tells(text: str) -> bool:
 def sells(text: str) -> bool:
     """Tell whether a piece calls to act or says what is on sale."""
     return _CALL.search(text) is not None or _SALE.search(text) is not None
+
+
+def generalises(sentence: str) -> bool:
+    """Tell whether a sentence speaks of a kind of product in general: it offers none."""
+    return _IN_GENERAL.search(sentence) is not None and not (_OWN.search(sentence) or sells(sentence))
 
 
 def informing(text: str) -> Informing | None:
