@@ -116,6 +116,8 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
     review = Review(
         tenant_id=uow.tenant_id,
         piece=piece,
+        org_unit_id=piece.org_unit_id,
+        template_version_id=piece.template_version_id,
         revision=revision,
         check_run_id=run.id,
         round=1 + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
@@ -142,7 +144,7 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
         ]
     uow.session.add(review)
     uow.session.flush()
-    owner = _open_step(uow, piece, review.steps[0]) if review.steps else None
+    owner = _open_step(uow, review, review.steps[0]) if review.steps else None
     uow.audit.record(
         "review:open",
         review.id,
@@ -156,11 +158,12 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
     return review
 
 
-def _open_step(uow: UnitOfWork, piece: Piece, step: ReviewStep) -> UUID | None:
+def _open_step(uow: UnitOfWork, review: Review, step: ReviewStep) -> UUID | None:
+    review.waits_in = step.route_step_id
     step.state = StepState.OPEN
     step.opened_at = uow.clock.now()
     step.due_at = step.opened_at + step.route_step.term
-    return assign(uow, step, item_path=piece.org_unit.path)
+    return assign(uow, step, item_path=review.piece.org_unit.path)
 
 
 def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Review:
@@ -393,7 +396,7 @@ def _go_on(
     if following is not None:
         step.state, step.closed_at = StepState.PASSED, decision.decided_at
         uow.session.flush()
-        owner = _open_step(uow, piece, following)
+        owner = _open_step(uow, review, following)
     else:
         step.assigned_to = None
         owner = assign(uow, step, item_path=piece.org_unit.path)
