@@ -48,7 +48,7 @@ USUAL_FRAMES = ALL_FRAMES - {Frame.LAWFUL_FACT}
 # --- what ends a frame ---------------------------------------------------------------------------
 
 _TURN = re.compile(
-    "我们|咱|俺|我行|本行|我司|本司|我家|我这|本(?:产品|基金|公司|品|款|店)|[这此该]一?[款只支]|这个产品|"
+    "我们|咱|俺|我行|本行|我司|本司|我家|我这|(?<!保)本(?:产品|基金|公司|品|款|店)|[这此该]一?[款只支]|这个产品|"
     "(?:还得|就|快|来|请)[找选买来加问](?!了)|选我|找我|加我|问我|私我|跟我|唯有|只有|而我|放心|推介|正规军|才是"
 )
 
@@ -484,6 +484,8 @@ def _last(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _defined(context: _Context) -> str | None:
+    if _turns(context.sentence_after):
+        return None  # R2就是不会亏的意思,放心选: explained in order to sell
     if _DEFINED_BEFORE.search(context.before) or _DEFINED_AFTER.match(context.after):
         return "在解释这个词的意思"
     defining = _DEFINING.search(context.sentence_before)

@@ -104,20 +104,24 @@ class OfferRule(Rule):
         for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST)):
             if weight < 0 and total < self.least:
                 break  # what speaks against it only takes away
-            total += weight * sum(self._shows(sign, document, named, start, end) for sign in signs)
+            # what speaks against an offer is seen from further off than what makes it
+            reach = NEARBY if weight < 0 else self.within or NEARBY
+            total += weight * sum(
+                self._shows(sign, document, named, start - reach, end + reach) for sign in signs
+            )
         return total
 
     def _shows(
-        self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, start: int, end: int
+        self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, low: int, high: int
     ) -> bool:
-        if self.within is None:
-            return any(
-                field.has_any_between(sign, start - NEARBY, end + NEARBY)
-                if field is named
-                else field.offends and field.has_any(sign)
-                for field in document.fields
-            )
-        return named.has_any_between(sign, start - self.within, end + self.within)
+        if self.within is not None:
+            return named.has_any_between(sign, low, high)
+        return any(
+            field.has_any_between(sign, low, high)
+            if field is named
+            else field.offends and field.has_any(sign)
+            for field in document.fields
+        )
 
 
 def _statement(field: FieldView, start: int, end: int) -> tuple[int, int]:

@@ -185,7 +185,7 @@ def _figure(text: str, number: re.Match[str]) -> Figure | None:
     if window is None:
         return None
     kind, days, at, until = window
-    if "." in number.group() and "%" not in number.group() and kind is not FigureKind.PERIOD:
+    if "." in number.group() and "%" not in number.group() and (kind is not FigureKind.PERIOD or days == 1):
         return None  # the value of a unit is a fact; what it rose to in so many weeks is a record
     annualised = bool(_ANNUALISED.search(left[-_LEFT // 2 :]) or _ANNUALISED.search(right))
     return Figure(min(start, left_from + at), max(end, end + until), kind, days, annualised)
