@@ -20,9 +20,10 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union_all,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.domain.organisation import Grant, Scope
 from app.domain.review import CLAIM_TERM, Outcome, ReviewState, claim_holds
@@ -304,13 +305,14 @@ def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
     """
     seated = [
         and_(
-            Review.waits_in.in_(
+            _among(
+                Review.waits_in,
                 select(RouteStep.id).where(
                     RouteStep.role == grant.role,
                     or_(RouteStep.seat_path.is_(None), func.starts_with(RouteStep.seat_path, grant.path)),
-                )
+                ),
             ),
-            Review.org_unit_id.in_(select(OrgUnit.id).where(func.starts_with(OrgUnit.path, grant.path))),
+            _among(Review.org_unit_id, select(OrgUnit.id).where(func.starts_with(OrgUnit.path, grant.path))),
         )
         for grant in by.grants
     ]
@@ -325,6 +327,15 @@ def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
         or_(false(), *seated),
         Review.id.not_in(_with_a_hand_of(by)),
     )
+
+
+def _among(column: InstrumentedAttribute[Any], few: Select[UUID]) -> ColumnElement[bool]:
+    """Whether a column holds one of a few values, which are looked up once and then hashed.
+
+    As a bare `IN` each would be one more table to join: with so many of them the planner takes longer
+    to think than the query to run.
+    """
+    return column.in_(few).is_(true())
 
 
 def _with_a_hand_of(by: Reader) -> CompoundSelect[UUID]:
@@ -624,7 +635,7 @@ def _chosen(
 ) -> ColumnElement[bool]:
     conditions = [
         Review.state == ReviewState.OPEN,
-        Review.org_unit_id.in_(select(OrgUnit.id).where(within(scope, OrgUnit.path))),
+        _among(Review.org_unit_id, select(OrgUnit.id).where(within(scope, OrgUnit.path))),
     ]
     if words := wanted.text.split():
         saying = (
@@ -638,7 +649,7 @@ def _chosen(
         conditions.append(Review.piece_id.in_(saying))
     if wanted.template:
         of_design = select(TemplateVersion.id).join(Template).where(Template.slug == wanted.template)
-        conditions.append(Review.template_version_id.in_(of_design))
+        conditions.append(_among(Review.template_version_id, of_design))
     if wanted.verdict:
         judged = select(CheckRun.id).where(CheckRun.verdict == wanted.verdict)
         conditions.append(Review.check_run_id.in_(judged))
