@@ -1,7 +1,7 @@
 """What the review pages show: the queue in its working order, one item, what was decided before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
@@ -12,9 +12,11 @@ from sqlalchemy import (
     CompoundSelect,
     Integer,
     Select,
+    String,
     and_,
     any_,
     cast,
+    column,
     false,
     func,
     literal,
@@ -22,7 +24,9 @@ from sqlalchemy import (
     select,
     true,
     union_all,
+    values,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.domain.organisation import Grant, Scope
@@ -473,34 +477,30 @@ class PastDecision:
     reason: str
     decided_by: str | None  # None: passed by itself
     decided_at: datetime
-    values: Mapping[str, str] = field(repr=False)
 
 
 def decisions_on_same_wording(
-    session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID, limit: int = 200
+    session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID
 ) -> dict[str, PastDecision]:
     """By slot, the newest decision a person made on exactly this text in that slot."""
-    worded = {slot: text for slot, text in texts.items() if text.strip()}
+    worded = [(slot, text) for slot, text in texts.items() if text.strip()]
     if not worded:
         return {}
+    sought = values(column("slot", String), column("text", String), name="sought").data(worded)
     found = session.execute(
         _decisions()
+        .add_columns(sought.c.slot)
+        .join(sought, PieceRevision.values[sought.c.slot].astext == sought.c.text)
         .where(
             Decision.decided_by.is_not(None),
             Decision.piece_id != except_piece,
             within(scope, OrgUnit.path),
-            or_(*(PieceRevision.values.contains({slot: text}) for slot, text in worded.items())),
         )
-        .order_by(Decision.decided_at.desc())
-        .limit(limit)
+        .ext(distinct_on(sought.c.slot))
+        .order_by(sought.c.slot, Decision.decided_at.desc())
     ).mappings()
-    newest: dict[str, PastDecision] = {}
-    for row in found:
-        past = PastDecision(**row)
-        for slot, text in worded.items():
-            if past.values.get(slot) == text:
-                newest.setdefault(slot, past)
-    return newest
+    newest = (dict(row) for row in found)
+    return {facts.pop("slot"): PastDecision(**facts) for facts in newest}
 
 
 def decisions_on_piece(session: Session, piece_id: UUID) -> tuple[PastDecision, ...]:
@@ -556,7 +556,6 @@ def _decisions() -> Select[*tuple[Any, ...]]:
             Decision.reason,
             User.name.label("decided_by"),
             Decision.decided_at,
-            PieceRevision.values,
         )
         .select_from(Decision)
         .join(PieceRevision, PieceRevision.id == Decision.revision_id)
