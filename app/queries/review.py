@@ -1,7 +1,7 @@
 """What the review pages show: the queue in its working order, one item, what was decided before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
@@ -12,17 +12,22 @@ from sqlalchemy import (
     CompoundSelect,
     Integer,
     Select,
+    String,
     and_,
     any_,
     cast,
+    column,
     false,
     func,
     literal,
     or_,
     select,
+    true,
     union_all,
+    values,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.domain.organisation import Grant, Scope
 from app.domain.review import CLAIM_TERM, Outcome, ReviewState, claim_holds
@@ -304,13 +309,14 @@ def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
     """
     seated = [
         and_(
-            Review.waits_in.in_(
+            _among(
+                Review.waits_in,
                 select(RouteStep.id).where(
                     RouteStep.role == grant.role,
                     or_(RouteStep.seat_path.is_(None), func.starts_with(RouteStep.seat_path, grant.path)),
-                )
+                ),
             ),
-            Review.org_unit_id.in_(select(OrgUnit.id).where(func.starts_with(OrgUnit.path, grant.path))),
+            _among(Review.org_unit_id, select(OrgUnit.id).where(func.starts_with(OrgUnit.path, grant.path))),
         )
         for grant in by.grants
     ]
@@ -325,6 +331,15 @@ def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
         or_(false(), *seated),
         Review.id.not_in(_with_a_hand_of(by)),
     )
+
+
+def _among(column: InstrumentedAttribute[Any], few: Select[UUID]) -> ColumnElement[bool]:
+    """Whether a column holds one of a few values, which are looked up once and then hashed.
+
+    As a bare `IN` each would be one more table to join: with so many of them the planner takes longer
+    to think than the query to run.
+    """
+    return column.in_(few).is_(true())
 
 
 def _with_a_hand_of(by: Reader) -> CompoundSelect[UUID]:
@@ -462,34 +477,30 @@ class PastDecision:
     reason: str
     decided_by: str | None  # None: passed by itself
     decided_at: datetime
-    values: Mapping[str, str] = field(repr=False)
 
 
 def decisions_on_same_wording(
-    session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID, limit: int = 200
+    session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID
 ) -> dict[str, PastDecision]:
     """By slot, the newest decision a person made on exactly this text in that slot."""
-    worded = {slot: text for slot, text in texts.items() if text.strip()}
+    worded = [(slot, text) for slot, text in texts.items() if text.strip()]
     if not worded:
         return {}
+    sought = values(column("slot", String), column("text", String), name="sought").data(worded)
     found = session.execute(
         _decisions()
+        .add_columns(sought.c.slot)
+        .join(sought, PieceRevision.values[sought.c.slot].astext == sought.c.text)
         .where(
             Decision.decided_by.is_not(None),
             Decision.piece_id != except_piece,
             within(scope, OrgUnit.path),
-            or_(*(PieceRevision.values.contains({slot: text}) for slot, text in worded.items())),
         )
-        .order_by(Decision.decided_at.desc())
-        .limit(limit)
+        .ext(distinct_on(sought.c.slot))
+        .order_by(sought.c.slot, Decision.decided_at.desc())
     ).mappings()
-    newest: dict[str, PastDecision] = {}
-    for row in found:
-        past = PastDecision(**row)
-        for slot, text in worded.items():
-            if past.values.get(slot) == text:
-                newest.setdefault(slot, past)
-    return newest
+    newest = (dict(row) for row in found)
+    return {facts.pop("slot"): PastDecision(**facts) for facts in newest}
 
 
 def decisions_on_piece(session: Session, piece_id: UUID) -> tuple[PastDecision, ...]:
@@ -545,7 +556,6 @@ def _decisions() -> Select[*tuple[Any, ...]]:
             Decision.reason,
             User.name.label("decided_by"),
             Decision.decided_at,
-            PieceRevision.values,
         )
         .select_from(Decision)
         .join(PieceRevision, PieceRevision.id == Decision.revision_id)
@@ -624,7 +634,7 @@ def _chosen(
 ) -> ColumnElement[bool]:
     conditions = [
         Review.state == ReviewState.OPEN,
-        Review.org_unit_id.in_(select(OrgUnit.id).where(within(scope, OrgUnit.path))),
+        _among(Review.org_unit_id, select(OrgUnit.id).where(within(scope, OrgUnit.path))),
     ]
     if words := wanted.text.split():
         saying = (
@@ -638,7 +648,7 @@ def _chosen(
         conditions.append(Review.piece_id.in_(saying))
     if wanted.template:
         of_design = select(TemplateVersion.id).join(Template).where(Template.slug == wanted.template)
-        conditions.append(Review.template_version_id.in_(of_design))
+        conditions.append(_among(Review.template_version_id, of_design))
     if wanted.verdict:
         judged = select(CheckRun.id).where(CheckRun.verdict == wanted.verdict)
         conditions.append(Review.check_run_id.in_(judged))
