@@ -2,11 +2,13 @@
 
     python -m benchmarks.review_queue [--items 20000] [--clear 200] [--json]
 
-Starts a PostgreSQL and the web server as `imprimatur up` does, with the demo bank in it, fills the
-queue up with copies of pieces that wait in it, and clears it as an officer does: the space bar, and
-the next item is there. The times are the browser's own: from the request's first byte to the
+Starts PostgreSQL, Valkey and the web server as `imprimatur up` does, with the demo bank in it, fills
+the queue up with copies of pieces that wait in it, and clears it as an officer does: the space bar,
+and the next item is there. The times are the browser's own: from the request's first byte to the
 answer's first byte (server), and from the key to the page's load (felt). Browser, web server and
-database share the machine.
+database share the machine, so a time includes the wait for a processor: a decision is sent while the
+browser draws the next item. A key decides all that is alike, five items here, each with a record of
+its own; the decision's time is that of all of them together.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from app.cli.demo import seed_demo
 from app.embedded.child import free_port
 from app.embedded.keyring import Keyring
 from app.embedded.postgres import start_postgres
+from app.embedded.valkey import start_valkey
 from app.models.review import Decision, Review
 from app.settings import Settings
 from benchmarks.pages import PASSWORD
@@ -172,11 +175,14 @@ def main() -> int:
         postgres = start_postgres(
             folder / "postgres", keyring=Keyring(folder / "keys.json"), log=folder / "postgres.log"
         )
+        valkey = start_valkey(
+            folder / "valkey", keyring=Keyring(folder / "keys.json"), log=folder / "valkey.log"
+        )
         port = free_port()
         environ = {
             "IMPRIMATUR_ENVIRONMENT": "embedded",
             "IMPRIMATUR_DATABASE_URL": postgres.url,
-            "IMPRIMATUR_BROKER_URL": "redis://127.0.0.1:1/0",
+            "IMPRIMATUR_BROKER_URL": valkey.url,
             "IMPRIMATUR_SECRET_KEY": secrets.token_hex(32),
             "IMPRIMATUR_DATA_DIR": str(folder / "data"),
             "IMPRIMATUR_PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -205,6 +211,7 @@ def main() -> int:
             decided = decisions_kept(settings) - before
         finally:
             web.stop()
+            valkey.child.stop()
             postgres.child.stop()
     figures: dict[str, float] = {
         "queue": queue,
@@ -219,7 +226,10 @@ def main() -> int:
         print(f"keys pressed       {chosen.clear} in {figures['took_s']} s; {decided} items decided")
         print(f"next item, server  p50 {figures['next_ms_p50']} ms, p95 {figures['next_ms_p95']} ms")
         print(f"next item, felt    p50 {figures['felt_ms_p50']} ms, p95 {figures['felt_ms_p95']} ms")
-        print(f"decision, server   p50 {figures['decision_ms_p50']} ms, p95 {figures['decision_ms_p95']} ms")
+        print(
+            f"decision, server   p50 {figures['decision_ms_p50']} ms, p95 {figures['decision_ms_p95']} ms,"
+            f" for {decided / chosen.clear:.1f} items at once"
+        )
         print(f"promised           p95 {PROMISED_NEXT_MS:.0f} and {PROMISED_DECISION_MS:.0f} ms")
     return 0 if decided >= chosen.clear else 1
 

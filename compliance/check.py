@@ -37,7 +37,7 @@ def _findings(ruleset: Ruleset, document: DocumentView, outright: set[Finding]) 
     for rule in ruleset.rules_for(document):
         hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
         if hits and rule.holds_in(document):
-            found += ((rule, hit) for hit in hits)
+            found += ((rule, hit) for hit in hits if rule.is_about(document, hit))
     if not found:
         return []
     told = informing("\n".join(field.text for field in document.fields if field.offends))

@@ -15,6 +15,7 @@ from compliance.pattern import Pattern
 from compliance.sight import LiteralIndex, Sight, Stretch
 from compliance.sound import SoundIndex, as_heard
 
+_SENTENCE_END = "。!?;\n"
 _LONG_STRETCH = 400
 _LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
 KEPT_READINGS = 512
@@ -200,6 +201,29 @@ class FieldView:
         """Tell whether the field matches any of the patterns."""
         return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
 
+    def sentence(self, start: int, end: int) -> str:
+        """Return the sentence, or the line, in which a place stands."""
+        text = self.text
+        low = max(text.rfind(char, 0, start) for char in _SENTENCE_END) + 1
+        high = min((at for char in _SENTENCE_END if (at := text.find(char, end)) >= 0), default=len(text))
+        return text[low:high]
+
+    def has_any_between(self, patterns: tuple[Pattern, ...], low: int, high: int) -> bool:
+        """Tell whether any of the patterns matches wholly between two places."""
+        if not self.sight.may_match(patterns):
+            return False
+        return any(_has_between(self.matches(pattern), low, high) for pattern in patterns)
+
+
+def _has_between(spans: Sequence[tuple[int, int]], low: int, high: int) -> bool:
+    """Tell whether one of the spans, which are in order, lies between two places."""
+    at = bisect_left(spans, (low, low))
+    while at < len(spans) and spans[at][0] <= high:
+        if spans[at][1] <= high:
+            return True
+        at += 1
+    return False
+
 
 @dataclass(frozen=True)
 class DocumentView:
@@ -228,6 +252,18 @@ class DocumentView:
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""
         return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
+
+    def has_any_near(self, patterns: tuple[Pattern, ...], hit: Hit, distance: int) -> bool:
+        """Tell whether any of the patterns matches so near a hit, or in another field.
+
+        The fields of a piece stand side by side; within one field a text goes on to other things.
+        """
+        return self.may_have_any(patterns) and any(
+            field.has_any_between(patterns, hit.start - distance, hit.end + distance)
+            if field.index == hit.field
+            else field.has_any(patterns)
+            for field in self.fields
+        )
 
 
 def view(document: Document, reader: Reader) -> DocumentView:

@@ -12,6 +12,8 @@ from compliance.normalise import fold
 from compliance.pattern import Pattern, PatternError, Vocabulary, compile_pattern
 from compliance.scope import Frame
 
+NEARBY = 60  # characters to either side that speak of the same thing
+
 
 class RuleFaultError(ValueError):
     """A rule that cannot be read; `line` is where in its file."""
@@ -93,6 +95,10 @@ class Rule:
     def owed_by(self) -> frozenset[ProductType]:
         """Return the declared products for which the rule looks at the document, whatever it says."""
         return frozenset()
+
+    def is_about(self, document: DocumentView, hit: Hit) -> bool:
+        """Tell whether one of `needs` stands near a hit: a long piece speaks of many things."""
+        return not self.needs or document.has_any_near(self.needs, hit, NEARBY)
 
     @property
     def is_duty(self) -> bool:

@@ -21,6 +21,7 @@ _OWN = re.compile(
     "这款|这只(?!鸡|猫|狗|股)|这支|这期|本期|新一期|本产品|本基金|该系列|该产品|我们家|我家|咱家|咱这|咱行|咱们?(?:的|家|行|卖|这)|俺们?(?:这|家|行)|我行(?:理财|代销|推出|产品|独家|系列|专属)|"
     "我们(?:的|这|家|卖|给|帮|替|为|有|管|做|保|承诺)|旗下|老客户|家人们|宝子|姐妹们|亲们|学员|会员|我(?:自己|个人|手里|手上|做|替|帮|给|能|敢|保证|推|带|买|妈|也|都|的客户|教)|"
     "我司|本司|替[您你]|给[您你]|帮[您你]|保[您你]|包[您你]|让[您你]|[您你]只管|[您你]就|为[您你]|"
+    "(?:银行|农商行|信用社|人寿|保险|基金|证券|理财)“[^”]{1,7}(?:宝|盈|享|金|利|添|增|丰|鑫|安|贷)”|"
     "“[^”]{2,8}”(?:系列|理财|组合|产品|日开|月开|季开|年开|[^。,]{0,3}号|投顾|计划|[a-z]款)|[r][1-5](?![0-9a-z])|c[1-5]及以上|"
     "[一-龥]{2,8}(?:混合|债券|fof|etf|货币|指数|增强|联接|股票)[a-ce](?![a-z])|[一-龥]{2,6}(?:寿|险|医疗|年金|护航|颐享)[a-c]款|代码"
 )
@@ -40,6 +41,10 @@ _INFORMS = re.compile(
     "持有人应|应当|须满足|应满足|依法|根据《|按照《|依据《|《[^》]{4,30}(?:法|办法|条例|规定|通知|意见|指引|公告)》|法律法规|"
     "关于[^。!?]{2,40}公告|(?:^|\\n|【)公告|公告[|:】]|通知(?!单|书)|通告|提示函|监管部门|监管总局|监管局|证监局|中国证监会|人民银行|交易所|基金业协会|警方|公安|检察|记者|报道|获悉|数据显示|统计局|"
     "以案|判决|严禁|请拨1|谨防|警惕|提防|防范|提醒|温馨提示|说明如下|运作情况说明|等待期是|限额偿付|偿付限额"
+)
+# What is said of a kind of product in general.
+_IN_GENERAL = re.compile(
+    "通常|往往|大多|多数(?!人都)|一般(?!医疗|责任|保障|企业|贷|户|人)|不同于|是一种|取决于|各有"
 )
 
 
@@ -63,6 +68,11 @@ def tells(text: str) -> bool:
 def sells(text: str) -> bool:
     """Tell whether a piece calls to act or says what is on sale."""
     return _CALL.search(text) is not None or _SALE.search(text) is not None
+
+
+def generalises(sentence: str) -> bool:
+    """Tell whether a sentence speaks of a kind of product in general: it offers none."""
+    return _IN_GENERAL.search(sentence) is not None and not (_OWN.search(sentence) or sells(sentence))
 
 
 def informing(text: str) -> Informing | None:

@@ -1,5 +1,6 @@
 """Glyphs drawn by FreeType, unhinted, where they stand between two pixels; each drawn once."""
 
+import ctypes
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, Final
@@ -96,7 +97,9 @@ def _draw(face: int, number: int, size_px: float, right: int, down: int, alpha: 
     if not (bitmap.width and bitmap.rows):
         return None, 0, 0, 0, 0
     size = bitmap.width, bitmap.rows
-    coverage = Image.frombytes("L", size, bytes(bitmap.buffer), "raw", "L", bitmap.pitch, 1)
+    # freetype-py's own `buffer` is a list of numbers, made one by one
+    rows = ctypes.string_at(bitmap._FT_Bitmap.buffer, bitmap.rows * bitmap.pitch)  # noqa: SLF001
+    coverage = Image.frombytes("L", size, rows, "raw", "L", bitmap.pitch, 1)
     if alpha < 1:
         coverage = coverage.point(lambda value: round(value * alpha))
     return coverage.im, opened.glyph.bitmap_left, opened.glyph.bitmap_top, *size

@@ -1,5 +1,6 @@
 """What one process needs to draw jobs of a run: the template made ready, and where pictures go."""
 
+import gc
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from templates_lib.compose import DOCUMENTS, PictureFormat, compose_pages, hold
 from templates_lib.crew import CrewStopped
 from templates_lib.document import TemplateError
 from templates_lib.fill import SlotErrors, Value, without_omitted
+from templates_lib.layout import give_back_memory
 from templates_lib.ledger import Entry, FolderLock
 from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.picture_store import PictureStore
@@ -98,6 +100,7 @@ class Studio:
         self._order = order
         self._lock = lock  # held for as long as this process may write
         self._made_ready = compiled
+        self._has_settled = False
         self._held: tuple[dict[str, Value | None], CompiledTemplate] | None = None
 
     @property
@@ -139,6 +142,10 @@ class Studio:
             return Rendered(job.key, files, fresh=False, place=job.place), None
         compiled = self._held_for(values)
         pictures = compose_pages(compiled, values, format=order.picture_format, quality=order.quality)
+        if not self._has_settled:  # making the template ready took as much again as drawing needs
+            gc.collect()
+            give_back_memory()
+            self._has_settled = True
         kept: dict[str, str] = {}
         for file, picture in zip(files, pictures, strict=True):
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,6 @@ from compliance.report import Verdict
 
 if TYPE_CHECKING:
     from app.bootstrap import Platform
-    from app.settings import Settings
 
 _AT_ONCE: Final = 500
 _DIFFERS: Final = 1
@@ -111,11 +111,13 @@ def rechecked(
             with found.unit_of_work(_officer(tenant_id)) as uow:
                 yield from recheck_revisions(uow, part)
         return
+    # what was read and loaded here is theirs as well: only the connections are not
+    found.surroundings  # noqa: B018  the rules are loaded once, for all
     with ProcessPoolExecutor(
         min(processes, len(parts)),
-        mp_context=get_context("spawn"),
+        mp_context=get_context("fork"),
         initializer=_Apart.begin,
-        initargs=(found.settings, tenant_id),
+        initargs=(found, tenant_id),
     ) as pool:
         for changed in pool.map(_Apart.judge, parts):
             yield from changed
@@ -128,10 +130,10 @@ class _Apart:
     officer: Actor
 
     @classmethod
-    def begin(cls, settings: Settings, tenant_id: TenantId) -> None:
-        from app.bootstrap import build_platform
-
-        cls.platform, cls.officer = build_platform(settings), _officer(tenant_id)
+    def begin(cls, platform: Platform, tenant_id: TenantId) -> None:
+        platform.engine.dispose(close=False)
+        gc.freeze()  # what all share is looked through, and so copied, by nobody
+        cls.platform, cls.officer = platform, _officer(tenant_id)
 
     @classmethod
     def judge(cls, revisions: Sequence[UUID]) -> list[ChangedPiece]:

@@ -35,6 +35,8 @@ class Piece(TenantScoped, Base):
         Index("ix_piece_tenant_id_state", "tenant_id", "state"),
         # two taps on one button, or a repeated request, make one piece
         UniqueConstraint("tenant_id", "idempotency_key"),
+        # what its rounds refer to
+        UniqueConstraint("id", "org_unit_id"),
     )
 
     id: Mapped[Key]
@@ -107,7 +109,11 @@ class PieceRevision(TenantScoped, Base):
     """What a decision is about; the database refuses to change it (trigger revision_is_immutable)."""
 
     __tablename__ = "piece_revision"
-    __table_args__ = (UniqueConstraint("piece_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("piece_id", "number"),
+        # whoever had a hand in something is not led to it in the queue
+        Index("ix_piece_revision_contributors", "contributors", postgresql_using="gin"),
+    )
 
     id: Mapped[Key]
     piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -28,12 +28,22 @@ class Review(TenantScoped, Base):
     __tablename__ = "review"
     __table_args__ = (
         UniqueConstraint("piece_id", "round"),
+        # where a piece moves to another unit, its rounds go along
+        ForeignKeyConstraint(
+            ["piece_id", "org_unit_id"], ["piece.id", "piece.org_unit_id"], onupdate="CASCADE"
+        ),
         Index("ix_review_open", "tenant_id", "opened_at", postgresql_where="state = 'open'"),
-        Index("ix_review_alike", "tenant_id", "change_digest", postgresql_where="state = 'open'"),
+        Index(
+            "ix_review_alike", "tenant_id", "change_digest", "opened_at", postgresql_where="state = 'open'"
+        ),
     )
 
     id: Mapped[Key]
-    piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"), index=True)
+    piece_id: Mapped[UUID] = mapped_column(index=True)
+    # What the queue asks of each of its items stands here, so that it reads one table: where the
+    # piece belongs, what it is made from, and for whom it waits (`waits_in`).
+    org_unit_id: Mapped[UUID]
+    template_version_id: Mapped[UUID] = mapped_column(ForeignKey("template_version.id"))
     revision_id: Mapped[UUID] = mapped_column(ForeignKey("piece_revision.id"))
     check_run_id: Mapped[UUID] = mapped_column(ForeignKey("check_run.id"))
     round: Mapped[int]
@@ -49,10 +59,14 @@ class Review(TenantScoped, Base):
     carried: Mapped[Tags]
     state: Mapped[ReviewState] = mapped_column(stored_by_value(ReviewState), default=ReviewState.OPEN)
     opened_at: Mapped[Instant]
+    # the route's step that is open, or was open last; None: it passed by itself
+    waits_in: Mapped[UUID | None] = mapped_column(ForeignKey("route_step.id"))
     claimed_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
-    piece: Mapped[Piece] = relationship(lazy="raise_on_sql")
+    piece: Mapped[Piece] = relationship(
+        lazy="raise_on_sql", primaryjoin="Review.piece_id == Piece.id", foreign_keys=[piece_id]
+    )
     revision: Mapped[PieceRevision] = relationship(lazy="raise_on_sql")
     review_route: Mapped[ReviewRoute | None] = relationship(lazy="raise_on_sql")
     steps: Mapped[list["ReviewStep"]] = relationship(
@@ -111,6 +125,8 @@ class Decision(TenantScoped, Base):
         UniqueConstraint("step_id", "decided_by"),
         Index("uq_decision_final", "review_id", unique=True, postgresql_where="is_final"),
         Index("ix_decision_review_id", "review_id"),
+        # who has voted in rounds that go on
+        Index("ix_decision_vote", "decided_by", postgresql_where="NOT is_final"),
     )
 
     id: Mapped[Key]

@@ -1,25 +1,33 @@
 """What the review pages show: the queue in its working order, one item, what was decided before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self, TypeVarTuple
+from typing import Any, Final, Self
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
-    Label,
+    CompoundSelect,
+    Integer,
     Select,
-    SQLColumnExpression,
+    String,
     and_,
-    exists,
+    any_,
+    cast,
+    column,
     false,
     func,
     literal,
     or_,
     select,
+    true,
+    union_all,
+    values,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from app.domain.organisation import Grant, Scope
 from app.domain.review import CLAIM_TERM, Outcome, ReviewState, claim_holds
@@ -39,7 +47,6 @@ from compliance.finding import Finding as JustFound
 
 PAGE_SIZE: Final = 50
 _MOST_TOGETHER: Final = 200
-Ts = TypeVarTuple("Ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,12 @@ def review_queue(
 ) -> Queue:
     """One page of the open items: the design that waits longest first, oldest first within it."""
     chosen = _chosen(scope, wanted, by=by, at=at)
-    total = session.scalar(_from(select(func.count(Review.id))).where(chosen)) or 0
+    skipped = offset_of(page, PAGE_SIZE)
+    changes = _changes(chosen)
+    on_page = select(changes).where(
+        changes.c.before < skipped + PAGE_SIZE, changes.c.before + changes.c.alike > skipped
+    )
+    places = _places(chosen, on_page.cte("on_page"))
     claimer = aliased(User)
     hits = (
         select(func.count(Finding.id))
@@ -130,46 +142,53 @@ def review_queue(
         .scalar_subquery()
     )
     statement = (
-        _from(
-            select(
-                Review.id,
-                Review.piece_id,
-                Piece.title,
-                Template.slug.label("template_slug"),
-                Template.name.label("template_name"),
-                TemplateVersion.number.label("template_version"),
-                Advisor.name.label("maker"),
-                OrgUnit.name.label("org_name"),
-                PieceRevision.values,
-                PieceRevision.contributors,
-                CheckRun.verdict,
-                hits.label("hits"),
-                Review.round,
-                Review.opened_at,
-                Review.claimed_by,
-                claimer.name.label("claimed_name"),
-                Review.claimed_at,
-                Review.change_digest,
-                func.count().over(partition_by=(Template.id, Review.change_digest)).label("alike"),
-                RouteStep.name.label("step_name"),
-                ReviewStep.due_at,
-                ReviewStep.assigned_to,
-                func.count().over(partition_by=Template.id).label("in_group"),
-            )
+        select(
+            Review.id,
+            Review.piece_id,
+            Piece.title,
+            Template.slug.label("template_slug"),
+            Template.name.label("template_name"),
+            TemplateVersion.number.label("template_version"),
+            Advisor.name.label("maker"),
+            OrgUnit.name.label("org_name"),
+            PieceRevision.values,
+            PieceRevision.contributors,
+            CheckRun.verdict,
+            hits.label("hits"),
+            Review.round,
+            Review.opened_at,
+            Review.claimed_by,
+            claimer.name.label("claimed_name"),
+            Review.claimed_at,
+            Review.change_digest,
+            places.c.alike,
+            RouteStep.name.label("step_name"),
+            ReviewStep.due_at,
+            ReviewStep.assigned_to,
+            places.c.in_design,
+            places.c.left,
         )
+        .select_from(places)
+        .join(Review, Review.id == places.c.id)
+        .join(Piece, Piece.id == Review.piece_id)
+        .join(PieceRevision, PieceRevision.id == Review.revision_id)
+        .join(CheckRun, CheckRun.id == Review.check_run_id)
+        .join(TemplateVersion, TemplateVersion.id == Review.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
+        .join(OrgUnit, OrgUnit.id == Review.org_unit_id)
+        .outerjoin(Advisor, Advisor.id == Piece.advisor_id)
         .outerjoin(claimer, claimer.id == Review.claimed_by)
         .outerjoin(ReviewStep, and_(ReviewStep.review_id == Review.id, ReviewStep.state == StepState.OPEN))
-        .outerjoin(RouteStep, RouteStep.id == ReviewStep.route_step_id)
-        .where(chosen)
-        .order_by(*_order())
-        .limit(PAGE_SIZE)
-        .offset(offset_of(page, PAGE_SIZE))
+        .outerjoin(RouteStep, RouteStep.id == Review.waits_in)
+        .where(places.c.place > skipped, places.c.place <= skipped + PAGE_SIZE)
+        .order_by(places.c.place)
     )
+    total = 0
     groups: dict[str, tuple[str, int, list[QueueRow]]] = {}
     rows: list[QueueRow] = []
     for found in session.execute(statement).mappings():
         facts = dict(found)
-        in_group = facts.pop("in_group")
+        in_group, total = facts.pop("in_design"), facts.pop("left")
         row = QueueRow(**facts)
         groups.setdefault(row.template_slug, (row.template_name, in_group, []))[2].append(row)
         rows.append(row)
@@ -182,7 +201,11 @@ def review_queue(
 def queue_facets(session: Session, scope: Scope) -> QueueFacets:
     """How the whole open queue of a scope is made up."""
     counted = session.execute(
-        _from(select(Template.slug, Template.name, CheckRun.verdict, func.count()))
+        select(Template.slug, Template.name, CheckRun.verdict, func.count())
+        .select_from(Review)
+        .join(CheckRun, CheckRun.id == Review.check_run_id)
+        .join(TemplateVersion, TemplateVersion.id == Review.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
         .where(_chosen(scope, QueueFilter(), by=None, at=None))
         .group_by(Template.slug, Template.name, CheckRun.verdict)
         .order_by(Template.name)
@@ -242,20 +265,22 @@ def neighbours(
     Without an item, where to begin. `more` asks for so many more of those that follow.
     """
     most = _FOLLOWING + more
-    order: list[Label[Any]] = [column.label(f"order_{number}") for number, column in enumerate(_order())]
-    waiting = (
-        _from(select(Review.id, *order))
-        .where(
-            _chosen(scope, wanted, by=by.user_id, at=at),
-            or_(Review.id == review_id, _is_free(by, at=at)),
-        )
-        .subquery("waiting")
+    open_to_me = and_(
+        _chosen(scope, wanted, by=by.user_id, at=at), or_(Review.id == review_id, _is_free(by, at=at))
     )
-    ranked = select(
-        waiting.c.id,
-        func.row_number().over(order_by=[waiting.c[column.name] for column in order]).label("place"),
-        func.count().over().label("left"),
-    ).cte("ranked")
+    changes = _changes(open_to_me)
+    mine = select(Review.change_digest).where(Review.id == review_id).scalar_subquery()
+    own = select(changes.c.before, changes.c.alike).where(changes.c.change_digest == mine).subquery("own")
+    start = func.coalesce(select(own.c.before).scalar_subquery(), literal(0))
+    past = func.coalesce(select(own.c.before + own.c.alike).scalar_subquery(), literal(0))
+    # the changes that may hold one of those places, and the one just before
+    near = select(changes).where(
+        or_(
+            (changes.c.before - start + changes.c.left) % changes.c.left < past - start + most,
+            changes.c.before + changes.c.alike == start,
+        )
+    )
+    ranked = _places(open_to_me, near.cte("near"))
     here = func.coalesce(
         select(ranked.c.place).where(ranked.c.id == review_id).scalar_subquery(), literal(0)
     ).label("here")
@@ -278,32 +303,62 @@ def neighbours(
 
 
 def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
-    """Whether this person could decide an item now: nobody on it, no hand in it, a seat in its step."""
-    accounts = sorted(by.accounts)
+    """Whether this person could decide an item now: nobody on it, no hand in it, a seat in its step.
+
+    Each condition is asked once of the few rows that it is about, not once of every item.
+    """
     seated = [
         and_(
-            RouteStep.role == grant.role,
-            func.starts_with(OrgUnit.path, grant.path),
-            or_(RouteStep.seat_path.is_(None), func.starts_with(RouteStep.seat_path, grant.path)),
+            _among(
+                Review.waits_in,
+                select(RouteStep.id).where(
+                    RouteStep.role == grant.role,
+                    or_(RouteStep.seat_path.is_(None), func.starts_with(RouteStep.seat_path, grant.path)),
+                ),
+            ),
+            _among(Review.org_unit_id, select(OrgUnit.id).where(func.starts_with(OrgUnit.path, grant.path))),
         )
         for grant in by.grants
     ]
+    released = select(TemplateVersion.id).where(TemplateVersion.published_by.in_(by.accounts))
     return and_(
         or_(
             Review.claimed_by.is_(None),
             Review.claimed_by == by.user_id,
             Review.claimed_at < at - CLAIM_TERM,
         ),
-        ~PieceRevision.contributors.overlap(accounts),
-        or_(CheckRun.submitted_by.is_(None), CheckRun.submitted_by.not_in(accounts)),
-        or_(TemplateVersion.published_by.is_(None), TemplateVersion.published_by.not_in(accounts)),
-        exists().where(
-            ReviewStep.review_id == Review.id,
-            ReviewStep.state == StepState.OPEN,
-            RouteStep.id == ReviewStep.route_step_id,
-            or_(false(), *seated),
-        ),
-        ~exists().where(Decision.review_id == Review.id, Decision.decided_by.in_(accounts)),
+        Review.template_version_id.not_in(released),
+        or_(false(), *seated),
+        Review.id.not_in(_with_a_hand_of(by)),
+    )
+
+
+def _among(column: InstrumentedAttribute[Any], few: Select[UUID]) -> ColumnElement[bool]:
+    """Whether a column holds one of a few values, which are looked up once and then hashed.
+
+    As a bare `IN` each would be one more table to join: with so many of them the planner takes longer
+    to think than the query to run.
+    """
+    return column.in_(few).is_(true())
+
+
+def _with_a_hand_of(by: Reader) -> CompoundSelect[UUID]:
+    """The open items that this person made, changed or submitted, or voted on in an earlier step."""
+    item = aliased(Review)
+    of_piece = (
+        select(item.id)
+        .join(
+            PieceRevision, and_(PieceRevision.piece_id == item.piece_id, PieceRevision.id == item.revision_id)
+        )
+        .where(item.state == ReviewState.OPEN)
+    )
+    return union_all(
+        of_piece.where(PieceRevision.contributors.overlap(sorted(by.accounts))),
+        of_piece.join(
+            CheckRun, and_(CheckRun.revision_id == PieceRevision.id, CheckRun.id == item.check_run_id)
+        ).where(CheckRun.submitted_by.in_(by.accounts)),
+        # a final vote ends the round
+        select(Decision.review_id).where(Decision.decided_by.in_(by.accounts), ~Decision.is_final),
     )
 
 
@@ -323,15 +378,17 @@ def alike_items(
 ) -> tuple[AlikeItem, ...]:
     """The open items that change the same design in the same way, as far as this person may decide."""
     found = session.execute(
-        _from(
-            select(
-                Review.id,
-                PieceRevision.content_hash,
-                ReviewStep.position.label("step"),
-                Advisor.name.label("maker"),
-                OrgUnit.name.label("org_name"),
-            )
+        select(
+            Review.id,
+            PieceRevision.content_hash,
+            ReviewStep.position.label("step"),
+            Advisor.name.label("maker"),
+            OrgUnit.name.label("org_name"),
         )
+        .join(Piece, Piece.id == Review.piece_id)
+        .join(PieceRevision, PieceRevision.id == Review.revision_id)
+        .join(OrgUnit, OrgUnit.id == Review.org_unit_id)
+        .outerjoin(Advisor, Advisor.id == Piece.advisor_id)
         .join(ReviewStep, and_(ReviewStep.review_id == Review.id, ReviewStep.state == StepState.OPEN))
         .where(
             _chosen(scope, QueueFilter(), by=by.user_id, at=at),
@@ -420,34 +477,30 @@ class PastDecision:
     reason: str
     decided_by: str | None  # None: passed by itself
     decided_at: datetime
-    values: Mapping[str, str] = field(repr=False)
 
 
 def decisions_on_same_wording(
-    session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID, limit: int = 200
+    session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID
 ) -> dict[str, PastDecision]:
     """By slot, the newest decision a person made on exactly this text in that slot."""
-    worded = {slot: text for slot, text in texts.items() if text.strip()}
+    worded = [(slot, text) for slot, text in texts.items() if text.strip()]
     if not worded:
         return {}
+    sought = values(column("slot", String), column("text", String), name="sought").data(worded)
     found = session.execute(
         _decisions()
+        .add_columns(sought.c.slot)
+        .join(sought, PieceRevision.values[sought.c.slot].astext == sought.c.text)
         .where(
             Decision.decided_by.is_not(None),
             Decision.piece_id != except_piece,
             within(scope, OrgUnit.path),
-            or_(*(PieceRevision.values.contains({slot: text}) for slot, text in worded.items())),
         )
-        .order_by(Decision.decided_at.desc())
-        .limit(limit)
+        .ext(distinct_on(sought.c.slot))
+        .order_by(sought.c.slot, Decision.decided_at.desc())
     ).mappings()
-    newest: dict[str, PastDecision] = {}
-    for row in found:
-        past = PastDecision(**row)
-        for slot, text in worded.items():
-            if past.values.get(slot) == text:
-                newest.setdefault(slot, past)
-    return newest
+    newest = (dict(row) for row in found)
+    return {facts.pop("slot"): PastDecision(**facts) for facts in newest}
 
 
 def decisions_on_piece(session: Session, piece_id: UUID) -> tuple[PastDecision, ...]:
@@ -503,7 +556,6 @@ def _decisions() -> Select[*tuple[Any, ...]]:
             Decision.reason,
             User.name.label("decided_by"),
             Decision.decided_at,
-            PieceRevision.values,
         )
         .select_from(Decision)
         .join(PieceRevision, PieceRevision.id == Decision.revision_id)
@@ -514,35 +566,92 @@ def _decisions() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _from(statement: Select[*Ts]) -> Select[*Ts]:
-    return (
-        statement.select_from(Review)
-        .join(Piece, Piece.id == Review.piece_id)
-        .join(PieceRevision, PieceRevision.id == Review.revision_id)
-        .join(CheckRun, CheckRun.id == Review.check_run_id)
-        .join(TemplateVersion, TemplateVersion.id == PieceRevision.template_version_id)
-        .join(Template, Template.id == TemplateVersion.template_id)
-        .join(OrgUnit, OrgUnit.id == Piece.org_unit_id)
-        .outerjoin(Advisor, Advisor.id == Piece.advisor_id)
+def _changes(waiting: ColumnElement[bool]) -> CTE:
+    """Every change among the waiting items in the queue's order, with how many items stand before it.
+
+    The design that waits longest comes first, within it the change that does. Items that are alike
+    follow one another, so an order of the changes is an order of the items at less cost.
+    """
+    alike = (
+        select(
+            Review.template_version_id,
+            Review.change_digest,
+            func.min(Review.opened_at).label("since"),
+            func.count().label("alike"),
+        )
+        .where(waiting)
+        .group_by(Review.template_version_id, Review.change_digest)
+        .subquery("alike")
     )
+    design = TemplateVersion.template_id
+    by_design = (
+        select(
+            alike.c.change_digest,
+            alike.c.since,
+            alike.c.alike,
+            design.label("design"),
+            func.min(alike.c.since).over(partition_by=design).label("design_since"),
+            cast(func.sum(alike.c.alike).over(partition_by=design), Integer).label("in_design"),
+        )
+        .join(TemplateVersion, TemplateVersion.id == alike.c.template_version_id)
+        .subquery("by_design")
+    )
+    order = (by_design.c.design_since, by_design.c.design, by_design.c.since, by_design.c.change_digest)
+    upto = func.sum(by_design.c.alike).over(order_by=order, rows=(None, 0))
+    return select(
+        by_design.c.change_digest,
+        by_design.c.alike,
+        by_design.c.in_design,
+        cast(upto - by_design.c.alike, Integer).label("before"),
+        cast(func.sum(by_design.c.alike).over(), Integer).label("left"),
+    ).cte("changes")
 
 
-def _order() -> tuple[SQLColumnExpression[Any], ...]:
-    """The design that waits longest, within it the change that does, within that the oldest item."""
-    design = func.min(Review.opened_at).over(partition_by=Template.id)
-    change = func.min(Review.opened_at).over(partition_by=(Template.id, Review.change_digest))
-    return design, Template.id, change, Review.change_digest, Review.opened_at, Review.id
+def _places(waiting: ColumnElement[bool], some: CTE) -> CTE:
+    """The places of the waiting items of some changes: 1-based, the oldest first within a change."""
+    oldest_first = func.row_number().over(
+        partition_by=Review.change_digest, order_by=(Review.opened_at, Review.id)
+    )
+    return (
+        select(
+            Review.id,
+            some.c.alike,
+            some.c.in_design,
+            some.c.left,
+            cast(some.c.before + oldest_first, Integer).label("place"),
+        )
+        .join(some, some.c.change_digest == Review.change_digest)
+        # as an array, so that the planner expects few and asks the index for them
+        .where(
+            waiting, Review.change_digest == any_(func.array(select(some.c.change_digest).scalar_subquery()))
+        )
+        .cte("places")
+    )
 
 
 def _chosen(
     scope: Scope, wanted: QueueFilter, *, by: UUID | None, at: datetime | None
 ) -> ColumnElement[bool]:
-    conditions = [Review.state == ReviewState.OPEN, within(scope, OrgUnit.path)]
-    conditions.extend(says(word) for word in wanted.text.split())
+    conditions = [
+        Review.state == ReviewState.OPEN,
+        _among(Review.org_unit_id, select(OrgUnit.id).where(within(scope, OrgUnit.path))),
+    ]
+    if words := wanted.text.split():
+        saying = (
+            select(Piece.id)
+            .join(OrgUnit, OrgUnit.id == Piece.org_unit_id)
+            .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
+            .join(Template, Template.id == TemplateVersion.template_id)
+            .outerjoin(Advisor, Advisor.id == Piece.advisor_id)
+            .where(*map(says, words))
+        )
+        conditions.append(Review.piece_id.in_(saying))
     if wanted.template:
-        conditions.append(Template.slug == wanted.template)
+        of_design = select(TemplateVersion.id).join(Template).where(Template.slug == wanted.template)
+        conditions.append(_among(Review.template_version_id, of_design))
     if wanted.verdict:
-        conditions.append(CheckRun.verdict == wanted.verdict)
+        judged = select(CheckRun.id).where(CheckRun.verdict == wanted.verdict)
+        conditions.append(Review.check_run_id.in_(judged))
     if wanted.claim == "mine":
         conditions.append(Review.claimed_by == by)
     elif wanted.claim == "free" and at is not None:

@@ -146,6 +146,23 @@ def access_review(uow: UnitOfWork, review_id: UUID, *, may: Permission, for_upda
     return _found(uow.session.scalar(statement), "review")
 
 
+def hold_review(uow: UnitOfWork, review_id: UUID, *, may: Permission) -> Review:
+    """A round and its piece, both held still: the piece first, as everything does that changes its life.
+
+    Locked by one statement and read by the next, as lock_piece() does and for its reason.
+    """
+    scope = require(uow, may)
+    piece_of_it = (
+        select(Piece.id)
+        .join(Review, Review.piece_id == Piece.id)
+        .join(Piece.org_unit)
+        .where(Review.id == review_id, within(scope, OrgUnit.path))
+        .with_for_update(of=Piece)
+    )
+    _found(uow.session.scalar(piece_of_it), "review")
+    return access_review(uow, review_id, may=may, for_update=True)
+
+
 def access_template_version(uow: UnitOfWork, slug: str, number: int, *, may: Permission) -> TemplateVersion:
     require(uow, may)
     return _found(

@@ -104,15 +104,19 @@ class AuditTrail:
         return head.seq // MOST_ENTRIES > before // MOST_ENTRIES
 
     def _locked_head(self, tenant_id: TenantId) -> AuditHead:
-        self.session.execute(
-            insert(AuditHead).values(tenant_id=tenant_id, seq=0, hash=GENESIS).on_conflict_do_nothing()
-        )
-        return self.session.execute(
+        locked = (
             select(AuditHead)
             .where(AuditHead.tenant_id == tenant_id)
             .with_for_update()
             .execution_options(populate_existing=True)
-        ).scalar_one()
+        )
+        if (head := self.session.scalar(locked)) is not None:
+            return head
+        # a tenant's very first act; two of them at once wait here for each other
+        self.session.execute(
+            insert(AuditHead).values(tenant_id=tenant_id, seq=0, hash=GENESIS).on_conflict_do_nothing()
+        )
+        return self.session.scalars(locked).one()
 
 
 def verify_audit(

@@ -55,7 +55,7 @@ def hands_in(uow: UnitOfWork, review: Review) -> Mapping[UUID, Hand]:
         hands[version.published_by] = Hand.RELEASED
     for uploader in _uploaders(uow, revision):
         hands[uploader] = Hand.UPLOADED
-    submitter = uow.session.get_one(CheckRun, review.check_run_id).submitted_by
+    submitter = uow.session.scalar(select(CheckRun.submitted_by).where(CheckRun.id == review.check_run_id))
     if submitter is not None:
         hands[submitter] = Hand.SUBMITTED
     hands.update(dict.fromkeys(revision.contributors, Hand.MADE))
@@ -85,9 +85,9 @@ def require_independence(uow: UnitOfWork, review: Review, user_id: UUID) -> None
         raise SelfApproval(hand=hand.value)
 
 
-def require_one_vote(uow: UnitOfWork, review: Review, user_id: UUID) -> None:
+def require_one_vote(uow: UnitOfWork, review: Review, user_id: UUID, votes: Collection[UUID]) -> None:
     """Raise OneVote, and keep the attempt on record, for whoever voted in this round before."""
-    if _hand_of(uow, user_id, dict.fromkeys(votes_in(uow, review), Hand.VOTED)) is not None:
+    if _hand_of(uow, user_id, dict.fromkeys(votes, Hand.VOTED)) is not None:
         uow.audit.record_refusal(
             "review:refuse", review.id, hand=Hand.VOTED.value, piece=str(review.piece_id)
         )
@@ -112,6 +112,8 @@ def require_another_person(
 
 def _hand_of(uow: UnitOfWork, user_id: UUID, hands: Mapping[UUID, Hand]) -> Hand | None:
     """The hand a person had, through whichever of their accounts."""
+    if not hands:
+        return None
     persons = persons_of(uow, {user_id, *hands})
     me = persons.get(user_id)
     return next((hand for one, hand in hands.items() if persons.get(one) == me), None)

@@ -388,7 +388,13 @@ def _reviews(uow: UnitOfWork, revision: PieceRevision, people: _People) -> list[
         )
         rounds.append(
             {
-                **_facts(review, but=("piece_id", "revision_id", "claimed_by", "claimed_at")),
+                **_facts(
+                    review,
+                    but=(
+                        *("piece_id", "revision_id", "org_unit_id", "template_version_id"),
+                        *("waits_in", "claimed_by", "claimed_at"),
+                    ),
+                ),
                 "steps": [
                     {
                         **_facts(step, "id", "position", "state", "opened_at", "due_at", "closed_at"),

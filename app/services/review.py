@@ -1,5 +1,6 @@
 """From a finished check to a decision: route, claim, decide."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -29,7 +30,7 @@ from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.check import CheckRun
 from app.models.piece import Piece, PieceRevision
 from app.models.review import Decision, Review, ReviewStep
-from app.services.access import access_review, revision_of
+from app.services.access import access_review, hold_review, revision_of
 from app.services.assignment import assign
 from app.services.check import record_report
 from app.services.independence import (
@@ -116,6 +117,8 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
     review = Review(
         tenant_id=uow.tenant_id,
         piece=piece,
+        org_unit_id=piece.org_unit_id,
+        template_version_id=piece.template_version_id,
         revision=revision,
         check_run_id=run.id,
         round=1 + (uow.session.scalar(select(func.count(Review.id)).where(Review.piece_id == piece.id)) or 0),
@@ -142,7 +145,7 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
         ]
     uow.session.add(review)
     uow.session.flush()
-    owner = _open_step(uow, piece, review.steps[0]) if review.steps else None
+    owner = _open_step(uow, review, review.steps[0]) if review.steps else None
     uow.audit.record(
         "review:open",
         review.id,
@@ -156,11 +159,12 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
     return review
 
 
-def _open_step(uow: UnitOfWork, piece: Piece, step: ReviewStep) -> UUID | None:
+def _open_step(uow: UnitOfWork, review: Review, step: ReviewStep) -> UUID | None:
+    review.waits_in = step.route_step_id
     step.state = StepState.OPEN
     step.opened_at = uow.clock.now()
     step.due_at = step.opened_at + step.route_step.term
-    return assign(uow, step, item_path=piece.org_unit.path)
+    return assign(uow, step, item_path=review.piece.org_unit.path)
 
 
 def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Review:
@@ -200,8 +204,8 @@ def may_decide_step(uow: UnitOfWork, review: Review, step: ReviewStep) -> bool:
     user_id = uow.actor.user_id
     if user_id is None or not _is_seated(uow, step, review.piece) or has_hand_in(uow, review, user_id):
         return False
-    voters = set(persons_of(uow, set(votes_in(uow, review))).values())
-    return person_of(uow, user_id) not in voters
+    votes = votes_in(uow, review)
+    return not votes or person_of(uow, user_id) not in persons_of(uow, set(votes)).values()
 
 
 def _is_seated(uow: UnitOfWork, step: ReviewStep, piece: Piece) -> bool:
@@ -245,22 +249,23 @@ def decide(
     through.
     """
     reason = clean_text("reason", reason, longest=LONGEST_REMARK, lines=True)
-    piece_id = access_review(uow, review_id, may=Permission.REVIEW_DECIDE).piece_id
-    piece = lock_piece(uow, piece_id)
-    review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
+    review = hold_review(uow, review_id, may=Permission.REVIEW_DECIDE)
+    piece = review.piece
     if review.state is not ReviewState.OPEN:
         raise AlreadyDecided(state=piece.state.value)
     if review.revision_id != piece.current_revision_id or review.revision.content_hash != content_hash:
         raise StaleRevision
-    here = open_step_of(uow, review)
+    steps = _steps_of(uow, review)
+    here = next((one for one in steps if one.state is StepState.OPEN), None)
     if here is None or here.position != step:
         raise AlreadyDecided(state=piece.state.value, step=here.position if here else None)
     if uow.actor.user_id is None:
         raise AccessDenied(permission=Permission.REVIEW_DECIDE.value)
     require_independence(uow, review, uow.actor.user_id)
-    if votes_in(uow, review).get(uow.actor.user_id) == here.id:
+    votes = votes_in(uow, review)
+    if votes.get(uow.actor.user_id) == here.id:
         raise AlreadyDecided(state=piece.state.value, step=here.position)
-    require_one_vote(uow, review, uow.actor.user_id)
+    require_one_vote(uow, review, uow.actor.user_id, votes)
     if not _is_seated(uow, here, piece):
         raise NotSeated(
             permission=Permission.REVIEW_DECIDE.value,
@@ -269,10 +274,35 @@ def decide(
         )
     if outcome is not Outcome.APPROVE and not reason:
         raise InvalidInput.of("reason", "required", "请写明原因，制作人会按它修改。")
-    run = uow.session.get_one(CheckRun, review.check_run_id)
-    if outcome is Outcome.APPROVE and run.ruleset_digest != uow.around.ruleset.digest:
-        _check_again(uow, piece, review, run)
-    return _settle(uow, piece, review, outcome, reason=reason, by=uow.actor.user_id, step=here)
+    if outcome is Outcome.APPROVE and _rules_of(uow, review) != uow.around.ruleset.digest:
+        _check_again(uow, piece, review, uow.session.get_one(CheckRun, review.check_run_id))
+    return _settle(
+        uow,
+        piece,
+        review,
+        outcome,
+        reason=reason,
+        by=uow.actor.user_id,
+        step=here,
+        passes=outcome is not Outcome.APPROVE or _has_quorum(here, votes),
+        following=_following(here, steps) if outcome is Outcome.APPROVE else None,
+    )
+
+
+def _steps_of(uow: UnitOfWork, review: Review) -> Sequence[ReviewStep]:
+    """All steps of a round in their order, with what the route asks of each."""
+    return uow.session.scalars(
+        select(ReviewStep)
+        .where(ReviewStep.review_id == review.id)
+        .order_by(ReviewStep.position)
+        .options(joinedload(ReviewStep.route_step))
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _rules_of(uow: UnitOfWork, review: Review) -> str | None:
+    """The digest of the rules that its check was made with; its long report stays where it is."""
+    return uow.session.scalar(select(CheckRun.ruleset_digest).where(CheckRun.id == review.check_run_id))
 
 
 class RulesTightened(CheckBlocked):
@@ -327,9 +357,10 @@ def _settle(
     reason: str,
     by: UUID | None,
     step: ReviewStep | None = None,
+    passes: bool = True,
+    following: ReviewStep | None = None,
 ) -> Decision:
-    passes = step is None or outcome is not Outcome.APPROVE or _has_quorum(uow, step)
-    following = _following(uow, step) if step is not None and outcome is Outcome.APPROVE else None
+    """Write a decision down; it is final where its step passes and no other follows."""
     is_final = passes and following is None
     now = uow.clock.now()
     facts = DecisionFacts(
@@ -393,7 +424,7 @@ def _go_on(
     if following is not None:
         step.state, step.closed_at = StepState.PASSED, decision.decided_at
         uow.session.flush()
-        owner = _open_step(uow, piece, following)
+        owner = _open_step(uow, review, following)
     else:
         step.assigned_to = None
         owner = assign(uow, step, item_path=piece.org_unit.path)
@@ -410,24 +441,17 @@ def _go_on(
     )
 
 
-def _has_quorum(uow: UnitOfWork, step: ReviewStep) -> bool:
-    """Whether one more approval gives the step as many as it asks for."""
-    so_far = uow.session.scalar(
-        select(func.count(Decision.id)).where(
-            Decision.step_id == step.id, Decision.outcome == Outcome.APPROVE
-        )
-    )
-    return (so_far or 0) + 1 >= step.route_step.quorum
+def _has_quorum(step: ReviewStep, votes: Mapping[UUID, UUID | None]) -> bool:
+    """Whether one more approval gives the step as many as it asks for.
+
+    The votes of a round that is open are approvals: any other would have ended it.
+    """
+    so_far = sum(voted_in == step.id for voted_in in votes.values())
+    return so_far + 1 >= step.route_step.quorum
 
 
-def _following(uow: UnitOfWork, step: ReviewStep) -> ReviewStep | None:
-    return uow.session.scalar(
-        select(ReviewStep)
-        .where(ReviewStep.review_id == step.review_id, ReviewStep.position > step.position)
-        .order_by(ReviewStep.position)
-        .limit(1)
-        .options(joinedload(ReviewStep.route_step))
-    )
+def _following(step: ReviewStep, steps: Sequence[ReviewStep]) -> ReviewStep | None:
+    return next((one for one in steps if one.position > step.position), None)
 
 
 def _shown_picture(uow: UnitOfWork, piece: Piece) -> str | None:

@@ -1,6 +1,6 @@
 """How a round of review ends, whoever ends it."""
 
-from sqlalchemy import select
+from sqlalchemy import case, update
 
 from app.domain.review import ReviewState
 from app.domain.route import StepState
@@ -14,8 +14,16 @@ def end_round(
     """Close a round and every step of it that has not been passed."""
     review.state = state
     review.claimed_by = review.claimed_at = None
-    now = uow.clock.now()
-    for step in uow.session.scalars(select(ReviewStep).where(ReviewStep.review_id == review.id)):
-        if step.state in {StepState.WAITING, StepState.OPEN}:
-            step.state = StepState.PASSED if passed is not None and step.id == passed.id else StepState.ENDED
-            step.closed_at = now
+    is_passed = ReviewStep.id == (passed.id if passed is not None else None)
+    uow.session.execute(
+        update(ReviewStep)
+        .where(
+            ReviewStep.review_id == review.id,
+            ReviewStep.state.in_((StepState.WAITING, StepState.OPEN)),
+        )
+        .values(
+            state=case((is_passed, StepState.PASSED.value), else_=StepState.ENDED.value),
+            closed_at=uow.clock.now(),
+        )
+        .execution_options(synchronize_session="fetch")
+    )

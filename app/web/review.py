@@ -24,7 +24,7 @@ from app.domain.organisation import Permission
 from app.domain.piece import ChangeKind, changed_slots, inline_change
 from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
 from app.models.asset import ASSET_PREFIX
-from app.models.review import Decision
+from app.models.review import Decision, Review
 from app.queries.annotation import notes_on, pins_on
 from app.queries.review import (
     ApprovedRevision,
@@ -47,7 +47,7 @@ from app.queries.review import (
 )
 from app.services.access import access_review, require
 from app.services.check import ReadLine, reading_of
-from app.services.comparison import picture_before, values_before
+from app.services.comparison import made_before, picture_before
 from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
 from app.services.reading import crops_of, pictures_in
@@ -128,9 +128,12 @@ def show_queue() -> ResponseReturnValue:
 def show_item(review_id: UUID) -> ResponseReturnValue:
     """One item; opening it claims it, so that a colleague sees who is on it."""
     with unit_of_work() as uow:
-        if actor().may(Permission.REVIEW_DECIDE):
+        review = (
             claim_review(uow, review_id)
-        return _item(uow, review_id)
+            if actor().may(Permission.REVIEW_DECIDE)
+            else access_review(uow, review_id, may=Permission.REVIEW_VIEW)
+        )
+        return _item(uow, review)
 
 
 @bp.get("/reviews/<uuid:review_id>/picture.jpg")
@@ -200,7 +203,7 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
                 step=request.form.get("step", 1, type=int),
                 reason="" if outcome is Outcome.APPROVE else refusal.to_text(),
             )
-            words = _decided_words(uow, decision)
+            words = "" if held else _decided_words(uow, decision)
         together = _decide_alike(outcome, refusal)
     except (StaleRevision, AlreadyDecided, IllegalTransition) as error:
         return _item_after(review_id, error), 409
@@ -251,13 +254,14 @@ def _item_after(
 ) -> Response:
     """The item as it stands now, after a decision that did not take effect."""
     with unit_of_work() as uow:
+        review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
         faults: Sequence[Fault] = error.faults if isinstance(error, InvalidInput) else ()
-        return _item(uow, review_id, refused=said(error), tried=outcome, refusal=refusal, faults=faults)
+        return _item(uow, review, refused=said(error), tried=outcome, refusal=refusal, faults=faults)
 
 
 def _item(
     uow: UnitOfWork,
-    review_id: UUID,
+    review: Review,
     *,
     refused: str | None = None,
     tried: Outcome | None = None,
@@ -268,7 +272,6 @@ def _item(
     wanted = _filter(request.args)
     now = uow.clock.now()
     scope = require(uow, Permission.REVIEW_VIEW)
-    review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
     piece, revision, version = review.piece, review.revision, review.piece.template_version
     manifest = manifest_of(uow, version)
     values = shown_values(uow, piece, revision)
@@ -285,7 +288,6 @@ def _item(
         [one for one in (review.claimed_by, version.cleared_by, *revision.contributors) if one is not None],
     )
     reader = reader_of(uow.session, me.user_id, me.grants)
-    own = has_hand_in(uow, review, me.user_id)
     step = open_step_of(uow, review)
     taken = review.claimed_by not in {None, me.user_id} and claim_holds(review.claimed_at, at=now)
     may_decide = (
@@ -294,6 +296,7 @@ def _item(
         and step is not None
         and may_decide_step(uow, review, step)
     )
+    own = not may_decide and has_hand_in(uow, review, me.user_id)
     alike = (
         alike_items(uow.session, scope, review.id, review.change_digest, by=reader, at=now)
         if may_decide and not taken
@@ -337,7 +340,7 @@ def _item(
         labels={slot.name: slot.label for slot in manifest.slots if slot.kind is not SlotKind.QR},
         may_note=me.may(Permission.REVIEW_DECIDE),
         compared_url=url_for("review.picture_to_compare", review_id=review.id)
-        if values_before(uow, review) is not None
+        if made_before(manifest, before) is not None
         else None,
         following=[(str(one), _item_url(one)) for one in around.following],
         around=around,

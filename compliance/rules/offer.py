@@ -5,15 +5,15 @@ where one may ask. An offer is a product together with enough signs of selling (
 day of sale, a rate, a call), less the signs that the piece teaches, reports or warns.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from compliance.document import ProductType
 from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import Pattern
-from compliance.rule import Draft, Rule
+from compliance.rule import NEARBY, Draft, Rule
+from compliance.speech import generalises
 
 _STRONG, _WEAK, _AGAINST = 3, 1, 2
 _STATEMENT_END = "。!?;\n"
@@ -76,11 +76,12 @@ class OfferRule(Rule):
             if named and not declared and not self._may_weigh(document):
                 return None
             for start, end in named:
-                if declared or self._weight(document, field, start, end) >= self.least:
+                if declared or (
+                    self._weight(document, field, start, end) >= self.least
+                    and not generalises(field.sentence(start, end))
+                ):
                     low, high = _statement(field, start, end)
                     return Hit(field.index, low, high, field.completed(low, high, self.suggestion))
-                if self.within is None:
-                    break  # every other name has the same signs
         return None
 
     def _whole(self, document: DocumentView) -> Hit | None:
@@ -103,28 +104,24 @@ class OfferRule(Rule):
         for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST)):
             if weight < 0 and total < self.least:
                 break  # what speaks against it only takes away
-            total += weight * sum(self._shows(sign, document, named, start, end) for sign in signs)
+            # what speaks against an offer is seen from further off than what makes it
+            reach = NEARBY if weight < 0 else self.within or NEARBY
+            total += weight * sum(
+                self._shows(sign, document, named, start - reach, end + reach) for sign in signs
+            )
         return total
 
     def _shows(
-        self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, start: int, end: int
+        self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, low: int, high: int
     ) -> bool:
-        if self.within is None:
-            return any(field.offends and field.has_any(sign) for field in document.fields)
-        if not named.sight.may_match(sign):
-            return False
-        low, high = start - self.within, end + self.within
-        return any(_has_between(named.matches(one), low, high) for one in sign)
-
-
-def _has_between(spans: Sequence[tuple[int, int]], low: int, high: int) -> bool:
-    """Tell whether one of the spans, which are in order, lies between two places."""
-    at = bisect_left(spans, (low, low))
-    while at < len(spans) and spans[at][0] <= high:
-        if spans[at][1] <= high:
-            return True
-        at += 1
-    return False
+        if self.within is not None:
+            return named.has_any_between(sign, low, high)
+        return any(
+            field.has_any_between(sign, low, high)
+            if field is named
+            else field.offends and field.has_any(sign)
+            for field in document.fields
+        )
 
 
 def _statement(field: FieldView, start: int, end: int) -> tuple[int, int]:

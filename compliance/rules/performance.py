@@ -49,10 +49,12 @@ _MEASURE = re.compile(
 # What a number beside these words measures is no gain of the product.
 _OTHER_MEASURE = re.compile(
     "比较基准|业绩基准|基准利率|费|税|折|占比|仓位|比例|不超过|上限|以内|增速|同比|环比|回撤|回落|下滑|走低|跌|下降|降|亏|损|蚀|波动|"
-    "中签|股息|贴息|通胀|cpi|gdp|pmi|失业|首付|利率|lpr|演示|预定|合格率|满意|人数|份额|配置|权重|覆盖|"
-    "占|持有期|胜率|概率|目标|预期|预计|预测|有望|将|保底|保证|承诺"
+    "利息|中签|股息|贴息|通胀|cpi|gdp|pmi|失业|首付|利率|lpr|演示|预定|合格率|满意|人数|份额|配置|权重|覆盖|"
+    "收取|按|占|持有期|胜率|概率|目标|预期|预计|预测|有望|将|保底|保证|承诺"
 )
-_SUPPOSED = re.compile("假设|假如|假定|比如|例如|举例|举个例|如果|倘若|若是|试想|设想|好比")
+_SUPPOSED = re.compile(
+    "[别勿]当|不要当|别按|假设|假如|假定|比如|例如|举例|举个例|如果|倘若|若是|试想|设想|好比"
+)
 _SEVEN_DAYS = re.compile("(?<!近)(?:七|7)日(?:的)?年化(?:收益率|收益)?[^,。;%]{0,4}$")
 _NET_VALUE = re.compile("净值[^,。;回跌]{0,8}$")
 _SHORTEST_VALUE = 3
@@ -183,7 +185,7 @@ def _figure(text: str, number: re.Match[str]) -> Figure | None:
     if window is None:
         return None
     kind, days, at, until = window
-    if "." in number.group() and "%" not in number.group() and kind is not FigureKind.PERIOD:
+    if "." in number.group() and "%" not in number.group() and (kind is not FigureKind.PERIOD or days == 1):
         return None  # the value of a unit is a fact; what it rose to in so many weeks is a record
     annualised = bool(_ANNUALISED.search(left[-_LEFT // 2 :]) or _ANNUALISED.search(right))
     return Figure(min(start, left_from + at), max(end, end + until), kind, days, annualised)

@@ -116,6 +116,16 @@ def test_the_picture_under_review_is_the_picture_that_was_approved(
     assert picture.headers["ETag"].strip('"') == shown
 
 
+def test_the_picture_to_compare_with_is_the_one_approved_before(house: House, reviewer: FlaskClient) -> None:
+    piece = house.in_review("operator", headline="秋收冬藏\n静待春来")
+    approved = reviewer.get(f"{item(house, piece)}/picture.jpg").data
+    house.decide(piece)
+    house.revise("operator", piece, headline="秋收冬藏\n静待花开")
+
+    assert "before.jpg" in reviewer.get(item(house, piece)).text
+    assert reviewer.get(f"{item(house, piece)}/before.jpg").data == approved
+
+
 def test_an_earlier_decision_on_the_same_words_stands_beside_them(
     house: House, reviewer: FlaskClient
 ) -> None:

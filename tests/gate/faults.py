@@ -71,8 +71,8 @@ def _step_not_compared(_house: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _first_approval_is_final(_house: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(review, "_has_quorum", lambda _uow, _step: True)
-    patch.setattr(review, "_following", lambda _uow, _step: None)
+    patch.setattr(review, "_has_quorum", lambda _step, _votes: True)
+    patch.setattr(review, "_following", lambda _step, _steps: None)
 
 
 def _edit_keeps_the_approval(_house: House, patch: pytest.MonkeyPatch) -> None:

@@ -70,6 +70,17 @@ def test_with_a_reach_only_signs_beside_the_name_count(tmp_path):
     assert found(rules, "蛋糕在柜台里，隔着很远的另一条街上有别的店今日开售") == []
 
 
+def test_a_long_piece_speaks_of_many_things(tmp_path):
+    between = "今天的天气很好，街上的人也多，大家都出门走走看看。" * 4
+    assert found(ruleset(tmp_path), f"蛋糕在柜台里。{between}新书今日开售") == []
+
+
+def test_what_is_said_of_a_kind_in_general_offers_none(tmp_path):
+    rules = ruleset(tmp_path)
+    assert found(rules, "蛋糕通常比面包甜。今日开售") == []
+    assert found(rules, "蛋糕通常比面包甜，今日开售")
+
+
 def test_an_offer_that_no_disclosure_makes_lawful(tmp_path):
     rules = ruleset(tmp_path, RULE.replace("    requires: [<warned>]\n", ""))
     assert found(rules, "蛋糕今日开售。投资须谨慎。")
