@@ -197,7 +197,8 @@ def count_queries(platform: Platform) -> Callable[[Callable[[], object]], int]:
         statements: list[str] = []
 
         def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-            statements.append(statement)
+            if "pg_current_xact_id_if_assigned" not in statement:  # what the tests ask at each commit
+                statements.append(statement)
 
         event.listen(platform.engine, "before_cursor_execute", note)
         try:

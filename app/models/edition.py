@@ -1,6 +1,7 @@
 """One advisor's copy of a piece, its links, and the pictures made of it."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import DateTime, ForeignKey, UniqueConstraint
@@ -9,6 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.advisor import Advisor
 from app.models.base import Base, Code, Instant, Key, Sha256, TenantScoped
 from app.models.piece import Piece
+from app.models.tenant import Tenant
+
+if TYPE_CHECKING:
+    from app.models.tracking import ShortLink
 
 
 class Edition(TenantScoped, Base):
@@ -28,6 +33,13 @@ class Edition(TenantScoped, Base):
 
     piece: Mapped[Piece] = relationship(lazy="raise_on_sql")
     advisor: Mapped[Advisor] = relationship(lazy="raise_on_sql")
+    tenant: Mapped[Tenant] = relationship(lazy="raise_on_sql")
+    # the link inside its picture, whichever way a visitor came
+    qr: Mapped["ShortLink"] = relationship(
+        primaryjoin="and_(ShortLink.edition_id == Edition.id, ShortLink.channel == 'qr')",
+        lazy="raise_on_sql",
+        viewonly=True,
+    )
 
 
 class Rendition(TenantScoped, Base):

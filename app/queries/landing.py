@@ -4,19 +4,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, true
+from sqlalchemy import and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.domain.recall import RecallBy
 from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.edition import Edition
-from app.models.organisation import OrgUnit
 from app.models.piece import Piece
 from app.models.publication import Publication
 from app.models.recall import Recall, RecallItem
 from app.models.template import Template, TemplateVersion
-from app.models.tracking import ShortLink, Visit
+from app.models.tracking import ShortLink
 from app.queries.handover import heir_of
 from app.queries.recall import is_recalled
 
@@ -45,7 +44,6 @@ class Alternative:
 class EndedNotice:
     """What to say in place of content that is not public."""
 
-    tenant_id: UUID
     piece_title: str
     branch: str
     card: PublicCard | None  # None: the person no longer works under this name
@@ -66,39 +64,25 @@ def public_card(advisor: Advisor, branch: str) -> PublicCard:
     )
 
 
-def ended_notice(session: Session, token: str, *, at: datetime) -> EndedNotice | None:
-    """What to say on the page of a visit whose content has ended; None for an unknown visit.
+def ended_notice(session: Session, link: ShortLink, *, at: datetime) -> EndedNotice:
+    """What to say on the page of a link, with its edition and advisor, whose content has ended.
 
     Content is named by its design: a piece's own title is a working name that nobody reviewed.
     """
-    row = session.execute(
-        select(Visit.tenant_id, ShortLink.channel, Piece.id, Edition.id, Template.name, Advisor, OrgUnit.name)
-        .select_from(Visit)
-        .join(ShortLink, ShortLink.code == Visit.code)
-        .join(Edition, Edition.id == ShortLink.edition_id)
-        .join(Piece, Piece.id == Edition.piece_id)
-        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
-        .join(Template, Template.id == TemplateVersion.template_id)
-        .join(Advisor, Advisor.id == Edition.advisor_id)
-        .join(OrgUnit, OrgUnit.id == Advisor.org_unit_id)
-        .where(Visit.token == token)
-    ).one_or_none()
-    if row is None:
-        return None
-    tenant_id, channel, piece_id, edition_id, title, advisor, branch = row
-    recall = _recall_of(session, piece_id, edition_id)
+    edition, advisor = link.edition, link.edition.advisor
+    branch = advisor.org_unit.name
+    title, recall = _title_and_recall(session, edition)
     note = recall.public_note if recall is not None else ""
     if not advisor.is_active:
-        return _of_leaver(session, EndedNotice(tenant_id, title, branch, None, None, True, note), advisor, at)
+        return _of_leaver(session, EndedNotice(title, branch, None, None, True, note), advisor, at)
     # a link followed from a page is not a scan, so never the QR's own
-    through = LinkChannel.OFFLINE if channel is LinkChannel.QR else channel
+    through = LinkChannel.OFFLINE if link.channel is LinkChannel.QR else link.channel
     return EndedNotice(
-        tenant_id,
         title,
         branch,
         # whose whole work was recalled is not named as the person to ask
         None if recall is not None and recall.by is RecallBy.ADVISOR else public_card(advisor, branch),
-        _alternative(session, advisor.id, piece_id, through, at=at),
+        _alternative(session, advisor.id, edition.piece_id, through, at=at),
         note=note,
     )
 
@@ -116,18 +100,21 @@ def _of_leaver(session: Session, notice: EndedNotice, leaver: Advisor, at: datet
     )
 
 
-def _recall_of(session: Session, piece_id: UUID, edition_id: UUID) -> Recall | None:
-    """The latest recall of a piece, or of this edition of it."""
-    return session.scalar(
-        select(Recall)
-        .join(RecallItem, RecallItem.recall_id == Recall.id)
-        .where(
-            RecallItem.piece_id == piece_id,
-            or_(RecallItem.edition_id.is_(None), RecallItem.edition_id == edition_id),
-        )
-        .order_by(Recall.confirmed_at.desc())
+def _title_and_recall(session: Session, edition: Edition) -> tuple[str, Recall | None]:
+    """The name of a piece's design, and the latest recall of the piece or of this edition of it."""
+    of_it = or_(RecallItem.edition_id.is_(None), RecallItem.edition_id == edition.id)
+    title, recall = session.execute(
+        select(Template.name, Recall)
+        .select_from(Piece)
+        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
+        .outerjoin(RecallItem, and_(RecallItem.piece_id == Piece.id, of_it))
+        .outerjoin(Recall, Recall.id == RecallItem.recall_id)
+        .where(Piece.id == edition.piece_id)
+        .order_by(Recall.confirmed_at.desc().nulls_last())
         .limit(1)
-    )
+    ).one()
+    return title, recall
 
 
 def _alternative(

@@ -177,16 +177,21 @@ def access_template_version(uow: UnitOfWork, slug: str, number: int, *, may: Per
 
 
 def access_edition(uow: UnitOfWork, edition_id: UUID) -> Edition:
-    """An advisor's own edition."""
-    advisor = own_advisor(uow)
+    """An advisor's own edition, with whatever its picture takes."""
+    if uow.actor.advisor_id is None:
+        raise AccessDenied(permission=Permission.PIECE_MAKE.value)
     return _found(
         uow.session.scalar(
             select(Edition)
-            .where(Edition.id == edition_id, Edition.advisor_id == advisor.id)
+            .join(Edition.advisor)
+            .where(Edition.id == edition_id, Edition.advisor_id == uow.actor.advisor_id, Advisor.is_active)
             .options(
+                joinedload(Edition.advisor).joinedload(Advisor.org_unit),
+                joinedload(Edition.tenant),
+                joinedload(Edition.qr),
                 joinedload(Edition.piece)
                 .joinedload(Piece.template_version)
-                .joinedload(TemplateVersion.template)
+                .joinedload(TemplateVersion.template),
             )
         ),
         "edition",

@@ -8,19 +8,24 @@ from sqlalchemy import select
 
 from app.domain.errors import Fault, InvalidInput
 from app.domain.text import unprintable, unstorable, without_marks
+from app.models.tenant import Tenant
 from app.models.tracking import Lead
 from app.queries.visitor import OwnLead, own_leads
 from app.services.access import own_advisor
-from app.services.tracking import Caller, keep_lead_event, landing_of, visit_of
+from app.services.tracking import Caller, keep_lead_event, landing_of, locked_visit
 from app.services.unit_of_work import UnitOfWork
 
-CONSENT_TEXT = (
-    "我同意{institution}将我填写的姓名和电话用于本次咨询的回复，由页面所示客户经理联系我；"
-    "我可以随时要求删除。"
-)
 _PHONE = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}|0\d{2,3}[- ]?\d{7,8}", re.ASCII)
 _LONGEST_NAME = 40
 _LONGEST_MESSAGE = 500
+
+
+def consent_to(tenant: Tenant) -> str:
+    """What a visitor agrees to, in the words they read."""
+    return (
+        f"我同意{tenant.name}将我填写的姓名和电话用于本次咨询的回复，由页面所示客户经理联系我；"
+        "我可以随时要求删除。"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,13 @@ class LeadForm:
     consented: bool
 
 
-def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller, *, consent: str) -> Lead:
+def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller) -> Lead:
     """Keep a visitor's details for the advisor of the page; sent twice, kept once.
 
     Raises InvalidInput, Missing, Ended.
     """
     landing = landing_of(uow, token)
-    visit = visit_of(uow, token, for_update=True)
+    visit = locked_visit(uow, token)
     if known := uow.session.scalar(select(Lead).where(Lead.visit_token == visit.token)):
         return known
     form = _tidy(form)
@@ -54,7 +59,7 @@ def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller, *, c
         name=form.name,
         phone=form.phone,
         message=form.message,
-        consent_text=consent,
+        consent_text=consent_to(landing.edition.tenant),
         consented_at=now,
         created_at=now,
     )

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import joinedload
 
 from app.domain.archive import ItemKind
@@ -29,7 +30,6 @@ from app.domain.publication import (
 )
 from app.domain.review import DecisionFacts, Outcome, Reason, seal_holds
 from app.domain.text import LONGEST_REMARK, clean_tags, clean_text, unprintable
-from app.domain.tracking import LinkChannel
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.organisation import OrgUnit
@@ -41,7 +41,7 @@ from app.models.template import TemplateVersion
 from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
 from app.services.archive import note_shown
 from app.services.correction import CorrectionNote, correction_note, end_correction, live_publication
-from app.services.edition import edition_links, edition_of, ensure_edition
+from app.services.edition import edition_of, ensure_edition, link_url
 from app.services.piece import lock_piece
 from app.services.profile import printed_digest, require_confirmed
 from app.services.qualification import is_qualified, require_licence
@@ -260,18 +260,20 @@ def decision_is_genuine(uow: UnitOfWork, decision: Decision) -> bool:
     return any(seal_holds(facts, key, decision.seal) for key in uow.around.seal_keys)
 
 
+# a correction and what it corrects may bear the same instant: the one that has not ended is it
+_LATEST_FIRST: Final = (Publication.published_at.desc(), Publication.ended_at.desc().nulls_first())
+_WITH_CONTENT: Final = (
+    joinedload(Publication.piece).joinedload(Piece.template_version).joinedload(TemplateVersion.template),
+    joinedload(Publication.revision),
+)
+
+
 def latest_publication(uow: UnitOfWork, piece_id: UUID) -> Publication | None:
     return uow.session.scalars(
         select(Publication)
         .where(Publication.piece_id == piece_id)
-        # a correction and what it corrects may bear the same instant: the one that has not ended is it
-        .order_by(Publication.published_at.desc(), Publication.ended_at.desc().nulls_first())
-        .options(
-            joinedload(Publication.piece)
-            .joinedload(Piece.template_version)
-            .joinedload(TemplateVersion.template),
-            joinedload(Publication.revision),
-        )
+        .order_by(*_LATEST_FIRST)
+        .options(*_WITH_CONTENT)
         .limit(1)
     ).first()
 
@@ -282,60 +284,80 @@ def standing_of(uow: UnitOfWork, publication: Publication) -> Standing:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What decides whether one advisor's edition of a piece is public, read in one statement."""
+
+    publication: Publication  # the latest
+    decision: Decision | None
+    recalled_at: datetime | None  # this edition alone, though the publication goes on for others
+    ended_at: datetime | None  # an inspection took this edition out, while the piece goes on
+
+
+_RECALLED_AT: Final = (
+    select(Recall.confirmed_at)
+    .join(RecallItem, RecallItem.recall_id == Recall.id)
+    .where(RecallItem.publication_id == Publication.id, RecallItem.edition_id == Edition.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_FACTS: Final = (
+    select(Publication, Decision, _RECALLED_AT, Edition.ended_at)
+    .outerjoin(Decision, Decision.id == Publication.decision_id)
+    .outerjoin(
+        Edition,
+        and_(Edition.piece_id == Publication.piece_id, Edition.advisor_id == bindparam("advisor_id")),
+    )
+    .where(Publication.piece_id == bindparam("piece_id"))
+    .order_by(*_LATEST_FIRST)
+    .options(*_WITH_CONTENT)
+    .limit(1)
+)
+
+
+def _facts(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> _Facts | None:
+    row = uow.session.execute(_FACTS, {"piece_id": piece_id, "advisor_id": advisor.id}).first()
+    return None if row is None else _Facts(*row)
+
+
 def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
     """The publication under which this advisor's edition is public now; raises Ended otherwise.
 
     Every serving path asks here: validity by the clock, the decision's seal, the advisor's state and
     licence (I7).
     """
-    publication = latest_publication(uow, piece_id)
-    if publication is None:
-        raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
+    return _public(uow, _facts(uow, piece_id, advisor), piece_id, advisor)
+
+
+def _public(uow: UnitOfWork, facts: _Facts | None, piece_id: UUID, advisor: Advisor) -> Publication:
+    def ended(standing: Standing, since: datetime | None = None) -> Ended:
+        when = {} if since is None else {"since": since}
+        return Ended(standing=standing.value, **when, advisor_id=advisor.id, piece_id=piece_id)
+
+    if facts is None:
+        raise ended(Standing.NOT_YET)
+    publication = facts.publication
     standing = standing_of(uow, publication)
     if standing is not Standing.LIVE:
-        raise Ended(
-            standing=standing.value,
-            since=publication.ended_at or publication.valid_until,
-            advisor_id=advisor.id,
-            piece_id=piece_id,
-        )
-    if not publication_is_genuine(uow, publication):
-        raise Ended(standing=Standing.NOT_YET.value, advisor_id=advisor.id, piece_id=piece_id)
-    if (recalled_at := _edition_recalled_at(uow, publication, advisor)) is not None:
-        raise Ended(
-            standing=Standing.RECALLED.value, since=recalled_at, advisor_id=advisor.id, piece_id=piece_id
-        )
-    if (ended_at := _edition_ended_at(uow, piece_id, advisor)) is not None:
-        raise Ended(
-            standing=Standing.TAKEN_DOWN.value, since=ended_at, advisor_id=advisor.id, piece_id=piece_id
-        )
+        raise ended(standing, publication.ended_at or publication.valid_until)
+    if not _approves(uow, facts.decision, publication):
+        raise ended(Standing.NOT_YET)
+    if facts.recalled_at is not None:
+        raise ended(Standing.RECALLED, facts.recalled_at)
+    if facts.ended_at is not None:
+        raise ended(Standing.TAKEN_DOWN, facts.ended_at)
     qualified = is_qualified(advisor, publication.piece.product_type, on=today(uow))
     if not (advisor.is_active and qualified):
-        raise Ended(standing=Standing.TAKEN_DOWN.value, advisor_id=advisor.id, piece_id=piece_id)
+        raise ended(Standing.TAKEN_DOWN)
     return publication
-
-
-def _edition_ended_at(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> datetime | None:
-    """Since when an inspection has taken this advisor's edition out, while the piece goes on."""
-    return uow.session.scalar(
-        select(Edition.ended_at).where(Edition.piece_id == piece_id, Edition.advisor_id == advisor.id)
-    )
-
-
-def _edition_recalled_at(uow: UnitOfWork, publication: Publication, advisor: Advisor) -> datetime | None:
-    """Since when this advisor's edition is recalled, though the publication goes on for others."""
-    return uow.session.scalar(
-        select(Recall.confirmed_at)
-        .join(RecallItem, RecallItem.recall_id == Recall.id)
-        .join(Edition, Edition.id == RecallItem.edition_id)
-        .where(RecallItem.publication_id == publication.id, Edition.advisor_id == advisor.id)
-        .limit(1)
-    )
 
 
 def publication_is_genuine(uow: UnitOfWork, publication: Publication) -> bool:
     """Whether a sealed approval covers exactly the content that this publication names."""
-    decision = uow.session.get(Decision, publication.decision_id)
+    return _approves(uow, uow.session.get(Decision, publication.decision_id), publication)
+
+
+def _approves(uow: UnitOfWork, decision: Decision | None, publication: Publication) -> bool:
     return (
         decision is not None
         and decision.outcome is Outcome.APPROVE
@@ -418,10 +440,10 @@ def offered_publication(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Pu
 
     A piece meant for others answers as a missing one. Raises Missing, Ended, QualificationMissing.
     """
-    publication = latest_publication(uow, piece_id)
-    if publication is None or not _is_meant_for(publication, advisor):
+    facts = _facts(uow, piece_id, advisor)
+    if facts is None or not _is_meant_for(facts.publication, advisor):
         raise Missing(noun="piece")
-    publication = require_public(uow, piece_id, advisor)
+    publication = _public(uow, facts, piece_id, advisor)
     require_licence(uow, advisor, publication.piece.product_type)
     return publication
 
@@ -460,9 +482,8 @@ def public_edition(uow: UnitOfWork, edition_id: UUID) -> tuple[Edition, Publicat
     Raises Missing, Ended, QualificationMissing.
     """
     edition = access_edition(uow, edition_id)
-    advisor = own_advisor(uow)
-    publication = require_public(uow, edition.piece_id, advisor)
-    require_licence(uow, advisor, edition.piece.product_type)
+    publication = require_public(uow, edition.piece_id, edition.advisor)
+    require_licence(uow, edition.advisor, edition.piece.product_type)
     return edition, publication
 
 
@@ -474,10 +495,14 @@ def edition_picture(
     Raises Missing, Ended, QualificationMissing.
     """
     edition, publication = public_edition(uow, edition_id)
-    link = edition_links(uow, edition.id)[LinkChannel.QR]
-    advisor = own_advisor(uow)
     spec = published_spec(
-        uow, publication, advisor, link=link, image_format=image_format, page=page, size=size
+        uow,
+        publication,
+        edition.advisor,
+        link=link_url(uow, edition.qr.code),
+        image_format=image_format,
+        page=page,
+        size=size,
     )
     return kept_picture(uow, spec)
 

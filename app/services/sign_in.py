@@ -6,18 +6,19 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Select, and_, bindparam, delete, func, select, update
 
 from app.domain.errors import InvalidInput, TooManyAttempts
 from app.domain.organisation import Actor, AdvisorId, Grant, TenantId, UserId
 from app.domain.text import LONGEST_TITLE, clean_text, unprintable
 from app.models.advisor import Advisor
+from app.models.organisation import OrgUnit
+from app.models.tenant import Tenant
 from app.models.user import ApiToken, FailedSignIn, Membership, SignIn, User
 from app.services.unit_of_work import UnitOfWork
 
@@ -159,42 +160,49 @@ def end_all_sign_ins(uow: UnitOfWork, user_id: UUID) -> None:
     uow.session.execute(delete(ApiToken).where(ApiToken.user_id == user_id))
 
 
-def signed_in_actor(uow: UnitOfWork, token: str) -> Actor | None:
-    """Who carries this browser token now; grants are read afresh, never from the token."""
-    user_id = uow.session.scalar(
-        select(SignIn.user_id).where(SignIn.token_hash == _digest(token), SignIn.expires_at > uow.clock.now())
-    )
-    return _actor(uow, user_id) if user_id else None
+_GRANTED: Final = (
+    select(Tenant, User.id, User.name, Advisor.id, Membership.role, OrgUnit.path)
+    .select_from(User)
+    .join(Tenant, Tenant.id == User.tenant_id)
+    .outerjoin(Advisor, and_(Advisor.user_id == User.id, Advisor.is_active))
+    .outerjoin(Membership, Membership.user_id == User.id)
+    .outerjoin(OrgUnit, OrgUnit.id == Membership.org_unit_id)
+    .where(User.is_active)
+)
+_SIGNED_IN: Final = _GRANTED.join(SignIn, SignIn.user_id == User.id).where(
+    SignIn.token_hash == bindparam("digest"), SignIn.expires_at > bindparam("at")
+)
+_SPOKEN_FOR: Final = _GRANTED.join(ApiToken, ApiToken.user_id == User.id).where(
+    ApiToken.token_hash == bindparam("digest"),
+    ApiToken.expires_at > bindparam("at"),
+    ApiToken.revoked_at.is_(None),
+)
+
+
+def signed_in(uow: UnitOfWork, token: str) -> tuple[Actor, Tenant] | None:
+    """Who carries this browser token now, and where; grants are read afresh, never from the token."""
+    return _carrier(uow, _SIGNED_IN, token)
 
 
 def token_actor(uow: UnitOfWork, token: str) -> Actor | None:
     """Who a machine's token speaks for now."""
-    user_id = uow.session.scalar(
-        select(ApiToken.user_id).where(
-            ApiToken.token_hash == _digest(token),
-            ApiToken.expires_at > uow.clock.now(),
-            ApiToken.revoked_at.is_(None),
-        )
-    )
-    return _actor(uow, user_id) if user_id else None
+    found = _carrier(uow, _SPOKEN_FOR, token)
+    return found[0] if found else None
 
 
-def _actor(uow: UnitOfWork, user_id: UUID) -> Actor | None:
-    user = uow.session.scalar(
-        select(User)
-        .where(User.id == user_id, User.is_active)
-        .options(selectinload(User.memberships).joinedload(Membership.org_unit))
-    )
-    if user is None:
+def _carrier(uow: UnitOfWork, carried: Select[*tuple[Any, ...]], token: str) -> tuple[Actor, Tenant] | None:
+    rows = uow.session.execute(carried, {"digest": _digest(token), "at": uow.clock.now()}).all()
+    if not rows:
         return None
-    advisor_id = uow.session.scalar(select(Advisor.id).where(Advisor.user_id == user.id, Advisor.is_active))
-    return Actor(
-        tenant_id=TenantId(user.tenant_id),
-        name=user.name,
-        user_id=UserId(user.id),
+    tenant, user_id, name, advisor_id = rows[0][:4]
+    actor = Actor(
+        tenant_id=TenantId(tenant.id),
+        name=name,
+        user_id=UserId(user_id),
         advisor_id=AdvisorId(advisor_id) if advisor_id else None,
-        grants=tuple(Grant(one.role, one.org_unit.path) for one in user.memberships),
+        grants=tuple(Grant(role, path) for *_person, role, path in rows if role is not None),
     )
+    return actor, tenant
 
 
 def checked_user(

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
@@ -25,10 +25,10 @@ from app.domain.tracking import (
     visitor_hash,
 )
 from app.models.advisor import Advisor
+from app.models.base import Base
 from app.models.edition import Edition
 from app.models.piece import Piece
 from app.models.publication import Publication
-from app.models.template import TemplateVersion
 from app.models.tracking import Event, ShortLink, Visit, VisitorKey
 from app.queries.handover import heir_of
 from app.services.edition import code_on, edition_of, ensure_edition
@@ -79,6 +79,7 @@ def arrive(uow: UnitOfWork, code: str, caller: Caller) -> Arrival:
     the visit's page then says why it ended.
     """
     place = _place(uow, code)
+    uow.belong_to(TenantId(place.tenant_id))
     kind = EventKind.SCAN if place.channel is LinkChannel.QR else EventKind.CLICK
     return _begin_visit(uow, place, kind, caller, parent=None)
 
@@ -113,22 +114,20 @@ def landing_of(uow: UnitOfWork, token: str) -> Landing:
 
     Raises Missing for an unknown visit, Ended where the content is not public now.
     """
-    visit = visit_of(uow, token)
-    link = link_of(uow, visit.code)
+    visit, link = visited(uow, token)
     publication = require_public(uow, link.edition.piece_id, link.edition.advisor)
     return Landing(visit, link, link.edition, link.edition.advisor, publication)
 
 
-def way_to_successor(uow: UnitOfWork, token: str) -> tuple[Piece, str] | None:
-    """What follows an ended piece for the same advisor, and the code that leads there; None for nothing.
+def way_to_successor(uow: UnitOfWork, link: ShortLink) -> tuple[Piece, str] | None:
+    """What follows a link's ended piece for the same advisor, and the code that leads there, if anything.
 
     The edition is made where the advisor has none yet: their visitors need no new picture.
     """
-    link = link_of(uow, visit_of(uow, token).code)
     advisor = link.edition.advisor
     if not advisor.is_active:
         return None
-    successor = successor_of(uow, link.edition.piece, advisor)
+    successor = successor_of(uow, uow.session.get_one(Piece, link.edition.piece_id), advisor)
     if successor is None:
         return None
     edition = edition_of(uow, successor.id, advisor.id)
@@ -142,7 +141,8 @@ def way_to_successor(uow: UnitOfWork, token: str) -> tuple[Piece, str] | None:
 
 def confirm_view(uow: UnitOfWork, token: str, caller: Caller) -> None:
     """The page says it was really shown; said twice, it counts once."""
-    visit = visit_of(uow, token, for_update=True)
+    visit = locked_visit(uow, token)
+    uow.belong_to(TenantId(visit.tenant_id))
     if visit.viewed_at is not None:
         return
     visit.viewed_at = uow.clock.now()
@@ -153,56 +153,65 @@ def keep_lead_event(uow: UnitOfWork, visit: Visit, caller: Caller) -> None:
     _keep_event(uow, visit, EventKind.LEAD, caller)
 
 
-def tenant_of_visit(uow: UnitOfWork, token: str) -> TenantId:
-    """Whose visit a token is; a public address carries nothing else that says so."""
-    return TenantId(visit_of(uow, token).tenant_id)
+_VISITED: Final = (
+    select(Visit, ShortLink)
+    .join(ShortLink, ShortLink.code == Visit.code)
+    .where(Visit.token == bindparam("token"))
+    .options(
+        joinedload(ShortLink.edition).options(
+            joinedload(Edition.tenant),
+            joinedload(Edition.qr),
+            joinedload(Edition.advisor).joinedload(Advisor.org_unit),
+        )
+    )
+)
 
 
-def visit_of(uow: UnitOfWork, token: str, *, for_update: bool = False) -> Visit:
-    statement = select(Visit).where(Visit.token == token[:64].replace("\0", ""))
-    visit = uow.session.scalar(statement.with_for_update() if for_update else statement)
+def visited(uow: UnitOfWork, token: str) -> tuple[Visit, ShortLink]:
+    """A visit and its link, with the edition, advisor and institution it belongs to.
+
+    A public address carries nothing else that says whose it is: from here on the work is that
+    tenant's alone. Raises Missing.
+    """
+    row = uow.session.execute(_VISITED, {"token": _readable(token)}).one_or_none()
+    if row is None:
+        raise Missing(noun="visit")
+    uow.belong_to(TenantId(row.Visit.tenant_id))
+    return row.Visit, row.ShortLink
+
+
+def locked_visit(uow: UnitOfWork, token: str) -> Visit:
+    visit = uow.session.scalar(select(Visit).where(Visit.token == _readable(token)).with_for_update())
     if visit is None:
         raise Missing(noun="visit")
     return visit
 
 
-def link_of(uow: UnitOfWork, code: str) -> ShortLink:
-    """A link with the edition, piece and advisor it belongs to."""
-    link = uow.session.scalar(
-        select(ShortLink)
-        .where(ShortLink.code == code)
-        .options(
-            joinedload(ShortLink.edition).options(
-                joinedload(Edition.advisor).joinedload(Advisor.org_unit),
-                joinedload(Edition.piece)
-                .joinedload(Piece.template_version)
-                .joinedload(TemplateVersion.template),
-            )
-        )
+def _readable(token: str) -> str:
+    return token[:64].replace("\0", "")
+
+
+_PLACE: Final = (
+    select(
+        ShortLink.code,
+        ShortLink.channel,
+        ShortLink.tenant_id,
+        Edition.id,
+        Edition.piece_id,
+        Edition.advisor_id,
+        Advisor.org_unit_id,
+        Advisor.is_active,
     )
-    if link is None:
-        raise Missing(noun="short_link")
-    return link
+    .join(Edition, Edition.id == ShortLink.edition_id)
+    .join(Advisor, Advisor.id == Edition.advisor_id)
+    .where(ShortLink.code == bindparam("code"))
+)
 
 
 def _place(uow: UnitOfWork, code: str) -> _Place:
     if not CODE_PATTERN.fullmatch(code):
         raise Missing(noun="short_link")
-    row = uow.session.execute(
-        select(
-            ShortLink.code,
-            ShortLink.channel,
-            ShortLink.tenant_id,
-            Edition.id,
-            Edition.piece_id,
-            Edition.advisor_id,
-            Advisor.org_unit_id,
-            Advisor.is_active,
-        )
-        .join(Edition, Edition.id == ShortLink.edition_id)
-        .join(Advisor, Advisor.id == Edition.advisor_id)
-        .where(ShortLink.code == code)
-    ).one_or_none()
+    row = uow.session.execute(_PLACE, {"code": code}).one_or_none()
     if row is None:
         raise Missing(noun="short_link")
     place = _Place(*row[:-1])
@@ -236,24 +245,37 @@ def _begin_visit(
     hit_class, reason = classify_hit(caller.hit)
     now = uow.clock.now()
     token, visitor = secrets.token_urlsafe(15), _pseudonym(uow, caller)
-    begun = (
-        insert(Visit)
-        .values(
-            token=token,
-            tenant_id=place.tenant_id,
-            code=place.code,
-            visitor=visitor,
-            hit_class=hit_class,
-            parent_token=parent,
-            arrived_at=now,
-        )
-        .cte("begun")
-    )
+    begun = {
+        "token": token,
+        "tenant_id": place.tenant_id,
+        "code": place.code,
+        "visitor": visitor,
+        "hit_class": hit_class,
+        "parent_token": parent,
+        "arrived_at": now,
+    }
     event = _event(place, kind, caller, at=now, visitor=visitor, token=token)
-    uow.session.execute(
-        insert(Event).values(**event, hit_class=hit_class, class_reason=reason).add_cte(begun)
-    )
+    event |= {"hit_class": hit_class, "class_reason": reason}
+    uow.session.connection().execute(_BEGIN_VISIT, _named("visit", begun) | _named("event", event))
     return Arrival(token, hit_class)
+
+
+def _given(table: Table, name: str) -> dict[str, BindParameter[Any]]:
+    return {column.key: bindparam(f"{name}_{column.key}") for column in table.c if column.key != "viewed_at"}
+
+
+def _named(name: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {f"{name}_{column}": value for column, value in values.items()}
+
+
+# Built once, and of the tables alone: it is sent for every arrival, and writes only what is given.
+_VISITS, _EVENTS = (Base.metadata.tables[model.__tablename__] for model in (Visit, Event))
+# Built once, and of the tables alone: it is sent for every arrival, and writes only what is given.
+_BEGIN_VISIT: Final = (
+    insert(_EVENTS)
+    .values(_given(_EVENTS, "event"))
+    .add_cte(insert(_VISITS).values(_given(_VISITS, "visit")).cte("begun"))
+)
 
 
 def _keep_event(uow: UnitOfWork, visit: Visit, kind: EventKind, caller: Caller) -> None:

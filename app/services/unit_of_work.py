@@ -5,15 +5,22 @@ transaction commits, and only then do tasks leave for the queue. If the process 
 two, the sweep finds the rows: the row is the truth, the message a nudge.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 import structlog
 from sqlalchemy import event, inspect
-from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.orm import (
+    LoaderCriteriaOption,
+    ORMExecuteState,
+    Session,
+    sessionmaker,
+    with_loader_criteria,
+)
 
 from app.domain.organisation import Actor, TenantId
 from app.models.base import TenantScoped
@@ -130,6 +137,20 @@ class UnitOfWork:
             raise LookupError("this unit of work belongs to no tenant")
         return self.actor.tenant_id
 
+    def belong_to(self, tenant_id: TenantId) -> None:
+        """Bind work that began without a tenant to the one it turned out to concern; for good.
+
+        Raises ForeignTenant where it belongs to another, or has read another's rows already.
+        """
+        if self.actor.tenant_id not in (None, tenant_id):
+            raise ForeignTenant(str(tenant_id))
+        self.session.info["tenant_id"] = tenant_id
+        for row in self.session:
+            if isinstance(row, TenantScoped):
+                _require_own(self.session, row)
+        self.actor = replace(self.actor, tenant_id=tenant_id)
+        self.audit.speak_for(self.actor)
+
     def after_commit(self, name: TaskName, *ids: UUID | str) -> None:
         """Queue a task once the row it works on is really there."""
         self._nudges.append(_Nudge(name, tuple(str(one) for one in ids)))
@@ -158,13 +179,7 @@ def scope_session_to_tenant(maker: sessionmaker[Session]) -> None:
         tenant_id: Any = state.session.info.get("tenant_id")
         if tenant_id is None or state.is_column_load or state.is_relationship_load:
             return
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                TenantScoped,
-                lambda mapped: mapped.tenant_id == tenant_id,
-                include_aliases=True,
-            )
-        )
+        state.statement = state.statement.options(_only_rows_of(tenant_id))
 
     @event.listens_for(maker, "before_attach")
     def _only_own_guests(session: Session, guest: object) -> None:
@@ -177,6 +192,16 @@ def scope_session_to_tenant(maker: sessionmaker[Session]) -> None:
         for row in (*session.new, *session.dirty, *session.deleted):
             if isinstance(row, TenantScoped):
                 _require_own(session, row)
+
+
+@lru_cache(maxsize=64)
+def _only_rows_of(tenant_id: UUID) -> LoaderCriteriaOption:
+    """Made once for each tenant: it is part of every statement, and never changes."""
+    return with_loader_criteria(
+        TenantScoped,
+        lambda mapped: mapped.tenant_id == tenant_id,
+        include_aliases=True,
+    )
 
 
 def _require_own(session: Session, row: TenantScoped) -> None:

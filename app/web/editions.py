@@ -17,8 +17,8 @@ from app.domain.tracking import LinkChannel
 from app.models.edition import Edition
 from app.models.publication import Publication
 from app.queries.edition import edition_figures
-from app.services.access import access_edition, own_advisor
-from app.services.edition import edition_links
+from app.services.access import access_edition
+from app.services.edition import edition_links, link_url
 from app.services.making import open_slots
 from app.services.publication import public_edition
 from app.services.refresh import is_stale, refresh_edition
@@ -27,7 +27,15 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
 from app.web.i18n import translate as _
-from app.web.pictures import SUFFIXES, asked_page, asked_size, picture_answer, size_words
+from app.web.pictures import (
+    SUFFIXES,
+    asked_page,
+    asked_size,
+    held_already,
+    picture_answer,
+    size_words,
+    unchanged_answer,
+)
 from templates_lib.compose import DOCUMENTS
 from templates_lib.manifest import SlotKind, TemplateManifest
 from templates_lib.pdf import Paper
@@ -137,12 +145,14 @@ def show_picture(edition_id: UUID, suffix: str) -> ResponseReturnValue:
         spec = published_spec(
             uow,
             publication,
-            own_advisor(uow),
-            link=edition_links(uow, edition.id)[LinkChannel.QR],
+            edition.advisor,
+            link=link_url(uow, edition.qr.code),
             image_format=image_format,
             page=page,
             size=size,
         )
+        if (mark := held_already(uow, spec)) is not None:
+            return unchanged_answer(mark)
         picture = kept_picture(uow, spec)
         name = edition.piece.title
     if size:

@@ -13,6 +13,7 @@ LOCALE_DIR: Final = Path(__file__).parent / "locale"
 SOURCE: Final = "zh-CN"
 
 
+@cache
 def available() -> tuple[str, ...]:
     """Locales with a catalogue, the source first."""
     found = (path.parent.parent.name for path in LOCALE_DIR.glob("*/LC_MESSAGES/messages.mo"))

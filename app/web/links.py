@@ -7,7 +7,6 @@ is not needed to answer, and every arrival is durable before the browser is sent
 from __future__ import annotations
 
 from typing import Any, Final
-from uuid import UUID
 
 from flask import Blueprint, Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,14 +16,14 @@ from app.bootstrap import derived_key
 from app.domain.errors import Ended, InvalidInput, Missing
 from app.domain.organisation import Actor
 from app.domain.publication import Standing
-from app.domain.tracking import PREVIEW_CODE, TENANT_ZONE, LinkChannel
+from app.domain.tracking import PREVIEW_CODE, TENANT_ZONE
 from app.models.publication import Publication
 from app.models.tenant import Tenant
 from app.queries.handover import heir_of
 from app.queries.landing import PublicCard, ended_notice, public_card
 from app.services.correction import CorrectionNote, correction_note
-from app.services.edition import edition_links
-from app.services.lead import CONSENT_TEXT, LeadForm, leave_lead
+from app.services.edition import link_url
+from app.services.lead import LeadForm, consent_to, leave_lead
 from app.services.publication import verify_publication
 from app.services.rendition import kept_picture, portrait, published_spec, twin_of
 from app.services.tracking import (
@@ -32,16 +31,15 @@ from app.services.tracking import (
     arrive,
     confirm_view,
     landing_of,
-    link_of,
     open_landing,
-    tenant_of_visit,
-    visit_of,
+    visited,
     way_to_successor,
 )
 from app.services.unit_of_work import UnitOfWork
 from app.web.corrections import correction_words
 from app.web.edge import VISIT_COOKIE, caller, platform, public, render_page
 from app.web.i18n import translate as _
+from app.web.pictures import held_already, unchanged_answer
 from app.web.security import csrf
 
 bp = Blueprint("links", __name__)
@@ -55,19 +53,9 @@ _GIF: Final = bytes.fromhex(
 )
 
 
-def _work(tenant_of: str | None = None) -> UnitOfWork:
-    """A unit of work in no person's name; for a visit's page, within the tenant it belongs to."""
-    if tenant_of is None:
-        return platform().unit_of_work(Actor.system("public-link"))
-    with platform().unit_of_work(Actor.system("public-link")) as uow:
-        tenant_id = tenant_of_visit(uow, tenant_of)
-        _belongs_to(uow, tenant_id)
-    return platform().unit_of_work(Actor.system("public-link", tenant_id))
-
-
-def _belongs_to(uow: UnitOfWork, tenant_id: UUID) -> None:
-    """Let the page bear the name of the institution whose content it is."""
-    g.tenant = uow.session.get(Tenant, tenant_id)
+def _work() -> UnitOfWork:
+    """A unit of work in no person's name; what it finds first says which tenant it belongs to."""
+    return platform().unit_of_work(Actor.system("public-link"))
 
 
 def _private(response: Response) -> Response:
@@ -105,7 +93,7 @@ def follow(code: str) -> ResponseReturnValue:
 @bp.get("/p/<token>")
 @public
 def show_landing(token: str) -> ResponseReturnValue:
-    with _work(token) as uow:
+    with _work() as uow:
         landing = open_landing(uow, token, caller())
         if landing.moved:
             moved_to = landing.visit.token
@@ -125,15 +113,15 @@ def send_lead(token: str) -> ResponseReturnValue:
         consented=request.form.get("consent") == "1",
     )
     if not _form_is_ours(request.form.get("csrf_token", ""), token):
-        with _work(token) as uow:
+        with _work() as uow:
             page = _landing_page(uow, landing_of(uow, token), form=form, stale=True)
         return page, 400
     try:
-        with _work(token) as uow:
-            leave_lead(uow, token, form, caller(), consent=_consent())
+        with _work() as uow:
+            leave_lead(uow, token, form, caller())
     except InvalidInput as refused:
         faults = {fault.field: _(fault.reason) for fault in refused.faults}
-        with _work(token) as uow:
+        with _work() as uow:
             page = _landing_page(uow, landing_of(uow, token), form=form, faults=faults)
         return page, 422
     return redirect(url_for("links.show_landing", token=token, thanked=1, _anchor="lead"), 303)
@@ -164,25 +152,25 @@ def seen_without_script(token: str) -> ResponseReturnValue:
 def picture(token: str) -> ResponseReturnValue:
     """The published bytes, one page of them; dark as soon as the content is not public."""
     page = request.args.get("page", 0, type=int)
-    with _work(token) as uow:
+    with _work() as uow:
         landing = landing_of(uow, token)
         if not 0 <= page < _pages(landing):
             raise Missing(noun="picture")
-        file = kept_picture(
-            uow,
-            published_spec(
-                uow, landing.publication, landing.advisor, link=_qr_address(uow, landing), page=page
-            ),
-        )
+        link = link_url(uow, landing.edition.qr.code)
+        spec = published_spec(uow, landing.publication, landing.advisor, link=link, page=page)
+        if (mark := held_already(uow, spec)) is not None:
+            return _unlisted(unchanged_answer(mark))
+        file = kept_picture(uow, spec)
     return _image(file.data, file.content_type, file.sha256)
 
 
 @bp.get("/p/<token>/portrait.jpg")
 @public
 def show_portrait(token: str) -> ResponseReturnValue:
-    with _work(token) as uow:
+    with _work() as uow:
         # a leaver's face is gone with their name
-        advisor = heir_of(uow.session, link_of(uow, visit_of(uow, token).code).edition.advisor)
+        _visit, link = visited(uow, token)
+        advisor = heir_of(uow.session, link.edition.advisor)
         file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor is not None else None
     if file is None:
         raise Missing(noun="portrait")
@@ -205,7 +193,7 @@ def verify(approval_no: str) -> ResponseReturnValue:
     try:
         with _work() as uow:
             found = verify_publication(uow, approval_no)
-            _belongs_to(uow, found.publication.tenant_id)
+            g.tenant = uow.session.get(Tenant, found.publication.tenant_id)
             advisor = found.advisor
             has_left = advisor is not None and not advisor.is_active
             card = (
@@ -240,13 +228,15 @@ def _unknown(_error: Missing) -> ResponseReturnValue:
 def _ended(error: Ended) -> ResponseReturnValue:
     """The content is over or not there yet: say so with dignity, and whom to ask."""
     token = (request.view_args or {}).get("token", "")
-    with platform().sessions() as session:
-        notice = ended_notice(session, token, at=platform().clock.now())
-    if notice is None:
-        return _unknown(Missing(noun="visit"))
-    with _work(token) as uow:
-        found = way_to_successor(uow, token)
-        following = (found[0].template_version.template.name, found[1]) if found else None
+    try:
+        with _work() as uow:
+            _visit, link = visited(uow, token)
+            g.tenant = link.edition.tenant
+            notice = ended_notice(uow.session, link, at=uow.clock.now())
+            found = way_to_successor(uow, link)
+            following = (found[0].template_version.template.name, found[1]) if found else None
+    except Missing as missing:
+        return _unknown(missing)
     if following is None and notice.alternative is not None:
         following = (notice.alternative.title, notice.alternative.code)
     since = error.data.get("since")
@@ -261,7 +251,7 @@ def _ended(error: Ended) -> ResponseReturnValue:
         alternative={"title": following[0], "href": url_for("links.follow", code=following[1])}
         if following
         else None,
-        hotline=g.tenant.hotline if g.get("tenant") else "",
+        hotline=g.tenant.hotline,
     )
     return _private(page), 410
 
@@ -276,8 +266,11 @@ def _landing_page(
     thanked: bool = False,
 ) -> Response:
     token = landing.visit.token
+    g.tenant = landing.edition.tenant  # the page bears the name of the institution it comes from
     version = landing.publication.piece.template_version
-    spec = published_spec(uow, landing.publication, landing.advisor, link=_qr_address(uow, landing))
+    spec = published_spec(
+        uow, landing.publication, landing.advisor, link=link_url(uow, landing.edition.qr.code)
+    )
     card = public_card(landing.advisor, landing.advisor.org_unit.name)
     page = render_page(
         "public/landing.html",
@@ -297,7 +290,7 @@ def _landing_page(
         faults=faults or {},
         stale=stale,
         thanked=thanked,
-        consent=_consent(),
+        consent=consent_to(landing.edition.tenant),
         form_token=_signer().dumps(token),
     )
     return _private(page)
@@ -340,15 +333,6 @@ def _pages(landing: Landing) -> int:
     return int(landing.publication.piece.template_version.manifest["pages"])
 
 
-def _qr_address(uow: UnitOfWork, landing: Landing) -> str:
-    """The link inside the picture, whichever way this visitor came."""
-    return edition_links(uow, landing.edition.id)[LinkChannel.QR]
-
-
-def _consent() -> str:
-    return CONSENT_TEXT.format(institution=g.tenant.name if g.get("tenant") else "")
-
-
 def _signer() -> URLSafeTimedSerializer:
     key = derived_key(platform().settings.web.secret_key, "lead-form")
     return URLSafeTimedSerializer(key, salt="lead-form")
@@ -369,6 +353,10 @@ def _image(data: bytes, content_type: str, sha256: str, *, max_age_s: int = 0) -
     response.headers["Cache-Control"] = (
         f"private, max-age={max_age_s}, must-revalidate" if max_age_s else "private, no-cache"
     )
-    response.headers["X-Robots-Tag"] = "noindex, noimageindex"
     response.make_conditional(request)
+    return _unlisted(response)
+
+
+def _unlisted(response: Response) -> Response:
+    response.headers["X-Robots-Tag"] = "noindex, noimageindex"
     return response

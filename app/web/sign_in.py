@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.errors import TooManyAttempts, WrongCredentials
 from app.domain.organisation import Actor
 from app.embedded.demo.logins import DemoLogin, demo_logins
-from app.services.sign_in import Issued, Throttle, attempt_sign_in, sign_out, signed_in_actor
+from app.services.sign_in import Issued, Throttle, attempt_sign_in, sign_out, signed_in
 from app.settings import Environment, Settings
 from app.web.edge import STAFF_COOKIE, STAFF_COOKIE_AGE_S, network, platform, public, render_page
 from app.web.errors import said
@@ -62,8 +62,8 @@ def log_in() -> ResponseReturnValue:
             )
             if issued is not None:
                 uow.session.flush()
-                found = signed_in_actor(uow, issued.token)
-                home = home_of(found) if found else "/"
+                found = signed_in(uow, issued.token)
+                home = home_of(found[0]) if found else "/"
     except TooManyAttempts as error:
         answer = _page(login=login, error=said(error), next=target)
         answer.headers["Retry-After"] = str(error.data["retry_after_s"])

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.domain.errors import SignInRequired
 from app.domain.organisation import Actor, Permission, Role
 from app.models.tenant import Tenant
-from app.services.sign_in import signed_in_actor
+from app.services.sign_in import signed_in
 from app.web.edge import DATABASE_GONE, platform
 
 COOKIE: Final = "imprimatur_sign_in"
@@ -54,9 +54,8 @@ def register_signed_in(app: Flask) -> None:
         token = request.cookies.get(COOKIE)
         if token:
             with platform().unit_of_work(Actor.system("sign-in")) as uow:
-                g.actor = signed_in_actor(uow, token)
-                if g.actor is not None and g.actor.tenant_id is not None:
-                    g.tenant = uow.session.get(Tenant, g.actor.tenant_id)
+                if (found := signed_in(uow, token)) is not None:
+                    g.actor, g.tenant = found
         view = current_app.view_functions.get(request.endpoint or "")
         if view is not None and not getattr(view, "is_public", False) and g.get("actor") is None:
             raise SignInRequired

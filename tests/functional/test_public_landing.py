@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from app.models.tracking import Lead
 from app.services.piece import save_piece
 from app.services.publication import expire_due, take_down
 from tests.factories import POSTER, House
-from tests.fakes import FixedClock
+from tests.fakes import FixedClock, MemoryObjectStore
 from tests.visitors import Phone, code_of, counted
 
 TYPED = {"name": "王女士", "phone": "138 1234 5678", "message": "想了解养老", "consent": "1"}
@@ -300,3 +301,42 @@ def test_a_working_title_that_nobody_reviewed_is_never_public(house: House, clie
     with house.by("operator") as uow:
         take_down(uow, piece_id, note="不再使用")
     assert "稳赚不赔" not in shown + phone.get(address).text
+
+
+def test_a_page_asks_whose_it_is_and_whether_it_may_be_shown_and_a_picture_once_more(
+    house: House, client: FlaskClient, count_queries: Callable[[Callable[[], object]], int]
+) -> None:
+    phone, page = landed(house, client)
+    for path in (page, f"{page}/picture.jpg"):  # what is shown for the first time is noted, and drawn
+        assert phone.get(path).status_code == 200
+        assert phone.get(path).status_code == 200
+    assert count_queries(lambda: phone.get(page)) == 2
+    assert count_queries(lambda: phone.get(f"{page}/picture.jpg")) == 3
+
+
+def test_a_page_that_went_dark_is_told_in_few_questions(
+    house: House, client: FlaskClient, count_queries: Callable[[Callable[[], object]], int]
+) -> None:
+    piece_id = house.published()
+    phone, page = landed(house, client, piece_id)
+    with house.by("operator") as uow:
+        take_down(uow, piece_id, note="活动结束")
+    assert count_queries(lambda: phone.get(page)) == 6
+
+
+def test_a_picture_that_the_browser_holds_is_not_read_again_and_is_dark_all_the_same(
+    house: House, client: FlaskClient, store: MemoryObjectStore
+) -> None:
+    piece_id = house.published()
+    phone, page = landed(house, client, piece_id)
+    held = {"If-None-Match": phone.get(f"{page}/picture.jpg").headers["ETag"]}
+    for key in list(store.keys("renditions/")):
+        store.delete(key)
+    answer = phone.get(f"{page}/picture.jpg", headers=held)
+    assert answer.status_code == 304
+    assert answer.headers["ETag"] == held["If-None-Match"]
+    assert "no-cache" in answer.headers["Cache-Control"]
+
+    with house.by("operator") as uow:
+        take_down(uow, piece_id, note="活动结束")
+    assert phone.get(f"{page}/picture.jpg", headers=held).status_code == 410

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -197,3 +198,12 @@ def test_an_unknown_page_is_the_same_calm_page(house: House, client: FlaskClient
         assert answer.status_code == 404
         assert "没有找到这个页面" in answer.text
     assert Phone(client).post("/p/nobody/seen").status_code == 404
+
+
+def test_an_arrival_costs_one_question_and_one_statement_that_keeps_it(
+    house: House, client: FlaskClient, count_queries: Callable[[Callable[[], object]], int]
+) -> None:
+    code = code_of(house, house.published())
+    for _ in range(2):  # the first makes the day's key, the second remembers it
+        Phone(client).scan(code)
+    assert count_queries(lambda: Phone(client).get(f"/s/{code}")) == 2

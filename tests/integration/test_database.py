@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from app.adapters.database import build_engine
 from app.embedded.postgres import PostgresServer
@@ -53,3 +54,17 @@ def test_the_platforms_role_is_bound_by_row_level_security(engine: Engine) -> No
         ).one()
 
     assert tuple(role) == (False, False)
+
+
+def test_a_connection_that_the_server_ended_is_replaced_before_anybody_works_on_it(
+    engine: Engine, postgres: PostgresServer
+) -> None:
+    backend = text("SELECT pg_backend_pid()")
+    with engine.connect() as connection:
+        ended = connection.scalar(backend)
+    other = create_engine(postgres.url.replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+    with other.connect() as connection:
+        assert connection.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": ended})
+
+    with engine.connect() as connection:
+        assert connection.scalar(backend) != ended

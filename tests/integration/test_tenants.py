@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Mapper, Session, aliased, joinedload, selectinload, subqueryload
 
-from app.domain.organisation import OrgLevel, Role
+from app.domain.organisation import Actor, OrgLevel, Role
 from app.models.organisation import OrgUnit
 from app.models.user import Membership, User
 from app.services.unit_of_work import ForeignTenant
@@ -151,3 +151,20 @@ def test_nothing_is_written_into_another_institution(two: Two) -> None:
     mine.tenant_id = two.theirs.tenant_id
     with pytest.raises(ForeignTenant):
         two.session.flush()
+
+
+def test_work_that_finds_out_whose_it_is_sees_nothing_of_another_from_there_on(two: Two) -> None:
+    with two.ours.platform.unit_of_work(Actor.system("public-link")) as uow:
+        uow.session.scalars(select(OrgUnit).where(OrgUnit.tenant_id == two.ours.tenant_id)).all()
+        uow.belong_to(two.ours.tenant_id)
+        assert set(uow.session.scalars(select(User.tenant_id))) == {two.ours.tenant_id}
+        with pytest.raises(ForeignTenant):
+            uow.belong_to(two.theirs.tenant_id)
+
+
+def test_work_that_read_another_institutions_row_cannot_become_ones_own(two: Two) -> None:
+    with two.ours.platform.unit_of_work(Actor.system("public-link")) as uow:
+        read = uow.session.scalars(select(OrgUnit).where(OrgUnit.tenant_id == two.theirs.tenant_id)).all()
+        assert read
+        with pytest.raises(ForeignTenant):
+            uow.belong_to(two.ours.tenant_id)

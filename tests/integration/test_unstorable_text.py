@@ -118,7 +118,7 @@ def visit_token(house: House) -> str:
 def leave(house: House, token: str, **typed: str) -> str:
     with house.platform.unit_of_work(Actor.system("public")) as uow:
         form = {"name": "王女士", "phone": "13800138000", "message": "", **typed}
-        return leave_lead(uow, token, LeadForm(**form, consented=True), VISITOR, consent="同意").phone
+        return leave_lead(uow, token, LeadForm(**form, consented=True), VISITOR).phone
 
 
 @odd_text

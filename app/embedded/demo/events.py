@@ -36,7 +36,7 @@ from app.models.edition import Edition
 from app.models.publication import Publication
 from app.models.tenant import Tenant
 from app.models.tracking import Event, Lead, ShortLink, Visit
-from app.services.lead import CONSENT_TEXT
+from app.services.lead import consent_to
 from app.services.rollup import fold_stale_days
 
 DAYS: Final = 30
@@ -245,7 +245,7 @@ class _Crowd:
         self.rows = _Rows()
         self._timeline = timeline
         self._tenant_id = tenant.id
-        self._consent = CONSENT_TEXT.format(institution=tenant.name)
+        self._consent = consent_to(tenant)
         self._rng = rng
         self._keys = {timeline.day(back): rng.randbytes(32) for back in range(DAYS + 1)}
         self._hours = _weighted(enumerate(_HOURS))
