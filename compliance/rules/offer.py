@@ -5,7 +5,7 @@ where one may ask. An offer is a product together with enough signs of selling (
 day of sale, a rate, a call), less the signs that the piece teaches, reports or warns.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,10 +93,13 @@ class OfferRule(Rule):
         return None
 
     def _may_weigh(self, document: DocumentView) -> bool:
-        """Tell whether all the signs that may be there would do, for next to nothing."""
+        """Tell whether the signs anywhere in the piece would do: by what may be there, then by what is."""
+        return self._reaches(document.may_have_any) and self._reaches(document.has_any)
+
+    def _reaches(self, is_there: Callable[[tuple[Pattern, ...]], bool]) -> bool:
         total = 0
         for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK)):
-            total += weight * sum(map(document.may_have_any, signs))
+            total += weight * sum(map(is_there, signs))
         return total >= self.least
 
     def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
