@@ -60,7 +60,7 @@ from app.models.check import CheckRun
 from app.models.edition import Rendition
 from app.models.piece import Piece, PieceRevision
 from app.models.user import Membership
-from app.services.access import access_template_version
+from app.services.access import access_template_version, own_advisor
 from app.services.correction import drop_correction, start_correction
 from app.services.deadline import tend_reviews
 from app.services.edition import code_on, link_url
@@ -478,7 +478,7 @@ class GateMachine(RuleBasedStateMachine):
     def drawn_as_approved(self) -> str:
         """The digest of the picture with the words the oracle knows, drawn apart from the public page."""
         with self.house.by("advisor") as uow:
-            advisor = uow.session.get_one(Advisor, self.house.people["advisor"].advisor_id)
+            advisor = own_advisor(uow)
             found = require_public(uow, self.piece_id, advisor)
             spec = revision_spec(
                 uow,
