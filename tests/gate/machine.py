@@ -593,10 +593,18 @@ class GateMachine(RuleBasedStateMachine):
             f"the database let {who} forge {what} where it is {oracle.state}",
         )
 
-    @rule(who=st.sampled_from(DECIDERS), what=st.sampled_from(("vote", "publication")))
-    def forge_what_counts(self, who: str, what: str) -> None:
-        """The two rows that would open the gate, more often than the others."""
-        self.forge(who, what)
+    @precondition(lambda self: self.oracle.state == "in_review")
+    @rule()
+    def forge_a_vote_on_ones_own_work(self) -> None:
+        """Whoever had a hand in it writes a vote for themselves, in the name of another account (I2)."""
+        hands = {*self.oracle.hands, self.oracle.submitter}
+        self.forge("operator_too" if "operator" in hands else "both", "vote")
+
+    @precondition(lambda self: self.oracle.steps != () and self.oracle.state != "approved")
+    @rule()
+    def forge_a_publication_too_soon(self) -> None:
+        """The row that makes public, before the last approval or long after it (I1)."""
+        self.forge("operator", "publication")
 
     # ── what goes on around ─────────────────────────────────────────────────────────────────────────
     @rule(hours=st.integers(1, 20))
