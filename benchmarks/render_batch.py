@@ -174,8 +174,15 @@ class Memory:
 
 def workers_of(run: psutil.Process) -> list[psutil.Process]:
     """Who draws: the processes below, or the run itself where it has none."""
-    below = [one for one in run.children() if "resource_tracker" not in " ".join(one.cmdline())]
-    return below or [run]
+    return [one for one in run.children() if _draws(one)] or [run]
+
+
+def _draws(process: psutil.Process) -> bool:
+    """Whether it is neither Python's own helper nor a scout that has ended and waits to be buried."""
+    try:
+        return "resource_tracker" not in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def timed(run: Run) -> dict[str, Any]:
