@@ -28,7 +28,7 @@ from templates_lib.picture_store import DISK, PictureStore
 from templates_lib.qr import QrError
 from templates_lib.report import compile_report
 from templates_lib.samples import Sample, load_samples
-from templates_lib.scout import MOST_ROWS, sent_ahead
+from templates_lib.scout import MOST_ROWS, sent_ahead, tidy_after_scouts
 from templates_lib.studio import (
     Failed,
     Given,
@@ -98,6 +98,7 @@ def render_many(
     mark = DesignMark(design, source.files_digest(), fonts.digest())
     with Ledger.open(ledger_in or out, mark) as ledger:
         store.tidy(out)
+        tidy_after_scouts(ledger.folder)
         admitted = _admitted(order, jobs, ledger.entries)
         results = (
             map(Studio(order, ledger.lock, compiled), admitted)

@@ -46,6 +46,11 @@ def sent_ahead(source: TemplateSource, rows: Sequence[Mapping[str, str]], folder
         path.unlink(missing_ok=True)
 
 
+def tidy_after_scouts(folder: Path) -> None:
+    """Take away what the scout of a run that was killed has left; nobody else may use the folder."""
+    (folder / FOUND_NAME).unlink(missing_ok=True)
+
+
 def learn(compiled: CompiledTemplate, path: Path) -> None:
     """Wait for the scout and let a design know what it found; nothing, where it found nothing."""
     with suppress(FileNotFoundError, ArtefactError), path.open("rb") as file:

@@ -18,6 +18,7 @@ from templates_lib.compile import compile_template
 from templates_lib.compose import PDF, PNG
 from templates_lib.ledger import FolderTaken, Ledger, OtherDesign
 from templates_lib.picture_store import Disk
+from templates_lib.scout import FOUND_NAME
 from templates_lib.studio import BatchStopped, steady_slots
 from tests.unit.templates_lib.batch_run import JOBS
 from tests.unit.templates_lib.factories import MANIFEST, URL, picture, write_template
@@ -257,6 +258,17 @@ def test_a_run_killed_in_the_middle_is_finished_with_the_same_bytes(source, note
 
     assert pictures(tmp_path / "out") == pictures(tmp_path / "undisturbed")
     assert len(freshly(finished)) < len(JOBS)
+
+
+def test_what_the_scout_of_a_killed_run_left_is_taken_away_though_nothing_is_to_be_drawn(note, tmp_path):
+    list(render_many(note, JOBS, tmp_path))
+    whole = pictures(tmp_path)
+    (tmp_path / FOUND_NAME).write_bytes(b"half")
+
+    again = list(render_many(note, JOBS, tmp_path))
+
+    assert not freshly(again)
+    assert pictures(tmp_path) == whole
 
 
 def test_a_pdf_is_one_file(note, tmp_path):
