@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from app.domain.archive import ItemKind
 from app.domain.distribution import AudienceRule
+from app.domain.edition import RenderSpec
 from app.domain.errors import (
     Ended,
     GateClosed,
@@ -487,15 +488,17 @@ def public_edition(uow: UnitOfWork, edition_id: UUID) -> tuple[Edition, Publicat
     return edition, publication
 
 
-def edition_picture(
-    uow: UnitOfWork, edition_id: UUID, *, image_format: str = "jpeg", page: int = 0, size: str = ""
-) -> PictureFile:
-    """The picture of the acting advisor's edition as it may be used now.
-
-    Raises Missing, Ended, QualificationMissing.
-    """
-    edition, publication = public_edition(uow, edition_id)
-    spec = published_spec(
+def edition_spec(
+    uow: UnitOfWork,
+    edition: Edition,
+    publication: Publication,
+    *,
+    image_format: str = "jpeg",
+    page: int = 0,
+    size: str = "",
+) -> RenderSpec:
+    """What an edition looks like, with its own code in it, whichever way its visitor came."""
+    return published_spec(
         uow,
         publication,
         edition.advisor,
@@ -504,6 +507,17 @@ def edition_picture(
         page=page,
         size=size,
     )
+
+
+def edition_picture(
+    uow: UnitOfWork, edition_id: UUID, *, image_format: str = "jpeg", page: int = 0, size: str = ""
+) -> PictureFile:
+    """The picture of the acting advisor's edition as it may be used now.
+
+    Raises Missing, Ended, QualificationMissing.
+    """
+    edition, publication = public_edition(uow, edition_id)
+    spec = edition_spec(uow, edition, publication, image_format=image_format, page=page, size=size)
     return kept_picture(uow, spec)
 
 

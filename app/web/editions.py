@@ -18,11 +18,11 @@ from app.models.edition import Edition
 from app.models.publication import Publication
 from app.queries.edition import edition_figures
 from app.services.access import access_edition
-from app.services.edition import edition_links, link_url
+from app.services.edition import edition_links
 from app.services.making import open_slots
-from app.services.publication import public_edition
+from app.services.publication import edition_spec, public_edition
 from app.services.refresh import is_stale, refresh_edition
-from app.services.rendition import compiled_for, kept_picture, published_spec
+from app.services.rendition import compiled_for, kept_picture
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
@@ -142,15 +142,7 @@ def show_picture(edition_id: UUID, suffix: str) -> ResponseReturnValue:
         size = asked_size(design)
         manifest = design.in_size(size)
         page = 0 if image_format in DOCUMENTS else asked_page(manifest.pages)
-        spec = published_spec(
-            uow,
-            publication,
-            edition.advisor,
-            link=link_url(uow, edition.qr.code),
-            image_format=image_format,
-            page=page,
-            size=size,
-        )
+        spec = edition_spec(uow, edition, publication, image_format=image_format, page=page, size=size)
         if (mark := held_already(uow, spec)) is not None:
             return unchanged_answer(mark)
         picture = kept_picture(uow, spec)

@@ -22,10 +22,9 @@ from app.models.tenant import Tenant
 from app.queries.handover import heir_of
 from app.queries.landing import PublicCard, ended_notice, public_card
 from app.services.correction import CorrectionNote, correction_note
-from app.services.edition import link_url
 from app.services.lead import LeadForm, consent_to, leave_lead
-from app.services.publication import verify_publication
-from app.services.rendition import kept_picture, portrait, published_spec, twin_of
+from app.services.publication import edition_spec, verify_publication
+from app.services.rendition import kept_picture, portrait, twin_of
 from app.services.tracking import (
     Landing,
     arrive,
@@ -156,8 +155,7 @@ def picture(token: str) -> ResponseReturnValue:
         landing = landing_of(uow, token)
         if not 0 <= page < _pages(landing):
             raise Missing(noun="picture")
-        link = link_url(uow, landing.edition.qr.code)
-        spec = published_spec(uow, landing.publication, landing.advisor, link=link, page=page)
+        spec = edition_spec(uow, landing.edition, landing.publication, page=page)
         if (mark := held_already(uow, spec)) is not None:
             return _unlisted(unchanged_answer(mark))
         file = kept_picture(uow, spec)
@@ -268,9 +266,7 @@ def _landing_page(
     token = landing.visit.token
     g.tenant = landing.edition.tenant  # the page bears the name of the institution it comes from
     version = landing.publication.piece.template_version
-    spec = published_spec(
-        uow, landing.publication, landing.advisor, link=link_url(uow, landing.edition.qr.code)
-    )
+    spec = edition_spec(uow, landing.edition, landing.publication)
     card = public_card(landing.advisor, landing.advisor.org_unit.name)
     page = render_page(
         "public/landing.html",

@@ -100,13 +100,13 @@ def _time_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _other_words_drawn(_house: House, patch: pytest.MonkeyPatch) -> None:
-    real = links.published_spec
+    real = links.edition_spec
 
     def spec(uow: UnitOfWork, found: Any, *all_: Any, **more: Any) -> Any:
         drawn = real(uow, found, *all_, **more)
         return replace(drawn, values={**drawn.values, "headline": "早安"})
 
-    patch.setattr(links, "published_spec", spec)
+    patch.setattr(links, "edition_spec", spec)
 
 
 def _votes_without_an_entry(_house: House, patch: pytest.MonkeyPatch) -> None:
