@@ -11,11 +11,10 @@ from operator import or_
 from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
-from compliance.pattern import Pattern
+from compliance.pattern import SENTENCE_END, Pattern
 from compliance.sight import LiteralIndex, Sight, Stretch
 from compliance.sound import SoundIndex, as_heard
 
-_SENTENCE_END = "。!?;\n"
 _LONG_STRETCH = 400
 _LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
 KEPT_READINGS = 512
@@ -204,8 +203,8 @@ class FieldView:
     def sentence(self, start: int, end: int) -> str:
         """Return the sentence, or the line, in which a place stands."""
         text = self.text
-        low = max(text.rfind(char, 0, start) for char in _SENTENCE_END) + 1
-        high = min((at for char in _SENTENCE_END if (at := text.find(char, end)) >= 0), default=len(text))
+        low = max(text.rfind(char, 0, start) for char in SENTENCE_END) + 1
+        high = min((at for char in SENTENCE_END if (at := text.find(char, end)) >= 0), default=len(text))
         return text[low:high]
 
     def has_any_between(self, patterns: tuple[Pattern, ...], low: int, high: int) -> bool:

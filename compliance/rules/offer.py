@@ -11,12 +11,11 @@ from typing import Any
 
 from compliance.document import ProductType
 from compliance.match import DocumentView, FieldView, Hit
-from compliance.pattern import Pattern
+from compliance.pattern import SENTENCE_END, Pattern
 from compliance.rule import NEARBY, Draft, Rule
 from compliance.speech import generalises
 
 _STRONG, _WEAK, _AGAINST = 3, 1, 2
-_STATEMENT_END = "。!?;\n"
 _LONGEST_SIDE = 24
 
 
@@ -130,9 +129,9 @@ class OfferRule(Rule):
 def _statement(field: FieldView, start: int, end: int) -> tuple[int, int]:
     """Widen the name of a product to the statement about it, as far as one line reads."""
     low, high = start, end
-    while low > max(0, start - _LONGEST_SIDE) and field.text[low - 1] not in _STATEMENT_END:
+    while low > max(0, start - _LONGEST_SIDE) and field.text[low - 1] not in SENTENCE_END:
         low -= 1
-    while high < min(len(field.text), end + _LONGEST_SIDE) and field.text[high] not in _STATEMENT_END:
+    while high < min(len(field.text), end + _LONGEST_SIDE) and field.text[high] not in SENTENCE_END:
         high += 1
     return low, high
 
