@@ -13,7 +13,8 @@ COPY requirements.txt ./
 RUN python -m venv .venv \
     && uv pip install --no-cache --python .venv/bin/python --require-hashes --requirement requirements.txt
 COPY . .
-RUN uv pip install --no-cache --python .venv/bin/python --no-deps --no-build-isolation --editable .
+RUN uv pip install --no-cache --python .venv/bin/python --no-deps --no-build-isolation --editable . \
+    && .venv/bin/python -m compileall -q app compliance migrations templates_lib workers
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \

@@ -4,11 +4,17 @@
 
 Every edition has an advisor of its own, with portrait and code; each run is begun from nothing, in
 processes of its own, and its time holds their start. S3 is a SeaweedFS of our own on the same
-machine, whose work is in the figure too. Of a worker's memory three figures are given: what is
-resident at the most (RSS, with the code and the fonts that all share), its fair part of what is
-shared (PSS), and what is its alone. The scout that finds out about the design and ends is no worker:
-it is given apart. With `--kills N` a run is killed N times by `kill -9`, taken up
-each time, and compared with an undisturbed one, picture by picture.
+machine, whose work is in the figure too.
+
+What a run has drawn lies there until all are done: ext4 shuns the numbers of files deleted within
+the last five minutes, and whoever makes new ones beside them waits most of a millisecond for each.
+For the same reason begin five minutes after the last run.
+
+Of a worker's memory three figures are given: what is resident at the most (RSS, with the code and
+the fonts that all share), its fair part of what is shared (PSS), and what is its alone. The scout
+that finds out about the design and ends is no worker: it is given apart. With `--kills N` a run is
+killed N times by `kill -9`, taken up each time, and compared with an undisturbed one, picture by
+picture.
 """
 
 from __future__ import annotations
@@ -17,7 +23,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import sys
 import tempfile
 import threading
@@ -252,9 +257,9 @@ def measure(chosen: argparse.Namespace) -> dict[str, Any]:
         for number, portrait in enumerate(portraits()):
             (photos / f"{number}.jpg").write_bytes(portrait)
         run = Run(chosen.design, chosen.count, chosen.processes[-1], photos, out=folder / "editions")
-        for processes in chosen.processes:
-            runs.append(timed(replace(run, processes=processes)))
-            shutil.rmtree(run.out)
+        runs += [
+            timed(replace(run, processes=one, out=folder / f"editions-{one}")) for one in chosen.processes
+        ]
         if chosen.s3:
             runs += [timed_to_s3(replace(run, processes=one), folder) for one in chosen.processes]
         result = {"design": chosen.design, "runs": runs, "ratios": ratios(runs)}
