@@ -1,14 +1,15 @@
 """How long a reviewer waits while clearing a long queue by keyboard, in a real browser.
 
-    python -m benchmarks.review_queue [--items 20000] [--clear 200] [--json]
+    python -m benchmarks.review_queue [--items 20000] [--clear 200] [--look 1] [--alike 1] [--json]
 
 Starts PostgreSQL, Valkey and the web server as `imprimatur up` does, with the demo bank in it, fills
 the queue up with copies of pieces that wait in it, and clears it as an officer does: the space bar,
-and the next item is there. The times are the browser's own: from the request's first byte to the
-answer's first byte (server), and from the key to the page's load (felt). Browser, web server and
-database share the machine, so a time includes the wait for a processor: a decision is sent while the
-browser draws the next item. A key decides all that is alike, five items here, each with a record of
-its own; the decision's time is that of all of them together.
+and the next item is there. The officer looks at each for `--look` seconds before the key; with 0 the
+keys come as fast as the pages do, and what is measured is mostly how browser, web server and database
+share the processors of one machine: a decision is sent while the browser draws the next item. The
+times are the browser's own: from the request's first byte to the answer's first byte (server), and
+from the key to the page's load (felt). A key decides all that is alike, `--alike` items, each with a
+record of its own; the decision's time is that of all of them together.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PROMISED_NEXT_MS, PROMISED_DECISION_MS = 150.0, 100.0
 
 # Copies of pieces made for everybody: each is a piece, a revision, a check, a round and its step of
-# its own. Five at a time are alike.
+# its own.
 _FILL_UP = """
 CREATE TEMP TABLE filling AS
 SELECT r.id AS old_review, r.piece_id AS old_piece, r.revision_id AS old_revision,
@@ -66,7 +67,7 @@ INSERT INTO check_run SELECT (jsonb_populate_record(c, jsonb_build_object(
 INSERT INTO review SELECT (jsonb_populate_record(r, jsonb_build_object(
     'id', f.review, 'piece_id', f.piece, 'revision_id', f.revision, 'check_run_id', f.run,
     'claimed_by', NULL, 'claimed_at', NULL, 'opened_at', r.opened_at + f.n * interval '1 second',
-    'change_digest', encode(sha256(convert_to((f.n / 5)::text, 'UTF8')), 'hex')))).*
+    'change_digest', encode(sha256(convert_to((f.n / :alike)::text, 'UTF8')), 'hex')))).*
   FROM filling f JOIN review r ON r.id = f.old_review;
 INSERT INTO review_step SELECT (jsonb_populate_record(s, jsonb_build_object(
     'id', gen_random_uuid(), 'review_id', f.review))).*
@@ -92,16 +93,17 @@ class Clearing:
         return found | {"took_s": round(self.took_s, 1)}
 
 
-def fill_up(settings: Settings, items: int) -> int:
-    """Make the queue so long; say how long it is."""
+def fill_up(settings: Settings, items: int, alike: int) -> int:
+    """Make the queue so long, so many at a time alike; say how long it is."""
     platform = build_platform(settings)
     with platform.engine.begin() as connection:
         waiting = connection.scalar(select(func.count(Review.id)).where(Review.state == "open")) or 0
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         for statement in _FILL_UP.split(";\n"):
             if statement.strip():
+                given = {"wanted": items - waiting, "alike": alike}
                 connection.execute(
-                    text(statement), {"wanted": items - waiting} if ":wanted" in statement else {}
+                    text(statement), {name: one for name, one in given.items() if f":{name}" in statement}
                 )
     with platform.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
@@ -126,7 +128,7 @@ def _sign_in(page: Page, base: str) -> None:
     page.wait_for_url(lambda url: "/login" not in url)
 
 
-def clear(page: Page, base: str, count: int) -> Clearing:
+def clear(page: Page, base: str, count: int, look_s: float) -> Clearing:
     """Approve item after item by the space bar, one with all that is alike to it at a time."""
     measured = Clearing()
 
@@ -143,6 +145,7 @@ def clear(page: Page, base: str, count: int) -> Clearing:
     for _ in range(count):
         page.locator("#approve").wait_for()
         here = page.url
+        page.wait_for_timeout(look_s * 1000)
         pressed = time.perf_counter()
         page.keyboard.press(" ")
         page.wait_for_url(partial(str.__ne__, here))  # and until that page has loaded
@@ -167,6 +170,8 @@ def main() -> int:
     )
     parser.add_argument("--items", type=int, default=20_000)
     parser.add_argument("--clear", type=int, default=200)
+    parser.add_argument("--look", type=float, default=1.0, help="seconds an item is looked at")
+    parser.add_argument("--alike", type=int, default=1, help="items that change the same, decided by one key")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="imprimatur-bench-") as name:
@@ -193,7 +198,7 @@ def main() -> int:
         try:
             migrate(settings)
             seed_demo(settings)
-            queue = fill_up(settings, chosen.items)
+            queue = fill_up(settings, chosen.items, chosen.alike)
             before = decisions_kept(settings)
             web.start()
             web.wait_until(lambda: answers(port))
@@ -205,8 +210,8 @@ def main() -> int:
                 page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
                 page.set_default_timeout(60_000)
                 _sign_in(page, f"http://127.0.0.1:{port}")
-                clear(page, f"http://127.0.0.1:{port}", 5)  # the processes warm up
-                measured = clear(page, f"http://127.0.0.1:{port}", chosen.clear)
+                clear(page, f"http://127.0.0.1:{port}", 5, 0)  # the processes warm up
+                measured = clear(page, f"http://127.0.0.1:{port}", chosen.clear, chosen.look)
                 browser.close()
             decided = decisions_kept(settings) - before
         finally:
