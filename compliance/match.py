@@ -252,6 +252,12 @@ class DocumentView:
         """Tell whether any field, disclosures included, matches any of the patterns."""
         return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
 
+    def says_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether what its makers say, disclosures not counted, matches any of the patterns."""
+        return self.may_have_any(patterns) and any(
+            field.offends and field.has_any(patterns) for field in self.fields
+        )
+
     def has_any_near(self, patterns: tuple[Pattern, ...], hit: Hit, distance: int) -> bool:
         """Tell whether any of the patterns matches so near a hit, or in another field.
 
