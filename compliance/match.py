@@ -12,6 +12,7 @@ from compliance.document import Channel, Document, FieldKind, ProductType, Secto
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
 from compliance.pattern import SENTENCE_END, Pattern
+from compliance.script import in_script_of
 from compliance.sight import LiteralIndex, Sight
 from compliance.sound import SoundIndex, as_heard
 
@@ -182,8 +183,14 @@ class FieldView:
         return [word for word in words if word in seen]
 
     def completed(self, start: int, end: int, wording: str | None) -> str | None:
-        """Return a wording for `text[start:end]`, of which a leading … stands for what is written."""
-        if wording is None or not wording.startswith("…"):
+        """Return a wording for `text[start:end]`, in the script of the field.
+
+        A leading … stands for what is written.
+        """
+        if wording is None:
+            return None
+        wording = in_script_of(self.field.text, wording)
+        if not wording.startswith("…"):
             return wording
         span = self.normalised.span(start, end)
         return self.field.text[span.start : span.end] + wording[1:]
