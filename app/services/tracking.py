@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import BindParameter, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import joinedload
 
 from app.domain.errors import Ended, Missing, QualificationMissing
 from app.domain.organisation import TenantId
@@ -18,6 +17,7 @@ from app.domain.tracking import (
     Hit,
     HitClass,
     LinkChannel,
+    channel_onwards,
     classify_hit,
     day_of,
     source_of,
@@ -28,11 +28,17 @@ from app.models.advisor import Advisor
 from app.models.base import Base
 from app.models.edition import Edition
 from app.models.piece import Piece
-from app.models.publication import Publication
 from app.models.tracking import Event, ShortLink, Visit, VisitorKey
 from app.queries.handover import heir_of
+from app.queries.present import PresentVisit, present_visit
 from app.services.edition import code_on, edition_of, ensure_edition
-from app.services.publication import offered_publication, require_public, successor_of
+from app.services.publication import (
+    ShownEdition,
+    edition_facts,
+    offered_publication,
+    require_shown,
+    successor_of,
+)
 from app.services.unit_of_work import UnitOfWork
 
 # A page that nobody has looked at yet belongs to whoever opens it right after the arrival: one
@@ -88,55 +94,58 @@ def arrive(uow: UnitOfWork, code: str, caller: Caller) -> Arrival:
 class Landing:
     """What a landing page shows: one visit of one advisor's edition of a public piece."""
 
-    visit: Visit
-    link: ShortLink
-    edition: Edition
-    advisor: Advisor
-    publication: Publication
-    moved: bool = False  # somebody else opened the page: this visit is theirs, at another address
+    visit: PresentVisit
+    shown: ShownEdition
 
 
-def open_landing(uow: UnitOfWork, token: str, caller: Caller) -> Landing:
-    """The landing page of a visit; where somebody else opens it, of a new visit of theirs.
+class LinkEnded(Ended):
+    """As Ended, of what a visit's link leads to, with what its page says instead."""
 
-    Raises Missing for an unknown visit, Ended where the content is not public now.
+    def __init__(self, visit: PresentVisit, edition: Edition, ended: Ended) -> None:
+        super().__init__(**ended.data)
+        self.visit, self.edition = visit, edition
+
+
+def open_landing(uow: UnitOfWork, token: str, caller: Caller) -> Landing | Arrival:
+    """The landing page of a visit; where somebody else opens it, the new visit that is theirs.
+
+    Raises Missing for an unknown visit, LinkEnded where the content is not public now.
     """
     landing = landing_of(uow, token)
     kind = _arrival_of_another(uow, landing.visit, caller)
     if kind is None:
         return landing
-    arrival = _begin_visit(uow, _place(uow, landing.visit.code), kind, caller, parent=token)
-    return replace(landing_of(uow, arrival.token), moved=True)
+    return _begin_visit(uow, _place(uow, landing.visit.code), kind, caller, parent=token)
 
 
 def landing_of(uow: UnitOfWork, token: str) -> Landing:
     """The landing page of a visit for whoever holds its token; counts nothing.
 
-    Raises Missing for an unknown visit, Ended where the content is not public now.
+    Raises Missing for an unknown visit, LinkEnded where the content is not public now.
     """
-    visit, link = visited(uow, token)
-    publication = require_public(uow, link.edition.piece_id, link.edition.advisor)
-    return Landing(visit, link, link.edition, link.edition.advisor, publication)
+    visit = visited(uow, token)
+    try:
+        return Landing(visit, require_shown(uow, visit.edition))
+    except Ended as ended:
+        raise LinkEnded(visit, edition_facts(uow, visit.edition).edition, ended) from ended
 
 
-def way_to_successor(uow: UnitOfWork, link: ShortLink) -> tuple[Piece, str] | None:
-    """What follows a link's ended piece for the same advisor, and the code that leads there, if anything.
+def way_to_successor(uow: UnitOfWork, edition: Edition, channel: LinkChannel) -> tuple[Piece, str] | None:
+    """What follows an edition's ended piece for the same advisor, and the code that leads there, if anything.
 
     The edition is made where the advisor has none yet: their visitors need no new picture.
     """
-    advisor = link.edition.advisor
+    advisor = edition.advisor
     if not advisor.is_active:
         return None
-    successor = successor_of(uow, uow.session.get_one(Piece, link.edition.piece_id), advisor)
+    successor = successor_of(uow, edition.piece, advisor)
     if successor is None:
         return None
-    edition = edition_of(uow, successor.id, advisor.id)
-    if edition is None:
-        edition = ensure_edition(uow, successor, advisor)
-        uow.audit.record("edition:open", edition.id, piece=str(successor.id))
-    # a link followed from a page is not a scan, so never the QR's own
-    channel = LinkChannel.OFFLINE if link.channel is LinkChannel.QR else link.channel
-    return successor, code_on(uow, edition.id, channel)
+    following = edition_of(uow, successor.id, advisor.id)
+    if following is None:
+        following = ensure_edition(uow, successor, advisor)
+        uow.audit.record("edition:open", following.id, piece=str(successor.id))
+    return successor, code_on(uow, following.id, channel_onwards(channel))
 
 
 def confirm_view(uow: UnitOfWork, token: str, caller: Caller) -> None:
@@ -153,31 +162,18 @@ def keep_lead_event(uow: UnitOfWork, visit: Visit, caller: Caller) -> None:
     _keep_event(uow, visit, EventKind.LEAD, caller)
 
 
-_VISITED: Final = (
-    select(Visit, ShortLink)
-    .join(ShortLink, ShortLink.code == Visit.code)
-    .where(Visit.token == bindparam("token"))
-    .options(
-        joinedload(ShortLink.edition).options(
-            joinedload(Edition.tenant),
-            joinedload(Edition.qr),
-            joinedload(Edition.advisor).joinedload(Advisor.org_unit),
-        )
-    )
-)
-
-
-def visited(uow: UnitOfWork, token: str) -> tuple[Visit, ShortLink]:
-    """A visit and its link, with the edition, advisor and institution it belongs to.
+def visited(uow: UnitOfWork, token: str) -> PresentVisit:
+    """A visit, and the edition it is of, as they are at this moment.
 
     A public address carries nothing else that says whose it is: from here on the work is that
     tenant's alone. Raises Missing.
     """
-    row = uow.session.execute(_VISITED, {"token": _readable(token)}).one_or_none()
-    if row is None:
+    with uow.at_once() as connection:
+        visit = present_visit(connection, _readable(token))
+    if visit is None:
         raise Missing(noun="visit")
-    uow.belong_to(TenantId(row.Visit.tenant_id))
-    return row.Visit, row.ShortLink
+    uow.belong_to(TenantId(visit.edition.tenant_id))
+    return visit
 
 
 def locked_visit(uow: UnitOfWork, token: str) -> Visit:
@@ -315,7 +311,7 @@ def _event(
     }
 
 
-def _arrival_of_another(uow: UnitOfWork, visit: Visit, caller: Caller) -> EventKind | None:
+def _arrival_of_another(uow: UnitOfWork, visit: PresentVisit, caller: Caller) -> EventKind | None:
     """How somebody else than its visitor has come to a page; None where it is the visitor.
 
     On the visit's own day the pseudonyms tell: another one means it was passed on. Later the day's
