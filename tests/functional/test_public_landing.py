@@ -332,7 +332,7 @@ def test_a_page_that_went_dark_is_told_in_few_questions(
         ("UPDATE org_unit SET name = '上海外滩支行'", "上海静安支行", "上海外滩支行"),
         ("UPDATE tenant SET hotline = '95599'", "审批编号", "tel:95599"),
         ("UPDATE template SET name = '另一个名字'", "审批编号", "另一个名字"),
-        ("UPDATE publication SET valid_until = valid_until - interval '2 hours'", "审批编号", "22:00"),
+        ("UPDATE publication SET valid_until = valid_until - interval '2 hours'", "审批编号", "07:30"),
         ("UPDATE edition SET ended_at = now()", "审批编号", "这份内容已下架"),
         ("UPDATE advisor SET licences = '{}', is_active = false", "审批编号", "这份内容已停用"),
     ],
