@@ -67,6 +67,7 @@ INSERT INTO check_run SELECT (jsonb_populate_record(c, jsonb_build_object(
 INSERT INTO review SELECT (jsonb_populate_record(r, jsonb_build_object(
     'id', f.review, 'piece_id', f.piece, 'revision_id', f.revision, 'check_run_id', f.run,
     'claimed_by', NULL, 'claimed_at', NULL, 'opened_at', r.opened_at + f.n * interval '1 second',
+    'alike_since', r.opened_at + (f.n / :alike * :alike) * interval '1 second',
     'change_digest', encode(sha256(convert_to((f.n / :alike)::text, 'UTF8')), 'hex')))).*
   FROM filling f JOIN review r ON r.id = f.old_review;
 INSERT INTO review_step SELECT (jsonb_populate_record(s, jsonb_build_object(

@@ -12,7 +12,7 @@ from compliance.document import Channel, Document, FieldKind, ProductType, Secto
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
 from compliance.pattern import SENTENCE_END, Pattern
-from compliance.sight import LiteralIndex, Sight, Stretch
+from compliance.sight import LiteralIndex, Sight
 from compliance.sound import SoundIndex, as_heard
 
 _LONG_STRETCH = 400
@@ -62,37 +62,37 @@ class Reading:
         """Return where a triggering pattern matches, as far as it may count."""
         if self.places is None:
             return self.matches(pattern)
-        return self._find(pattern, self.sight.ready.get(pattern, ()))
+        return self._find(pattern, self.sight.where(pattern, counting=True))
 
-    def _find(self, pattern: Pattern, stretches: Iterable[Stretch]) -> Sequence[tuple[int, int]]:
-        text = self.normalised.text
+    def _find(self, pattern: Pattern, stretches: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+        text, looks, find = self.normalised.text, pattern.looks, pattern.regex.finditer
         found: list[tuple[int, int]] = []
-        for stretch in stretches:
-            start, stop = stretch.start, stretch.stop
+        for start, stop in stretches:
             if stop - start > _LONG_STRETCH and stop - start > _LONG * pattern.reach:
-                found += self._in_windows(stretch, pattern)
+                found += self._in_windows(start, stop, pattern)
                 continue
-            for one in pattern.regex.finditer(text, start, stop + pattern.looks):
-                if one.start() >= stop:
+            for one in find(text, start, stop + looks):
+                span = one.span()
+                if span[0] >= stop:
                     break  # of another stretch, only looked at
-                if one.end() > one.start():
-                    found.append(one.span())
-        return found
+                if span[1] > span[0]:
+                    found.append(span)
+        return found or ()
 
-    def _in_windows(self, stretch: Stretch, pattern: Pattern) -> Iterator[tuple[int, int]]:
+    def _in_windows(self, start: int, stop: int, pattern: Pattern) -> Iterator[tuple[int, int]]:
         """Search only round the words of the rarest gate: every match holds one of them."""
         text, room = self.normalised.text, pattern.reach + pattern.looks
         windows: list[tuple[int, int]] = []
-        words = pattern.gate & self.sight.words
-        for at in sorted({at for word in words for at in _starts(word, text, stretch.start, stretch.stop)}):
-            low, high = max(stretch.start, at - pattern.reach), at + room
+        words = self.sight.seen(pattern.gate)
+        for at in sorted({at for word in words for at in _starts(word, text, start, stop)}):
+            low, high = max(start, at - pattern.reach), at + room
             if windows and low <= windows[-1][1]:
                 windows[-1] = (windows[-1][0], high)
             else:
                 windows.append((low, high))
         for low, high in windows:
             for near in pattern.regex.finditer(text, low, high):
-                if near.start() >= stretch.stop:
+                if near.start() >= stop:
                     break
                 # again without the window's end, so that guards see what stands behind it
                 found = pattern.regex.match(text, near.start())
@@ -242,11 +242,11 @@ class DocumentView:
     @cached_property
     def may_match(self) -> int:
         """Return the patterns that any field, disclosures included, may match, as bits."""
-        return reduce(or_, (field.sight.whole.patterns for field in self.fields), 0)
+        return reduce(or_, (field.sight.patterns for field in self.fields), 0)
 
     def may_have_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether `has_any` is worth asking, for next to nothing."""
-        return bool(self.fields) and bool(self.may_match & self.fields[0].sight.bits[patterns])
+        return bool(self.fields) and bool(self.may_match & self.fields[0].reading.sight.bits.of(patterns))
 
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""

@@ -173,16 +173,21 @@ class Ruleset:
         for one in document.judged:
             told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & one.sight.words), told)
         concerned = self._by_audience[document.sector, document.channel]
+        asked = 0
         for bit, rule in self._rules_in(told & concerned):
+            asked |= bit
             if not rule.may_hold_in(document):
                 concerned ^= bit
         for one in document.judged:
-            for pattern in one.sight.ready:
-                for bit, rule in self._rules_in(self._by_pattern[pattern] & concerned & ~told):
+            for pattern in one.sight.bits.patterns_in(one.sight.ready):
+                rules = self._by_pattern[pattern] & concerned & ~told
+                for bit, rule in self._rules_in(rules & ~asked):
+                    asked |= bit
                     if not rule.may_hold_in(document):
                         concerned ^= bit
-                    elif one.counting(pattern):
-                        told |= bit
+                rules &= concerned
+                if rules and one.counting(pattern):
+                    told |= rules
         return [rule for _, rule in self._rules_in(told & concerned)]
 
     def _rules_in(self, bits: int) -> Iterator[tuple[int, Rule]]:

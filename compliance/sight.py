@@ -2,9 +2,11 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import reduce
+from itertools import compress
 from operator import itemgetter, or_
 
 import ahocorasick_rs
@@ -13,57 +15,83 @@ from compliance.normalise import Normalised
 from compliance.pattern import SENTENCE_END, Pattern
 
 _LANES = 3  # so many gates of a pattern, the rarest, are asked for before it is tried
-_STRETCH = 60  # characters from one cut to the next, so that cutting costs less than it spares
+_STRETCH = 10  # characters from one cut to the next, so that cutting costs less than it spares
 _SENTENCE_ENDS = re.compile(f"[{SENTENCE_END}]")
+_NUMBER, _END = itemgetter(0), itemgetter(2)  # of what the automaton finds
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A part of a text in which no sentence is left open, and the patterns it may match, as bits."""
-
-    start: int
-    stop: int
-    patterns: int
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sight:
     """What the automaton saw in a text.
 
-    `words` are the listed words in it. `ready` are the triggering patterns that may match where it
-    counts, with the stretches; `where` tells that of all patterns, and of the whole text.
+    `words` are the listed words in it. The text is cut where no sentence is left open: into stretches
+    that end at `ends`, each with its `passing` patterns, as bits: those that may match in it. `patterns`
+    are those of all stretches, and those that may match over the end of one; `ready` are the triggering
+    ones of them that may match where it counts.
     """
 
     words: frozenset[str]
-    ready: Mapping[Pattern, Sequence[Stretch]]
-    stretches: Sequence[Stretch]
-    whole: Stretch
+    ends: Sequence[int]
+    passing: Sequence[int]
+    patterns: int
+    ready: int
     bits: "Bits"
+    _touched: Sequence[bool] | None  # which stretches count, where only some do
+    _numbers: AbstractSet[int]
 
     def may_match(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any of the patterns may match: of its rarest gates a word each was seen."""
-        return bool(self.whole.patterns & self.bits[patterns])
+        return bool(self.patterns & self.bits.of(patterns))
 
-    def where(self, pattern: Pattern) -> Sequence[Stretch]:
-        """Return the stretches in which a pattern may match."""
-        number = self.bits.numbers[pattern]
-        if not self.whole.patterns >> number & 1:
+    def where(self, pattern: Pattern, *, counting: bool = False) -> Sequence[tuple[int, int]]:
+        """Return the stretches in which a pattern may match; with `counting`, where it may count."""
+        bit = self.bits.by_pattern[pattern]
+        if not self.patterns & bit:
             return ()
+        ends = self.ends
         if pattern.crosses:
-            return (self.whole,)
-        return [stretch for stretch in self.stretches if stretch.patterns >> number & 1]
+            return ((0, ends[-1]),)
+        touched = self._touched if counting else None
+        return [
+            (ends[at - 1] if at else 0, ends[at])
+            for at, passing in enumerate(self.passing)
+            if passing & bit and (touched is None or touched[at])
+        ]
+
+    def ready_of(self, patterns: tuple[Pattern, ...]) -> Iterator[Pattern]:
+        """Yield those of a rule's triggering patterns that may match where it counts."""
+        return self.bits.patterns_in(self.ready & self.bits.of(patterns))
+
+    def seen(self, words: Iterable[str]) -> list[str]:
+        """Return those of the words, listed ones or of gates, that stand in the text."""
+        numbers = self.bits.by_word
+        return [word for word in words if numbers[word] in self._numbers]
 
 
-class Bits(dict[tuple[Pattern, ...], int]):
-    """The bits of groups of patterns, as they are asked for."""
+class Bits:
+    """What the bits of patterns stand for, alone and in groups, and the numbers of words."""
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
-        super().__init__()
-        self.numbers = {pattern: at for at, pattern in enumerate(patterns)}
+    def __init__(self, patterns: Sequence[Pattern], words: Sequence[str]) -> None:
+        self._patterns = patterns
+        self.by_pattern = {pattern: 1 << at for at, pattern in enumerate(patterns)}
+        self.by_word = {word: at for at, word in enumerate(words)}
+        self._by_group: dict[int, tuple[int, tuple[Pattern, ...]]] = {}
 
-    def __missing__(self, group: tuple[Pattern, ...]) -> int:
-        bits = self[group] = reduce(or_, (1 << self.numbers[pattern] for pattern in group), 0)
-        return bits
+    def of(self, group: tuple[Pattern, ...]) -> int:
+        """Return the bits of a group that a rule keeps: it is known by its identity."""
+        known = self._by_group.get(id(group))
+        if known is None:
+            bits = reduce(or_, map(self.by_pattern.__getitem__, group), 0)
+            # with the group itself, so that no other takes its identity
+            known = self._by_group[id(group)] = (bits, group)
+        return known[0]
+
+    def patterns_in(self, bits: int) -> Iterator[Pattern]:
+        """Yield the patterns that the bits stand for."""
+        while bits:
+            lowest = bits & -bits
+            bits ^= lowest
+            yield self._patterns[lowest.bit_length() - 1]
 
 
 class LiteralIndex:
@@ -82,13 +110,15 @@ class LiteralIndex:
     ) -> None:
         triggering = dict.fromkeys(triggers)
         self._patterns = (*triggering, *(one for one in dict.fromkeys(others) if one not in triggering))
-        self._bits = Bits(self._patterns)
         self._triggering = (1 << len(triggering)) - 1
         self._crossing = sum(1 << at for at, pattern in enumerate(self._patterns) if pattern.crosses)
         self._within = (1 << len(self._patterns)) - 1 & ~self._crossing
         self._ungated, by_word = _lanes_of(self._patterns)
-        self._words = sorted({*words, *by_word})
+        listed = sorted(set(words))
+        self._words = [*listed, *sorted(by_word.keys() - set(listed))]
+        self._listed = len(listed)
         self._lanes = [by_word.get(word, 0) for word in self._words]
+        self._bits = Bits(self._patterns, self._words)
         self._automaton = (
             ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
             if self._words
@@ -102,27 +132,40 @@ class LiteralIndex:
         found: Sequence[tuple[int, int, int]] = (
             self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
         )
-        stretches: list[Stretch] = []
-        ready: dict[Pattern, list[Stretch]] = {}
-        words: set[str] = set()
-        seen_anywhere = may_match = start = first = 0
-        for end in _ends_of_stretches(text):
-            last = bisect_right(found, end + 1, first, key=itemgetter(2))
-            here = {at for at, _, _ in found[first:last]}
+        ends = _ends_of_stretches(text)
+        stretches: list[int] = []
+        numbers: set[int] = set()
+        seen_anywhere = may_match = first = 0
+        for end in ends:
+            last = bisect_right(found, end + 1, first, key=_END)
+            here = set(map(_NUMBER, found[first:last]))
+            numbers |= here
             seen = reduce(or_, map(lanes.__getitem__, here), self._ungated)
-            words.update(map(self._words.__getitem__, here))
-            stretch = Stretch(start, end, self._passing(seen) & self._within)
-            stretches.append(stretch)
+            passing = self._passing(seen) & self._within
+            stretches.append(passing)
             seen_anywhere |= seen
-            may_match |= stretch.patterns
-            if places is None or any(low < end and start < high for low, high in places):
-                for pattern in self._triggers_in(stretch.patterns):
-                    ready.setdefault(pattern, []).append(stretch)
-            start, first = end, last
+            may_match |= passing
+            first = last
         crossing = self._passing(seen_anywhere) & self._crossing if self._crossing else 0
-        whole = Stretch(0, len(text), may_match | crossing)
-        ready |= {pattern: [whole] for pattern in self._triggers_in(crossing)}
-        return Sight(frozenset(words), ready, stretches, whole, self._bits)
+        touched = None
+        counting = may_match
+        if places is not None:
+            touched = [
+                any(low < end and start < high for low, high in places)
+                for start, end in zip((0, *ends), ends, strict=False)
+            ]
+            counting = reduce(or_, compress(stretches, touched), 0)
+        words, listed = self._words, self._listed
+        return Sight(
+            frozenset([words[at] for at in numbers if at < listed]),
+            ends,
+            stretches,
+            may_match | crossing,
+            (counting | crossing) & self._triggering,
+            self._bits,
+            touched,
+            numbers,
+        )
 
     def _passing(self, seen: int) -> int:
         """Return the patterns whose bit is set in every lane, and what stands above the lowest."""
@@ -131,13 +174,6 @@ class LiteralIndex:
             seen >>= len(self._patterns)
             passing &= seen
         return passing
-
-    def _triggers_in(self, patterns: int) -> Iterator[Pattern]:
-        patterns &= self._triggering
-        while patterns:
-            lowest = patterns & -patterns
-            patterns ^= lowest
-            yield self._patterns[lowest.bit_length() - 1]
 
 
 def _lanes_of(patterns: Sequence[Pattern]) -> tuple[int, dict[str, int]]:

@@ -111,6 +111,16 @@ def claim_holds(claimed_at: datetime | None, *, at: datetime) -> bool:
     return claimed_at is not None and at - claimed_at < CLAIM_TERM
 
 
+# So long does what is alike join the first of its kind in the queue: without an end a steady stream of
+# one change would keep everything else waiting.
+RANK_TERM: Final = timedelta(days=1)
+
+
+def rank_since(alike_since: datetime | None, *, at: datetime) -> datetime:
+    """Since when a new item counts as waiting: as long as the first that is alike, a day at most."""
+    return at if alike_since is None else max(alike_since, at - RANK_TERM)
+
+
 class Ground(StrEnum):
     """Why something is not approved, in the words that reports count by."""
 

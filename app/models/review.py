@@ -33,6 +33,17 @@ class Review(TenantScoped, Base):
             ["piece_id", "org_unit_id"], ["piece.id", "piece.org_unit_id"], onupdate="CASCADE"
         ),
         Index("ix_review_open", "tenant_id", "opened_at", postgresql_where="state = 'open'"),
+        # the queue in its order
+        Index(
+            "ix_review_queue",
+            "tenant_id",
+            "template_id",
+            "alike_since",
+            "change_digest",
+            "opened_at",
+            "id",
+            postgresql_where="state = 'open'",
+        ),
         Index(
             "ix_review_alike", "tenant_id", "change_digest", "opened_at", postgresql_where="state = 'open'"
         ),
@@ -43,6 +54,7 @@ class Review(TenantScoped, Base):
     # What the queue asks of each of its items stands here, so that it reads one table: where the
     # piece belongs, what it is made from, and for whom it waits (`waits_in`).
     org_unit_id: Mapped[UUID]
+    template_id: Mapped[UUID] = mapped_column(ForeignKey("template.id"))
     template_version_id: Mapped[UUID] = mapped_column(ForeignKey("template_version.id"))
     revision_id: Mapped[UUID] = mapped_column(ForeignKey("piece_revision.id"))
     check_run_id: Mapped[UUID] = mapped_column(ForeignKey("check_run.id"))
@@ -55,6 +67,8 @@ class Review(TenantScoped, Base):
     reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
     # the same for all that change one design in the same way: such items are decided together
     change_digest: Mapped[Sha256]
+    # since when the first of those that are alike waits: they stand together in the queue
+    alike_since: Mapped[Instant]
     # slots whose wording stands as it was approved before on this piece: nobody needs to read it again
     carried: Mapped[Tags]
     state: Mapped[ReviewState] = mapped_column(stored_by_value(ReviewState), default=ReviewState.OPEN)

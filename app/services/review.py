@@ -21,6 +21,7 @@ from app.domain.review import (
     ReviewState,
     Route,
     claim_holds,
+    rank_since,
     reasons_for,
     route_for,
     seal,
@@ -114,10 +115,17 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
         uow, piece.template_version, revision.values, piece.advisor, report.verdict, carried=carried
     )
     way = route_for(facts)
+    change_digest = change_of(uow, piece.template_version, revision.values, piece.advisor)
+    alike_since = uow.session.scalar(
+        select(func.min(Review.alike_since)).where(
+            Review.state == ReviewState.OPEN, Review.change_digest == change_digest
+        )
+    )
     review = Review(
         tenant_id=uow.tenant_id,
         piece=piece,
         org_unit_id=piece.org_unit_id,
+        template_id=piece.template_version.template_id,
         template_version_id=piece.template_version_id,
         revision=revision,
         check_run_id=run.id,
@@ -126,7 +134,8 @@ def _open(uow: UnitOfWork, piece: Piece, revision: PieceRevision, run: CheckRun,
         risk=facts.risk,
         reasons=list(reasons_for(facts)),
         carried=sorted(carried),
-        change_digest=change_of(uow, piece.template_version, revision.values, piece.advisor),
+        change_digest=change_digest,
+        alike_since=rank_since(alike_since, at=now),
         opened_at=now,
         state=ReviewState.OPEN,
         steps=[],

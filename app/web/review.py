@@ -26,23 +26,25 @@ from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
 from app.models.asset import ASSET_PREFIX
 from app.models.review import Decision, Review
 from app.queries.annotation import notes_on, pins_on
+from app.queries.queue import (
+    QueueFilter,
+    QueueRow,
+    alike_items,
+    neighbours,
+    queue_facets,
+    reader_of,
+    review_queue,
+)
 from app.queries.review import (
     ApprovedRevision,
     FoundHit,
     PastDecision,
-    QueueFilter,
-    QueueRow,
-    alike_items,
     approved_before,
     decisions_on_piece,
     decisions_on_same_wording,
     hits_of,
     names_of,
-    neighbours,
     open_review_of,
-    queue_facets,
-    reader_of,
-    review_queue,
     verdict_of,
 )
 from app.services.access import access_review, require

@@ -25,7 +25,6 @@ class WordingRule(Rule):
     sound_words: frozenset[str]
     patterns: tuple[Pattern, ...]
     alone: Severity
-    pattern_set: frozenset[Pattern]
 
     @property
     def words(self) -> frozenset[str]:
@@ -56,7 +55,7 @@ class WordingRule(Rule):
         for term in self.term_words & field.sight.words:
             for start in field.starts(term):
                 spans[start, start + len(term)] = self.terms[term] or self.suggestion
-        for pattern in self.pattern_set.intersection(field.sight.ready):
+        for pattern in field.sight.ready_of(self.patterns):
             for span in field.counting(pattern):
                 spans.setdefault(span, None)
         if not spans:
@@ -87,7 +86,6 @@ def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:
         sound_words=sound,
         patterns=patterns,
         alone=_alone(draft, common["severity"]),
-        pattern_set=frozenset(patterns),
     )
 
 
@@ -124,5 +122,4 @@ def own_words(words: Mapping[str, str | None], severity: Severity) -> WordingRul
         sound_words=frozenset(),
         patterns=(),
         alone=severity,
-        pattern_set=frozenset(),
     )

@@ -10,7 +10,7 @@ import pytest
 from app.domain.organisation import Permission, Role
 from app.domain.route import StepPlan
 from app.models.review import Review
-from app.queries.review import (
+from app.queries.queue import (
     Neighbours,
     QueueFilter,
     alike_items,
@@ -93,14 +93,25 @@ def test_a_search_narrows_the_way_round(small_house: House, clock: FixedClock) -
     )
 
 
-def test_an_item_that_is_decided_hands_its_rank_to_the_next_of_its_change(
-    small_house: House, clock: FixedClock
-) -> None:
+def test_what_is_alike_keeps_the_rank_of_the_first_of_its_kind(small_house: House, clock: FixedClock) -> None:
     first = small_house.in_review("advisor", "note", headline="早安")
     second, third, fourth = (wait(small_house, clock, words) for words in ("晚安", "早安", "午安"))
     small_house.decide(first)
 
-    assert listed(small_house) == [second, third, fourth]
+    assert listed(small_house) == [third, second, fourth]
+
+
+def test_a_stream_of_one_change_keeps_the_others_waiting_no_longer_than_a_day(
+    small_house: House, clock: FixedClock
+) -> None:
+    first = wait(small_house, clock, "早安")
+    clock.advance(timedelta(hours=23))
+    other = wait(small_house, clock, "晚安")
+    soon = wait(small_house, clock, "早安")
+    clock.advance(timedelta(days=1))
+    late = wait(small_house, clock, "早安")
+
+    assert listed(small_house) == [first, soon, other, late]
 
 
 def test_nobody_is_led_to_what_they_made_or_what_a_colleague_is_on(
