@@ -112,19 +112,16 @@ def _of_leaver(session: Session, notice: EndedNotice, leaver: Advisor, at: datet
 def _alternative_of(
     advisor_id: _Value, but_piece_id: _Value | None, channel: _Value, at: _Value
 ) -> Select[str, str]:
-    """Something of an advisor's that is public now, the latest first, and its code on a channel."""
-    return (
-        select(Template.name, ShortLink.code)
-        .select_from(Piece)
-        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
-        .join(Template, Template.id == TemplateVersion.template_id)
-        .join(Edition, Edition.piece_id == Piece.id)
-        .join(Publication, Publication.piece_id == Piece.id)
-        .join(ShortLink, ShortLink.edition_id == Edition.id)
+    """Something of an advisor's that is public now, the latest first, and its code on a channel.
+
+    Found first, named afterwards: an advisor has hundreds of editions, and few of them are live.
+    """
+    live = (
+        select(Edition.id.label("edition_id"), Edition.piece_id)
+        .join(Publication, Publication.piece_id == Edition.piece_id)
         .where(
             Edition.advisor_id == advisor_id,
-            Piece.id != but_piece_id if but_piece_id is not None else true(),
-            ShortLink.channel == channel,
+            Edition.piece_id != but_piece_id if but_piece_id is not None else true(),
             Publication.ended_at.is_(None),
             Publication.valid_from <= at,
             Publication.valid_until > at,
@@ -132,6 +129,16 @@ def _alternative_of(
         )
         .order_by(Publication.published_at.desc())
         .limit(1)
+        .subquery("live")
+    )
+    return (
+        select(Template.name, ShortLink.code)
+        .select_from(live)
+        .join(Piece, Piece.id == live.c.piece_id)
+        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
+        .join(ShortLink, ShortLink.edition_id == live.c.edition_id)
+        .where(ShortLink.channel == channel)
     )
 
 
