@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def evidence() -> None:
 @tenant_option
 def export(*, out: Path, tenant: str | None, **asked: object) -> None:
     """Write a pack: records, pictures, the trail behind them, a report, and what verifies it."""
-    from app.services.evidence import EvidenceScope, export_evidence, scope_words
+    from app.services.evidence import EvidenceScope, export_evidence
 
     found = platform()
     tenant_id = tenant_named(found, tenant)
@@ -56,8 +57,8 @@ def export(*, out: Path, tenant: str | None, **asked: object) -> None:
         raise click.ClickException(f"{out} is there already")
     unfinished = out.with_name(f".{out.name}.unfinished")
     try:
-        with unfinished.open("wb") as file, found.unit_of_work(by) as uow:
-            pack = export_evidence(uow, scope, file, asked_as=scope_words(uow, scope))
+        with unfinished.open("wb") as file:
+            pack = export_evidence(partial(found.unit_of_work, by), scope, file)
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -116,21 +118,31 @@ class Pack:
     digest: str  # the SHA-256 of the manifest
 
 
-def export_evidence(uow: UnitOfWork, scope: EvidenceScope, out: BinaryIO, *, asked_as: str) -> Pack:
+def export_evidence(
+    begin: Callable[[], AbstractContextManager[UnitOfWork]], scope: EvidenceScope, out: BinaryIO
+) -> Pack:
     """Write a pack to an open file: a zip that whoever has it can verify without us.
 
-    `asked_as` says the scope for people. Raises InvalidInput, AccessDenied.
+    It begins two units of work: what the trail has to be signed for is over before minutes are spent
+    on pictures and the report, so that meanwhile nobody waits. Raises InvalidInput, AccessDenied.
     """
+    with begin() as uow:
+        require(uow, Permission.EVIDENCE_EXPORT)
+        if scope.is_empty:
+            raise InvalidInput.of("scope", "required", "请至少选择一项：作品、客户经理、产品或期间。")
+        # what is not under a checkpoint yet is proved by nothing
+        make_checkpoints(uow)
+        uow.after_commit(TaskName.CHECKPOINT_AUDIT)
+    with begin() as uow:
+        return _export(uow, scope, out)
+
+
+def _export(uow: UnitOfWork, scope: EvidenceScope, out: BinaryIO) -> Pack:
     reach = require(uow, Permission.EVIDENCE_EXPORT)
-    if scope.is_empty:
-        raise InvalidInput.of("scope", "required", "请至少选择一项：作品、客户经理、产品或期间。")
     # pictures and report of hundreds of records take minutes in which the database is not asked
     uow.session.execute(select(func.set_config("idle_in_transaction_session_timeout", _PATIENCE, True)))
     items = _items(uow, scope, reach)
-    # what is not under a checkpoint yet is proved by nothing
-    make_checkpoints(uow)
-    uow.session.flush()
-    uow.after_commit(TaskName.CHECKPOINT_AUDIT)
+    asked_as = scope_words(uow, scope)
     now = uow.clock.now()
     tenant = uow.session.get_one(Tenant, uow.tenant_id)
     name = f"evidence-{now.astimezone(TENANT_ZONE):%Y%m%d-%H%M%S}.zip"
@@ -273,10 +285,13 @@ def _write_trail(
     uow: UnitOfWork, writer: _Writer, items: list[ArchiveItem]
 ) -> tuple[list[EntryLine], list[PointLine]]:
     """Every entry about these items, each with the signed checkpoint that names its hash."""
-    subjects = _subjects(uow, items)
+    signed = uow.session.scalar(select(func.max(AuditCheckpoint.last_seq))) or 0
     rows = list(
         uow.session.scalars(
-            select(AuditEntry).where(AuditEntry.subject_id.in_(subjects)).order_by(AuditEntry.seq)
+            select(AuditEntry)
+            # what was recorded since is proved by nothing, and belongs to the next pack
+            .where(AuditEntry.subject_id.in_(_subjects(uow, items)), AuditEntry.seq <= signed)
+            .order_by(AuditEntry.seq)
         )
     )
     points = _write_points(uow, writer, [row.seq for row in rows])

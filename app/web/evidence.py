@@ -34,8 +34,7 @@ def export() -> ResponseReturnValue:
     file = cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))  # noqa: SIM115 - sent, then closed
     try:
         scope = _scope(request.form)
-        with unit_of_work() as uow:
-            pack = export_evidence(uow, scope, file, asked_as=scope_words(uow, scope))
+        pack = export_evidence(unit_of_work, scope, file)
     except BaseException as error:
         file.close()
         if not isinstance(error, InvalidInput):

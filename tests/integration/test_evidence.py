@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pypdfium2
@@ -16,12 +18,13 @@ from sqlalchemy import select, text
 
 from app.adapters.signer import Ed25519Signer
 from app.domain.errors import AccessDenied, InvalidInput
-from app.domain.evidence import MANIFEST, SIGNATURE, canonical, is_signed, sha256, verify_pack
+from app.domain.evidence import ENTRIES, MANIFEST, SIGNATURE, canonical, is_signed, sha256, verify_pack
 from app.domain.organisation import Actor
 from app.models.archive import ArchiveItem
 from app.models.audit import AuditEntry
 from app.services import evidence
-from app.services.evidence import EvidenceScope, export_evidence, scope_words
+from app.services.checkpoint import make_checkpoints
+from app.services.evidence import EvidenceScope, export_evidence
 from app.services.record import seal_record
 from app.services.retention import HoldScope, HoldTarget, place_hold
 from tests.factories import House
@@ -58,8 +61,7 @@ def piece_of(house: House, who: str):
 def pack_of(house: House, who: str = "auditor", **asked) -> bytes:
     out = io.BytesIO()
     scope = EvidenceScope(**asked)
-    with house.by(who) as uow:
-        export_evidence(uow, scope, out, asked_as=scope_words(uow, scope))
+    export_evidence(partial(house.by, who), scope, out)
     return out.getvalue()
 
 
@@ -68,11 +70,50 @@ def test_a_long_report_does_not_lose_its_transaction(house, monkeypatch):
     drawn = evidence.write_report
     monkeypatch.setattr(evidence, "write_report", lambda report: (time.sleep(0.5), drawn(report))[1])
     scope, out = EvidenceScope(piece_id=piece_of(house, "advisor")), io.BytesIO()
-    with house.by("auditor") as uow:
-        uow.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 100"))
-        export_evidence(uow, scope, out, asked_as=scope_words(uow, scope))
+
+    @contextmanager
+    def hurried():
+        with house.by("auditor") as uow:
+            uow.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 100"))
+            yield uow
+
+    export_evidence(hurried, scope, out)
 
     assert verify_pack(out).is_whole
+
+
+def test_while_a_report_is_drawn_the_trail_goes_on_and_is_signed(house, monkeypatch):
+    piece_id, drawn, signed = piece_of(house, "advisor"), evidence.write_report, []
+
+    def interrupted(report):
+        with house.by("auditor") as uow:
+            uow.audit.record("archive:view", piece_id)
+        with house.by("auditor") as uow:
+            signed.append(make_checkpoints(uow))
+        return drawn(report)
+
+    monkeypatch.setattr(evidence, "write_report", interrupted)
+
+    assert verify_pack(io.BytesIO(pack_of(house, piece_id=piece_id))).is_whole
+    assert signed == [1]
+
+
+def test_what_is_recorded_after_the_last_signature_waits_for_the_next_pack(house, monkeypatch):
+    piece_id, found = piece_of(house, "advisor"), evidence._items
+
+    def overtaken(*asked):
+        with house.by("auditor") as uow:
+            uow.audit.record("archive:view", piece_id)
+        return found(*asked)
+
+    before = len(read(pack_of(house, piece_id=piece_id), ENTRIES).splitlines())
+    monkeypatch.setattr(evidence, "_items", overtaken)
+    overtaken_pack = pack_of(house, piece_id=piece_id)
+    monkeypatch.undo()
+
+    assert verify_pack(io.BytesIO(overtaken_pack)).is_whole
+    assert len(read(overtaken_pack, ENTRIES).splitlines()) == before
+    assert len(read(pack_of(house, piece_id=piece_id), ENTRIES).splitlines()) == before + 1
 
 
 @pytest.fixture
