@@ -9,6 +9,7 @@ What is heard is not a finding yet: the text is read again with the guarded word
 (`as_heard`), and whatever a rule then finds on them stops at review.
 """
 
+import json
 import re
 import unicodedata
 from bisect import bisect_left
@@ -21,7 +22,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 import ahocorasick_rs
-from pypinyin.pinyin_dict import pinyin_dict
 
 from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
 from compliance.finding import Span
@@ -57,14 +57,27 @@ def _toneless(reading: str) -> str:
 
 @cache
 def _readings() -> Mapping[str, tuple[str, ...]]:
-    """Return the toneless readings of every Han character, the usual one first."""
+    """Return the toneless readings of every Han character, the usual one first.
+
+    The table is read as a file because importing the package would read its phrases as well: two
+    hundred thousand lists, which every full garbage collection would walk through.
+    """
+    table = json.loads(_file_of("pypinyin", "pinyin_dict.json").read_text("utf-8"))
     return MappingProxyType(
         {
-            chr(code): tuple(dict.fromkeys(filter(None, map(_toneless, readings.split(",")))))
-            for code, readings in pinyin_dict.items()
-            if is_han(chr(code))
+            char: tuple(dict.fromkeys(filter(None, map(_toneless, readings.split(",")))))
+            for char, readings in ((chr(int(code)), readings) for code, readings in table.items())
+            if is_han(char)
         }
     )
+
+
+def _file_of(package: str, name: str) -> Path:
+    """Return where a file of an installed package is, without importing the package."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
+        raise RuntimeError(f"{package} is not installed")
+    return Path(spec.submodule_search_locations[0], name)
 
 
 @cache
@@ -93,12 +106,8 @@ def _common_words() -> frozenset[str]:
     Read as a file, on the first homophone only: importing jieba would build its tree, and
     detection never segments.
     """
-    spec = find_spec("jieba")
-    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
-        raise RuntimeError("jieba is not installed")
     words: set[str] = set()
-    path = Path(spec.submodule_search_locations[0], "dict.txt")
-    for line in path.read_text("utf-8").splitlines():
+    for line in _file_of("jieba", "dict.txt").read_text("utf-8").splitlines():
         word, frequency, _ = line.split(" ", 2)
         if 1 < len(word) <= _LONGEST_COMMON and int(frequency) >= _MIN_FREQUENCY:
             words.add(word)
