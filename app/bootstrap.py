@@ -69,6 +69,7 @@ class Platform:
             profile_term=self.settings.records.profile_term,
             shelf=TemplateShelf(Catalog(), store=self.store),
             ruleset=load_ruleset(),
+            at_once=self.engine.execution_options(isolation_level="AUTOCOMMIT"),
         )
 
     def unit_of_work(self, actor: Actor) -> UnitOfWork:
