@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool
@@ -69,6 +67,7 @@ class Platform:
             profile_term=self.settings.records.profile_term,
             shelf=TemplateShelf(Catalog(), store=self.store),
             ruleset=load_ruleset(),
+            at_once=self.engine.execution_options(isolation_level="AUTOCOMMIT"),
         )
 
     def unit_of_work(self, actor: Actor) -> UnitOfWork:
@@ -149,6 +148,10 @@ def derived_key(secret: str, purpose: str) -> bytes:
 
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest revision, in one transaction, one process at a time."""
+    # needed once in a platform's life, and slow to read in
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     engine = create_engine(settings.database.url, poolclass=NullPool)

@@ -16,6 +16,7 @@ from app.web.components import register_components
 from app.web.edge import EXTENSION, STATIC, static_url
 from app.web.errors import register_errors
 from app.web.i18n import register_i18n
+from app.web.kept_page import register_kept_pages
 from app.web.metrics import register_metrics
 from app.web.moments import register_moments
 from app.web.navigation import register_navigation
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["static_url"] = static_url
     register_components(app.jinja_env)
+    register_kept_pages(app)
     register_moments(app)
     register_waiting(app)
     register_errors(app)

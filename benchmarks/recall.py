@@ -18,6 +18,7 @@ import itertools
 import json
 import random
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import psutil
 from sqlalchemy import select
 
 from app.bootstrap import Platform, build_platform, migrate
@@ -215,29 +217,48 @@ class Reply:
 
 
 class Client:
-    """One kept connection, with a cookie if it has one."""
+    """One kept connection, with a cookie if it has one; only as much HTTP as our own answers need.
+
+    It runs on the cores that are measured: with http.client the load took more of them than it left.
+    """
 
     def __init__(self, port: int, cookie: str = "", token: str = "") -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self._headers = {"User-Agent": PHONE, "Accept": "text/html"}
+        self._port = port
+        self._socket: socket.socket | None = None
+        self._buffer = bytearray(1024 * 1024)
+        self._head = f"Host: 127.0.0.1:{port}\r\nUser-Agent: {PHONE}\r\nAccept: text/html\r\n"
         if cookie:
-            self._headers["Cookie"] = cookie
+            self._head += f"Cookie: {cookie}\r\n"
         if token:
-            self._headers["Authorization"] = f"Bearer {token}"
+            self._head += f"Authorization: Bearer {token}\r\n"
 
     def get(self, path: str, cookie: str = "") -> Reply:
-        return self._send("GET", path, None, {"Cookie": cookie} if cookie else {})
+        return self._send(f"GET {path}", f"Cookie: {cookie}\r\n" if cookie else "", b"")
 
     def post(self, path: str, body: dict[str, str] | None = None) -> Reply:
         sent = json.dumps(body).encode() if body is not None else b""
-        return self._send(
-            "POST", path, sent, {"Content-Type": "application/json"} if body is not None else {}
-        )
+        kind = "Content-Type: application/json\r\n" if body is not None else ""
+        return self._send(f"POST {path}", f"{kind}Content-Length: {len(sent)}\r\n", sent)
 
-    def _send(self, method: str, path: str, body: bytes | None, more: dict[str, str]) -> Reply:
-        self._connection.request(method, path, body, {**self._headers, **more})
-        answer = self._connection.getresponse()
-        return Reply(answer.status, answer.getheader("Location") or "", answer.read())
+    def _send(self, line: str, more: str, body: bytes) -> Reply:
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
+        self._socket.sendall(f"{line} HTTP/1.1\r\n{self._head}{more}\r\n".encode() + body)
+        buffer, end, held = self._buffer, -1, 0
+        while end < 0:
+            held += self._received(held)
+            end = buffer.find(b"\r\n\r\n", 0, held)
+        first, *lines = bytes(buffer[:end]).decode("latin-1").split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        whole = end + 4 + int(headers.get("content-length", 0))
+        while held < whole:
+            held += self._received(held)
+        return Reply(int(first.split(" ")[1]), headers.get("location", ""), bytes(buffer[end + 4 : whole]))
+
+    def _received(self, held: int) -> int:
+        if self._socket is None or not (more := self._socket.recv_into(memoryview(self._buffer)[held:])):
+            raise ConnectionError("the server closed the connection")
+        return more
 
 
 def opened(client: Client, kind: str, target: Targets, advisor_cookie: str) -> bool:
@@ -291,8 +312,16 @@ def make_load(plan: Path) -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    Path(given["answers"]).write_text(json.dumps([asdict(one) for one in answers_noted]))
+    used = {"used_s": time.process_time(), "answers": [asdict(one) for one in answers_noted]}
+    Path(given["answers"]).write_text(json.dumps(used))
     return 0
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """What a process and its children, those that have ended too, have had of the processor so far."""
+    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    ended = process.cpu_times()
+    return float(sum(one.user + one.system for one in times) + ended.children_user + ended.children_system)
 
 
 def signed_in(port: int) -> str:
@@ -389,11 +418,15 @@ def _measure(folder: Path, chosen: argparse.Namespace) -> int:
         load = subprocess.Popen([sys.executable, "-m", "benchmarks.recall", "--load", str(plan)])
         while not begun.exists() and load.poll() is None:
             time.sleep(0.05)
+        servers = {"web server": psutil.Process(web.pid), "PostgreSQL": psutil.Process(postgres.child.pid)}
+        used_s = {name: -cpu_s(server) for name, server in servers.items()}
         time.sleep(chosen.before)
         asked_at = time.time()
         reply = second.post(f"/api/v1/recalls/{recall_id}/confirm")
         confirmed_at = time.time()
         failed = load.wait() != 0
+        for name, server in servers.items():
+            used_s[name] += cpu_s(server)
         covered = json.loads(reply.body).get("extent", {}).get("pieces")
         platform.engine.dispose()
     finally:
@@ -403,17 +436,26 @@ def _measure(folder: Path, chosen: argparse.Namespace) -> int:
     if failed or reply.status != http.client.OK:
         print(f"confirm {reply.status}, load {'failed' if failed else 'done'}")
         return 1
-    found = [Answer(**one) for one in json.loads(noted.read_text())]
-    return _report(found, asked_at, confirmed_at, covered, chosen)
+    written = json.loads(noted.read_text())
+    used_s["load"] = written["used_s"]
+    found = [Answer(**one) for one in written["answers"]]
+    return _report(found, asked_at, confirmed_at, covered, chosen, used_s)
 
 
 def _report(
-    found: list[Answer], asked_at: float, confirmed_at: float, covered: int, chosen: argparse.Namespace
+    found: list[Answer],
+    asked_at: float,
+    confirmed_at: float,
+    covered: int,
+    chosen: argparse.Namespace,
+    used_s: dict[str, float],
 ) -> int:
     took_s = max(one.answered_at for one in found) - min(one.asked_at for one in found)
     print(f"pieces recalled    {covered}, confirmed in {(confirmed_at - asked_at) * 1000:,.0f} ms under load")
     rate = len(found) / took_s
     print(f"load               {rate:,.0f} openings/s of {chosen.rate} offered, {len(found):,} in all")
+    used_ms = ", ".join(f"{name} {one_s / len(found) * 1000:.2f}" for name, one_s in used_s.items())
+    print(f"processor          ms an opening: {used_ms}")
     stale_in_all = 0
     after_it = Counter(one.kind for one in found if one.asked_at > confirmed_at + PROMISED_S)
     for kind in KINDS:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from compliance.document import Document, FieldKind, ProductType
+from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity, Span
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
 from compliance.scope import Frame, is_plain, judge
-from compliance.speech import Informing, informing, sells
+from compliance.speech import Informing, informing
 
 _PUNCTUATION = "，。！？；：、,.!?;:\n 　"
 
@@ -96,7 +96,7 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView, told: Informing | Non
         layer is Layer.SOUND
         or field.field.kind is FieldKind.PICTURE
         or (rule.frames and (told is not None or not is_plain(field.text, hit.start, hit.end)))
-        or (rule.is_duty and not _sells(document))
+        or (rule.is_duty and not document.sells)
     ):
         # heard, read from a picture, not said outright, or owed by what hardly sells: a person decides
         severity = Severity.REVIEW
@@ -123,12 +123,6 @@ def _unpunctuated(text: str, span: Span) -> Span:
         return span
     start = text.index(words, span.start)
     return Span(start, start + len(words))
-
-
-def _sells(document: DocumentView) -> bool:
-    """Tell whether the piece offers something outright, by its words or by what the forms say of it."""
-    declared = document.product_type not in (None, ProductType.NONE)
-    return declared or any(sells(field.text) for field in document.fields if field.offends)
 
 
 def _is_only_told(rule: Rule, told: Informing) -> bool:

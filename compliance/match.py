@@ -15,6 +15,7 @@ from compliance.pattern import SENTENCE_END, Pattern
 from compliance.script import in_script_of
 from compliance.sight import LiteralIndex, Sight
 from compliance.sound import SoundIndex, as_heard
+from compliance.speech import sells
 
 _LONG_STRETCH = 400
 _LONG = 4  # long stretches of so many times a pattern's reach are searched in windows
@@ -205,7 +206,7 @@ class FieldView:
 
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether the field matches any of the patterns."""
-        return self.sight.may_match(patterns) and any(map(self.reading.matches, patterns))
+        return any(map(self.reading.matches, self.reading.sight.possible(patterns)))
 
     def sentence(self, start: int, end: int) -> str:
         """Return the sentence, or the line, in which a place stands."""
@@ -216,9 +217,10 @@ class FieldView:
 
     def has_any_between(self, patterns: tuple[Pattern, ...], low: int, high: int) -> bool:
         """Tell whether any of the patterns matches wholly between two places."""
-        if not self.sight.may_match(patterns):
-            return False
-        return any(_has_between(self.matches(pattern), low, high) for pattern in patterns)
+        matches = self.reading.matches
+        return any(
+            _has_between(matches(pattern), low, high) for pattern in self.reading.sight.possible(patterns)
+        )
 
 
 def _has_between(spans: Sequence[tuple[int, int]], low: int, high: int) -> bool:
@@ -250,6 +252,12 @@ class DocumentView:
     def may_match(self) -> int:
         """Return the patterns that any field, disclosures included, may match, as bits."""
         return reduce(or_, (field.sight.patterns for field in self.fields), 0)
+
+    @cached_property
+    def sells(self) -> bool:
+        """Whether the piece offers something outright, by its words or by what the forms say of it."""
+        declared = self.product_type not in (None, ProductType.NONE)
+        return declared or any(sells(field.text) for field in self.fields if field.offends)
 
     def may_have_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether `has_any` is worth asking, for next to nothing."""

@@ -12,12 +12,15 @@ in C and costs no map.
 
 import re
 import unicodedata
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+
+import numpy as np
 
 from compliance.disguises import DIALECT, LOOK_ALIKES
 from compliance.finding import Layer, Span
@@ -38,6 +41,9 @@ _MAX_NOISE_RUN = 6
 _SHORT_NOISE_RUN = 2  # a longer run divides phrases as well
 _MAX_TORN = 2  # a torn word leaves at most this many characters on one side
 _MAX_ROUNDS = 4
+_PLANE = 0x10000  # the characters that UTF-16 writes as one number
+_SURROGATES = range(0xD800, 0xE000)
+_CODE = np.dtype("<u2")
 # The space that typesetters put between Han and letters or figures, and what is spelled out one
 # sign at a time: w e i x i n, V X, 1 3 8.
 _SPACING = re.compile(
@@ -144,23 +150,55 @@ def fold_char(char: str) -> str:
     return folded
 
 
-class _FoldTable(dict[int, str]):
-    """The folded form of every character met so far, for `str.translate`.
+class CharTable(dict[int, str]):
+    """What every character met so far becomes, for `str.translate`; `_become` tells it of a new one.
 
-    `resized` holds the characters whose form is not one character: without any of them in a
-    text, positions stay what they were.
+    A text whose characters have all been met, and all become one character again, is read `at_once`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._codes = np.zeros(_PLANE, _CODE)  # nought where it is not so, or not known yet
+
+    @abstractmethod
+    def _become(self, char: str) -> str: ...
+
+    def __missing__(self, code: int) -> str:
+        self[code] = new = self._become(chr(code))
+        if len(new) == 1 and code < _PLANE and ord(new) < _PLANE and code not in _SURROGATES:
+            self._codes[code] = ord(new)
+        return new
+
+    def at_once(self, text: str) -> str | None:
+        """Return the text translated, or `None` where it takes reading character by character."""
+        try:
+            raw = text.encode("utf-16-le")
+        except UnicodeEncodeError:  # a lone surrogate
+            return None
+        codes = self._codes.take(np.frombuffer(raw, _CODE))
+        return codes.tobytes().decode("utf-16-le") if codes.all() else None
+
+    def translate(self, text: str) -> str:
+        """Return what a text becomes."""
+        read = self.at_once(text)
+        return text.translate(self) if read is None else read
+
+
+class _FoldTable(CharTable):
+    """The folded form of characters.
+
+    `resized` holds those whose form is not one character: without any of them in a text,
+    positions stay what they were.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.resized: set[str] = set()
 
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
+    def _become(self, char: str) -> str:
         folded = fold_char(char)
         if len(folded) != 1:
             self.resized.add(char)
-        self[code] = folded
         return folded
 
 
@@ -169,7 +207,7 @@ _FOLDS = _FoldTable()
 
 def fold(text: str) -> str:
     """Fold a text character by character, without the map."""
-    return text.translate(_FOLDS)
+    return _FOLDS.translate(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +216,7 @@ class Normalised:
 
     `text[i]` was made from `original[origins[i]:ends[i]]`; `steps[i]` is its position in the
     folded text, from which the layer of a hit is told; `hidden` are the original spans of
-    invisible characters between two Han characters; `alphabet` are the characters of the folded
-    text, noise included.
+    invisible characters between two Han characters.
     """
 
     original: str
@@ -188,7 +225,6 @@ class Normalised:
     ends: Sequence[int]
     steps: Sequence[int]
     hidden: tuple[Span, ...]
-    alphabet: frozenset[str]
 
     def span(self, start: int, end: int) -> Span:
         """Return the original span of `text[start:end]`, noise inside and marks behind included."""
@@ -207,12 +243,11 @@ class Normalised:
 
 def normalise(text: str) -> Normalised:
     """Bring a text into the form rules are matched on; linear, for any string."""
-    folded = text.translate(_FOLDS)
-    alphabet = frozenset(folded)
-    if len(folded) == len(text) and _FOLDS.resized.isdisjoint(alphabet if folded == text else text):
-        origins: Sequence[int] = range(len(text))
-        hidden: tuple[Span, ...] = ()
-    else:
+    origins: Sequence[int] = range(len(text))
+    hidden: tuple[Span, ...] = ()
+    read = _FOLDS.at_once(text)
+    folded = text.translate(_FOLDS) if read is None else read
+    if read is None and not (len(folded) == len(text) and _FOLDS.resized.isdisjoint(text)):
         origins = [at for at, char in enumerate(text) for _ in _FOLDS[ord(char)]]
         hidden = tuple(_hidden_spans(text))
     steps: Sequence[int] = range(len(folded))
@@ -225,7 +260,7 @@ def normalise(text: str) -> Normalised:
         steps = [steps[at] for start, end in kept for at in range(start, end)]
         origins = [origins[at] for start, end in kept for at in range(start, end)]
     ends = range(1, len(text) + 1) if isinstance(origins, range) else [at + 1 for at in origins]
-    return Normalised(text, folded, origins, ends, steps, hidden, alphabet)
+    return Normalised(text, folded, origins, ends, steps, hidden)
 
 
 def _outside(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from compliance.speech import informing, tells
@@ -301,6 +302,7 @@ _LOOK_BACK = 60
 _LOOK_AHEAD = 60
 _FAR = 300
 _LONGEST_TITLE = 30
+_KEPT = 64  # what is known of so many surroundings is kept: several rules ask about the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +365,11 @@ def judge(text: str, start: int, end: int, frames: frozenset[Frame] = ALL_FRAMES
 
     `text` is normalised. The first frame that holds, in the order of `_READERS`, is named.
     """
-    context = _Context.of(text, start, end)
+    return _judged(_Context.of(text, start, end), frames)
+
+
+@lru_cache(maxsize=_KEPT)
+def _judged(context: "_Context", frames: frozenset[Frame]) -> str | None:
     for frame, read in _READERS:
         if frame in frames and (reason := read(context)) is not None:
             return reason
@@ -380,8 +386,13 @@ def is_plain(text: str, start: int, end: int) -> bool:
     beside = context.sentence_before[-_BESIDE_BEFORE:] + "□" + context.sentence_after[:_BESIDE_AFTER]
     if context.quoted or _NEGATES.search(_PSEUDO.sub("", _STANDING.sub("", beside))):
         return False
-    piece = f"{context.far_before}{context.hit}{context.far_after}"
-    return _undenied(_GUARD, piece) is None and _MILD_GUARD.search(piece) is None and not tells(piece)
+    return not _puts_on_guard(f"{context.far_before}{context.hit}{context.far_after}")
+
+
+@lru_cache(maxsize=_KEPT)
+def _puts_on_guard(piece: str) -> bool:
+    """Tell whether anything in a piece warns, explains or reports."""
+    return _undenied(_GUARD, piece) is not None or _MILD_GUARD.search(piece) is not None or tells(piece)
 
 
 def _tail(text: str, ends: str) -> str:
@@ -551,10 +562,16 @@ def _judged_after(context: _Context) -> str | None:
 
 def _told_in_warning(context: _Context) -> str | None:
     """Recognise a piece that puts its readers on their guard and asks for nothing."""
-    piece = f"{context.far_before}{context.hit}{context.far_after}"
+    return _warning_in(f"{context.far_before}{context.hit}{context.far_after}")
+
+
+@lru_cache(maxsize=_KEPT)
+def _warning_in(piece: str) -> str | None:
+    """Return by what a piece warns, asked once for all hits in a short one."""
     alarm = _undenied(_GUARD, piece)
-    if alarm is None and informing(piece) is not None:
-        alarm = _undenied(_MILD_GUARD, piece)
+    if alarm is None:
+        mild = _undenied(_MILD_GUARD, piece)
+        alarm = mild if mild is not None and informing(piece) is not None else None
     if alarm is None or _SELLING_OBJECT.match(piece, alarm.end()) or _ERRAND.search(piece):
         return None
     return f"全文在提醒防范：“{alarm.group()}”"

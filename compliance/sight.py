@@ -39,9 +39,9 @@ class Sight:
     _touched: Sequence[bool] | None  # which stretches count, where only some do
     _numbers: AbstractSet[int]
 
-    def may_match(self, patterns: tuple[Pattern, ...]) -> bool:
-        """Tell whether any of the patterns may match: of its rarest gates a word each was seen."""
-        return bool(self.patterns & self.bits.of(patterns))
+    def possible(self, patterns: tuple[Pattern, ...]) -> Iterator[Pattern]:
+        """Yield those of a rule's patterns that may match: of their rarest gates a word each was seen."""
+        return self.bits.patterns_in(self.patterns & self.bits.of(patterns))
 
     def where(self, pattern: Pattern, *, counting: bool = False) -> Sequence[tuple[int, int]]:
         """Return the stretches in which a pattern may match; with `counting`, where it may count."""

@@ -9,6 +9,7 @@ What is heard is not a finding yet: the text is read again with the guarded word
 (`as_heard`), and whatever a rule then finds on them stops at review.
 """
 
+import json
 import re
 import unicodedata
 from bisect import bisect_left
@@ -21,11 +22,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 import ahocorasick_rs
-from pypinyin.pinyin_dict import pinyin_dict
 
 from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
 from compliance.finding import Span
-from compliance.normalise import Normalised, fold, is_han, normalise
+from compliance.normalise import CharTable, Normalised, fold, is_han, normalise
 
 _CODE_BASE = 0xE000  # syllables are coded in the private use area for the automaton
 _MIN_FREQUENCY = 10
@@ -46,6 +46,7 @@ _PLAIN_INITIALS = 4  # so many letters are no accident
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
 _PICTURED = frozenset(PICTURES)
+_PICTURE = re.compile(f"[{re.escape(''.join(PICTURES))}]")
 _MOST_READINGS = max(map(len, PICTURES.values()))
 
 
@@ -56,14 +57,27 @@ def _toneless(reading: str) -> str:
 
 @cache
 def _readings() -> Mapping[str, tuple[str, ...]]:
-    """Return the toneless readings of every Han character, the usual one first."""
+    """Return the toneless readings of every Han character, the usual one first.
+
+    The table is read as a file because importing the package would read its phrases as well: two
+    hundred thousand lists, which every full garbage collection would walk through.
+    """
+    table = json.loads(_file_of("pypinyin", "pinyin_dict.json").read_text("utf-8"))
     return MappingProxyType(
         {
-            chr(code): tuple(dict.fromkeys(filter(None, map(_toneless, readings.split(",")))))
-            for code, readings in pinyin_dict.items()
-            if is_han(chr(code))
+            char: tuple(dict.fromkeys(filter(None, map(_toneless, readings.split(",")))))
+            for char, readings in ((chr(int(code)), readings) for code, readings in table.items())
+            if is_han(char)
         }
     )
+
+
+def _file_of(package: str, name: str) -> Path:
+    """Return where a file of an installed package is, without importing the package."""
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
+        raise RuntimeError(f"{package} is not installed")
+    return Path(spec.submodule_search_locations[0], name)
 
 
 @cache
@@ -72,16 +86,14 @@ def _codes() -> Mapping[str, str]:
     return MappingProxyType({name: chr(_CODE_BASE + i) for i, name in enumerate(names)})
 
 
-class _Row(dict[int, str]):
-    """The syllable code of every character met so far; others stand for themselves."""
+class _Row(CharTable):
+    """The syllable codes of characters; others stand for themselves."""
 
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
+    def _become(self, char: str) -> str:
         readings = _readings().get(char)
-        self[code] = syllable = (
-            _codes()[readings[0]] if readings else " " if unicodedata.category(char) == "Co" else char
-        )
-        return syllable
+        if readings:
+            return _codes()[readings[0]]
+        return " " if unicodedata.category(char) == "Co" else char
 
 
 _ROW = _Row()
@@ -94,12 +106,8 @@ def _common_words() -> frozenset[str]:
     Read as a file, on the first homophone only: importing jieba would build its tree, and
     detection never segments.
     """
-    spec = find_spec("jieba")
-    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
-        raise RuntimeError("jieba is not installed")
     words: set[str] = set()
-    path = Path(spec.submodule_search_locations[0], "dict.txt")
-    for line in path.read_text("utf-8").splitlines():
+    for line in _file_of("jieba", "dict.txt").read_text("utf-8").splitlines():
         word, frequency, _ = line.split(" ", 2)
         if 1 < len(word) <= _LONGEST_COMMON and int(frequency) >= _MIN_FREQUENCY:
             words.add(word)
@@ -265,7 +273,7 @@ class SoundIndex:
         text = normalised.text
         ranges = [
             (start, end, word)
-            for word, start, end in self._syllables.find(text.translate(_ROW))
+            for word, start, end in self._syllables.find(_ROW.translate(text))
             if text[start:end] != word and not _explained(word, text, start)
         ]
         other_forms = list(self._forms.find(text))
@@ -278,7 +286,7 @@ class SoundIndex:
         if _LATIN.search(text):
             ranges += self._spelled(text)
         heard = [Heard(word, start, end, normalised.span(start, end)) for start, end, word in ranges]
-        if not _PICTURED.isdisjoint(normalised.alphabet):
+        if _PICTURE.search(normalised.original):
             heard += self._pictured(normalised)
         return _apart(heard)
 
@@ -327,7 +335,7 @@ class SoundIndex:
             pieces = [chosen.get(char, char) for char in original]
             origins = [at for at, piece in enumerate(pieces) for _ in piece]
             read = normalise("".join(pieces))
-            for word, start, end in self._syllables.find(read.text.translate(_ROW)):
+            for word, start, end in self._syllables.find(_ROW.translate(read.text)):
                 span = read.span(start, end)
                 first, last = origins[span.start], origins[span.end - 1] + 1
                 if any(original[origins[read.origins[at]]] in _PICTURED for at in range(start, end)):
@@ -405,6 +413,6 @@ def as_heard(normalised: Normalised, heard: list[Heard]) -> tuple[Normalised, li
             at = one.end
     text = "".join(pieces)
     return (
-        Normalised(normalised.original, text, origins, ends, steps, normalised.hidden, frozenset(text)),
+        Normalised(normalised.original, text, origins, ends, steps, normalised.hidden),
         places,
     )

@@ -7,6 +7,7 @@ use the words of an offer without making one. A piece informs where something sa
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # What asks the reader to act, unless it asks not to.
 _CALL = re.compile(
@@ -23,7 +24,7 @@ _OWN = re.compile(
     "我司|本司|替[您你]|给[您你]|帮[您你]|保[您你]|包[您你]|让[您你]|[您你]只管|[您你]就|为[您你]|"
     "(?:银行|农商行|信用社|人寿|保险|基金|证券|理财)“[^”]{1,7}(?:宝|盈|享|金|利|添|增|丰|鑫|安|贷)”|"
     "“[^”]{2,8}”(?:系列|理财|组合|产品|日开|月开|季开|年开|[^。,]{0,3}号|投顾|计划|[a-z]款)|[r][1-5](?![0-9a-z])|c[1-5]及以上|"
-    "[一-龥]{2,8}(?:混合|债券|fof|etf|货币|指数|增强|联接|股票)[a-ce](?![a-z])|[一-龥]{2,6}(?:寿|险|医疗|年金|护航|颐享)[a-c]款|代码"
+    "(?<=[一-龥][一-龥])(?:(?:混合|债券|fof|etf|货币|指数|增强|联接|股票)[a-ce](?![a-z])|(?:寿|险|医疗|年金|护航|颐享)[a-c]款)|代码"
 )
 # What is on sale, and what it costs.
 _SALE = re.compile(
@@ -70,8 +71,12 @@ def sells(text: str) -> bool:
     return _CALL.search(text) is not None or _SALE.search(text) is not None
 
 
+@lru_cache(maxsize=64)
 def generalises(sentence: str) -> bool:
-    """Tell whether a sentence speaks of a kind of product in general: it offers none."""
+    """Tell whether a sentence speaks of a kind of product in general: it offers none.
+
+    It is asked again for every product the same sentence names, and there may be hundreds.
+    """
     return _IN_GENERAL.search(sentence) is not None and not (_OWN.search(sentence) or sells(sentence))
 
 

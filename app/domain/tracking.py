@@ -61,6 +61,11 @@ class LinkChannel(StrEnum):
     OFFLINE = "offline"
 
 
+def channel_onwards(channel: LinkChannel) -> LinkChannel:
+    """The channel of a link that is followed from a page: that is not a scan, so never the QR's own."""
+    return LinkChannel.OFFLINE if channel is LinkChannel.QR else channel
+
+
 def new_short_code() -> str:
     """Ten unambiguous signs, 57 bits: cannot be guessed, can be typed."""
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(10))

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, true
+from sqlalchemy import BindParameter, Select, bindparam, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.domain.recall import RecallBy
-from app.domain.tracking import LinkChannel
+from app.domain.tracking import LinkChannel, channel_onwards
 from app.models.advisor import Advisor
 from app.models.edition import Edition
 from app.models.piece import Piece
@@ -18,6 +19,8 @@ from app.models.template import Template, TemplateVersion
 from app.models.tracking import ShortLink
 from app.queries.handover import heir_of
 from app.queries.recall import is_recalled
+
+_Value = BindParameter[Any] | UUID | LinkChannel | datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +67,30 @@ def public_card(advisor: Advisor, branch: str) -> PublicCard:
     )
 
 
-def ended_notice(session: Session, link: ShortLink, *, at: datetime) -> EndedNotice:
-    """What to say on the page of a link, with its edition and advisor, whose content has ended.
+def ended_notice(session: Session, edition: Edition, channel: LinkChannel, *, at: datetime) -> EndedNotice:
+    """What to say on the page of an edition, come to by a channel, whose content has ended.
 
     Content is named by its design: a piece's own title is a working name that nobody reviewed.
     """
-    edition, advisor = link.edition, link.edition.advisor
+    advisor, title = edition.advisor, edition.piece.template_version.template.name
     branch = advisor.org_unit.name
-    title, recall = _title_and_recall(session, edition)
-    note = recall.public_note if recall is not None else ""
+    given = {
+        "edition_id": edition.id,
+        "piece_id": edition.piece_id,
+        "advisor_id": advisor.id,
+        "channel": channel_onwards(channel),
+        "at": at,
+    }
+    recall_by, note, instead, code = session.execute(_RECALL_AND_ALTERNATIVE, given).one()
+    note = note or ""
     if not advisor.is_active:
         return _of_leaver(session, EndedNotice(title, branch, None, None, True, note), advisor, at)
-    # a link followed from a page is not a scan, so never the QR's own
-    through = LinkChannel.OFFLINE if link.channel is LinkChannel.QR else link.channel
     return EndedNotice(
         title,
         branch,
         # whose whole work was recalled is not named as the person to ask
-        None if recall is not None and recall.by is RecallBy.ADVISOR else public_card(advisor, branch),
-        _alternative(session, advisor.id, edition.piece_id, through, at=at),
+        None if recall_by is RecallBy.ADVISOR else public_card(advisor, branch),
+        None if code is None else Alternative(instead, code),
         note=note,
     )
 
@@ -92,46 +100,28 @@ def _of_leaver(session: Session, notice: EndedNotice, leaver: Advisor, at: datet
     heir = heir_of(session, leaver)
     if heir is None:
         return notice
+    instead = session.execute(_alternative_of(heir.id, None, LinkChannel.OFFLINE, at)).one_or_none()
     return replace(
         notice,
         branch=heir.org_unit.name,
         card=public_card(heir, heir.org_unit.name),
-        alternative=_alternative(session, heir.id, None, LinkChannel.OFFLINE, at=at),
+        alternative=None if instead is None else Alternative(*instead),
     )
 
 
-def _title_and_recall(session: Session, edition: Edition) -> tuple[str, Recall | None]:
-    """The name of a piece's design, and the latest recall of the piece or of this edition of it."""
-    of_it = or_(RecallItem.edition_id.is_(None), RecallItem.edition_id == edition.id)
-    title, recall = session.execute(
-        select(Template.name, Recall)
-        .select_from(Piece)
-        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
-        .join(Template, Template.id == TemplateVersion.template_id)
-        .outerjoin(RecallItem, and_(RecallItem.piece_id == Piece.id, of_it))
-        .outerjoin(Recall, Recall.id == RecallItem.recall_id)
-        .where(Piece.id == edition.piece_id)
-        .order_by(Recall.confirmed_at.desc().nulls_last())
-        .limit(1)
-    ).one()
-    return title, recall
+def _alternative_of(
+    advisor_id: _Value, but_piece_id: _Value | None, channel: _Value, at: _Value
+) -> Select[str, str]:
+    """Something of an advisor's that is public now, the latest first, and its code on a channel.
 
-
-def _alternative(
-    session: Session, advisor_id: UUID, ended_piece_id: UUID | None, channel: LinkChannel, *, at: datetime
-) -> Alternative | None:
-    row = session.execute(
-        select(Template.name, ShortLink.code)
-        .select_from(Piece)
-        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
-        .join(Template, Template.id == TemplateVersion.template_id)
-        .join(Edition, Edition.piece_id == Piece.id)
-        .join(Publication, Publication.piece_id == Piece.id)
-        .join(ShortLink, ShortLink.edition_id == Edition.id)
+    Found first, named afterwards: an advisor has hundreds of editions, and few of them are live.
+    """
+    live = (
+        select(Edition.id.label("edition_id"), Edition.piece_id)
+        .join(Publication, Publication.piece_id == Edition.piece_id)
         .where(
             Edition.advisor_id == advisor_id,
-            Piece.id != ended_piece_id if ended_piece_id is not None else true(),
-            ShortLink.channel == channel,
+            Edition.piece_id != but_piece_id if but_piece_id is not None else true(),
             Publication.ended_at.is_(None),
             Publication.valid_from <= at,
             Publication.valid_until > at,
@@ -139,5 +129,40 @@ def _alternative(
         )
         .order_by(Publication.published_at.desc())
         .limit(1)
-    ).one_or_none()
-    return None if row is None else Alternative(row.name, row.code)
+        .subquery("live")
+    )
+    return (
+        select(Template.name, ShortLink.code)
+        .select_from(live)
+        .join(Piece, Piece.id == live.c.piece_id)
+        .join(TemplateVersion, TemplateVersion.id == Piece.template_version_id)
+        .join(Template, Template.id == TemplateVersion.template_id)
+        .join(ShortLink, ShortLink.edition_id == live.c.edition_id)
+        .where(ShortLink.channel == channel)
+    )
+
+
+def _recall_and_alternative() -> Select[Any]:
+    """The latest recall of a piece, or of one edition of it, and what else its advisor shows."""
+    recall = (
+        select(Recall.by, Recall.public_note)
+        .join(RecallItem, RecallItem.recall_id == Recall.id)
+        .join(Publication, Publication.id == RecallItem.publication_id)
+        .where(
+            Publication.piece_id == bindparam("piece_id"),
+            or_(RecallItem.edition_id.is_(None), RecallItem.edition_id == bindparam("edition_id")),
+        )
+        .order_by(Recall.confirmed_at.desc().nulls_last())
+        .limit(1)
+        .subquery("recall")
+    )
+    alternative = _alternative_of(
+        bindparam("advisor_id"), bindparam("piece_id"), bindparam("channel"), bindparam("at")
+    ).subquery("alternative")
+    always = select(literal(1).label("one")).subquery("always")
+    return select(recall.c.by, recall.c.public_note, alternative.c.name, alternative.c.code).select_from(
+        always.outerjoin(recall, true()).outerjoin(alternative, true())
+    )
+
+
+_RECALL_AND_ALTERNATIVE: Final = _recall_and_alternative()

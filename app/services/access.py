@@ -16,6 +16,7 @@ from app.models.publication import Publication
 from app.models.review import Review
 from app.models.template import Template, TemplateVersion
 from app.models.user import Membership, User
+from app.queries.present import PresentEdition, present_edition
 from app.queries.scope import governed, within
 from app.services.unit_of_work import UnitOfWork
 
@@ -196,6 +197,14 @@ def access_edition(uow: UnitOfWork, edition_id: UUID) -> Edition:
         ),
         "edition",
     )
+
+
+def access_present_edition(uow: UnitOfWork, edition_id: UUID) -> PresentEdition:
+    """An advisor's own edition as it is at this moment."""
+    if uow.actor.advisor_id is None:
+        raise AccessDenied(permission=Permission.PIECE_MAKE.value)
+    with uow.at_once() as connection:
+        return _found(present_edition(connection, edition_id, uow.actor.advisor_id), "edition")
 
 
 def access_publication(

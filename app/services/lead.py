@@ -43,7 +43,7 @@ def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller) -> L
 
     Raises InvalidInput, Missing, Ended.
     """
-    landing = landing_of(uow, token)
+    edition = landing_of(uow, token).shown.edition
     visit = locked_visit(uow, token)
     if known := uow.session.scalar(select(Lead).where(Lead.visit_token == visit.token)):
         return known
@@ -51,15 +51,15 @@ def leave_lead(uow: UnitOfWork, token: str, form: LeadForm, caller: Caller) -> L
     _require_complete(form)
     now = uow.clock.now()
     lead = Lead(
-        tenant_id=landing.link.tenant_id,
-        piece_id=landing.edition.piece_id,
-        edition_id=landing.edition.id,
-        advisor_id=landing.advisor.id,
+        tenant_id=edition.tenant_id,
+        piece_id=edition.piece_id,
+        edition_id=edition.id,
+        advisor_id=edition.advisor_id,
         visit_token=visit.token,
         name=form.name,
         phone=form.phone,
         message=form.message,
-        consent_text=consent_to(landing.edition.tenant),
+        consent_text=consent_to(edition.tenant),
         consented_at=now,
         created_at=now,
     )

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
 from app.domain.archive import ItemKind
 from app.domain.distribution import AudienceRule
@@ -39,7 +39,15 @@ from app.models.publication import Publication
 from app.models.recall import Recall, RecallItem
 from app.models.review import Decision
 from app.models.template import TemplateVersion
-from app.services.access import access_edition, access_piece, access_publication, own_advisor, require
+from app.queries.present import PresentEdition
+from app.services.access import (
+    access_edition,
+    access_piece,
+    access_present_edition,
+    access_publication,
+    own_advisor,
+    require,
+)
 from app.services.archive import note_shown
 from app.services.correction import CorrectionNote, correction_note, end_correction, live_publication
 from app.services.edition import edition_of, ensure_edition, link_url
@@ -51,6 +59,9 @@ from app.services.rollup import today
 from app.services.routing import content_of
 from app.services.sampling import record_auto_pass
 from app.services.unit_of_work import UnitOfWork
+
+# A longer document would push out many pictures.
+_MOST_REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 
 
 def publish(
@@ -316,18 +327,73 @@ _FACTS: Final = (
 )
 
 
-def _facts(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> _Facts | None:
-    row = uow.session.execute(_FACTS, {"piece_id": piece_id, "advisor_id": advisor.id}).first()
+def _facts(session: Session, piece_id: UUID, advisor: Advisor) -> _Facts | None:
+    row = session.execute(_FACTS, {"piece_id": piece_id, "advisor_id": advisor.id}).first()
     return None if row is None else _Facts(*row)
 
 
 def require_public(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Publication:
     """The publication under which this advisor's edition is public now; raises Ended otherwise.
 
-    Every serving path asks here: validity by the clock, the decision's seal, the advisor's state and
-    licence (I7).
+    Every serving path is decided here: validity by the clock, the decision's seal, the advisor's
+    state and licence (I7).
     """
-    return _public(uow, _facts(uow, piece_id, advisor), piece_id, advisor)
+    return _public(uow, _facts(uow.session, piece_id, advisor), piece_id, advisor)
+
+
+@dataclass(frozen=True, slots=True)
+class EditionFacts:
+    """An edition with whatever its pages and pictures take, and what decides whether it is public.
+
+    Remembered by the versions of its rows, so nobody may write to it.
+    """
+
+    edition: Edition
+    facts: _Facts | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEdition:
+    """An edition that is public now; for reading only."""
+
+    versions: str
+    edition: Edition
+    publication: Publication
+
+
+_WHOLE_EDITION: Final = (
+    select(Edition)
+    .where(Edition.id == bindparam("edition_id"))
+    .options(
+        joinedload(Edition.tenant),
+        joinedload(Edition.qr),
+        joinedload(Edition.advisor).joinedload(Advisor.org_unit),
+        joinedload(Edition.piece).joinedload(Piece.template_version).joinedload(TemplateVersion.template),
+    )
+)
+
+
+def edition_facts(uow: UnitOfWork, present: PresentEdition) -> EditionFacts:
+    """An edition in its present versions; each process reads it once."""
+    known = uow.around.editions.get(present.versions)
+    if known is not None:
+        return known
+    with uow.apart() as session:
+        edition = session.execute(_WHOLE_EDITION, {"edition_id": present.id}).scalar_one()
+        found = EditionFacts(edition, _facts(session, edition.piece_id, edition.advisor))
+    # should a row have changed in between, this is newer than its versions say, and they never return
+    return uow.around.editions.keep(present.versions, found)
+
+
+def require_shown(uow: UnitOfWork, present: PresentEdition) -> ShownEdition:
+    """As `require_public`, for an edition whose rows were just found to be in these versions.
+
+    What is remembered is what the rows say; whether that is public is decided anew each time.
+    """
+    found = edition_facts(uow, present)
+    edition = found.edition
+    publication = _public(uow, found.facts, edition.piece_id, edition.advisor)
+    return ShownEdition(present.versions, edition, publication)
 
 
 def _public(uow: UnitOfWork, facts: _Facts | None, piece_id: UUID, advisor: Advisor) -> Publication:
@@ -441,7 +507,7 @@ def offered_publication(uow: UnitOfWork, piece_id: UUID, advisor: Advisor) -> Pu
 
     A piece meant for others answers as a missing one. Raises Missing, Ended, QualificationMissing.
     """
-    facts = _facts(uow, piece_id, advisor)
+    facts = _facts(uow.session, piece_id, advisor)
     if facts is None or not _is_meant_for(facts.publication, advisor):
         raise Missing(noun="piece")
     publication = _public(uow, facts, piece_id, advisor)
@@ -509,6 +575,30 @@ def edition_spec(
     )
 
 
+def own_shown_edition(uow: UnitOfWork, edition_id: UUID) -> ShownEdition:
+    """As `public_edition`, for handing it out: one question, and nothing that may be written to."""
+    shown = require_shown(uow, access_present_edition(uow, edition_id))
+    require_licence(uow, shown.edition.advisor, shown.edition.piece.product_type)
+    return shown
+
+
+def handed_out(
+    uow: UnitOfWork, shown: ShownEdition, *, image_format: str = "jpeg", page: int = 0, size: str = ""
+) -> PictureFile:
+    """The picture of an edition that is public now, out of this process's memory where it is there."""
+    remembered, key = uow.around.handed_out, (shown.versions, image_format, page, size)
+    if (known := remembered.get(key)) is not None:
+        return known
+    spec = edition_spec(
+        uow, shown.edition, shown.publication, image_format=image_format, page=page, size=size
+    )
+    picture = kept_picture(uow, spec)
+    if len(picture.data) <= _MOST_REMEMBERED_BYTES:
+        # before that nothing says for good that it was shown
+        uow.once_committed(lambda: remembered.keep(key, picture))
+    return picture
+
+
 def edition_picture(
     uow: UnitOfWork, edition_id: UUID, *, image_format: str = "jpeg", page: int = 0, size: str = ""
 ) -> PictureFile:
@@ -516,9 +606,8 @@ def edition_picture(
 
     Raises Missing, Ended, QualificationMissing.
     """
-    edition, publication = public_edition(uow, edition_id)
-    spec = edition_spec(uow, edition, publication, image_format=image_format, page=page, size=size)
-    return kept_picture(uow, spec)
+    shown = own_shown_edition(uow, edition_id)
+    return handed_out(uow, shown, image_format=image_format, page=page, size=size)
 
 
 def take_down_publication(uow: UnitOfWork, publication_id: UUID, *, note: str) -> Publication:

@@ -1,5 +1,6 @@
 """What one process remembers to spare the database a question. Never the truth, only a copy of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Generic, TypeVar
@@ -10,12 +11,15 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class Remembered(Generic[K, V]):
-    """At most `capacity` values by key, least recently used first out.
+    """Values by key up to `capacity` in all, least recently used first out.
 
-    Only for values that can never change under their key.
+    Each counts as one unless `size` says otherwise. Only for values that can never change under their
+    key.
     """
 
     capacity: int
+    size: Callable[[V], int] = lambda _value: 1
+    _held: int = 0
     _values: dict[K, V] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -27,8 +31,10 @@ class Remembered(Generic[K, V]):
 
     def keep(self, key: K, value: V) -> V:
         with self._lock:
-            self._values.pop(key, None)
+            if (former := self._values.pop(key, None)) is not None:
+                self._held -= self.size(former)
             self._values[key] = value
-            while len(self._values) > self.capacity:
-                self._values.pop(next(iter(self._values)))
+            self._held += self.size(value)
+            while self._held > self.capacity:
+                self._held -= self.size(self._values.pop(next(iter(self._values))))
             return value

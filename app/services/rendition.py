@@ -243,12 +243,6 @@ def kept_picture(uow: UnitOfWork, spec: RenderSpec) -> PictureFile:
     return _kept(uow, spec, lambda: draw(uow, spec))
 
 
-def kept_mark(uow: UnitOfWork, spec: RenderSpec) -> str | None:
-    """The SHA-256 of the picture that is kept of a spec, without its bytes; None where none is."""
-    row = _rendition(uow, spec.key())
-    return None if row is None else row.sha256
-
-
 def sample_picture(
     uow: UnitOfWork,
     version: TemplateVersion,

@@ -6,9 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import BindParameter, Table, bindparam, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import joinedload
+from sqlalchemy import BindParameter, Table, bindparam, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from app.domain.errors import Ended, Missing, QualificationMissing
 from app.domain.organisation import TenantId
@@ -18,6 +17,7 @@ from app.domain.tracking import (
     Hit,
     HitClass,
     LinkChannel,
+    channel_onwards,
     classify_hit,
     day_of,
     source_of,
@@ -28,11 +28,17 @@ from app.models.advisor import Advisor
 from app.models.base import Base
 from app.models.edition import Edition
 from app.models.piece import Piece
-from app.models.publication import Publication
 from app.models.tracking import Event, ShortLink, Visit, VisitorKey
 from app.queries.handover import heir_of
+from app.queries.present import PresentVisit, present_visit
 from app.services.edition import code_on, edition_of, ensure_edition
-from app.services.publication import offered_publication, require_public, successor_of
+from app.services.publication import (
+    ShownEdition,
+    edition_facts,
+    offered_publication,
+    require_shown,
+    successor_of,
+)
 from app.services.unit_of_work import UnitOfWork
 
 # A page that nobody has looked at yet belongs to whoever opens it right after the arrival: one
@@ -65,7 +71,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A visit that has begun and is durable once its unit of work has ended."""
+    """A visit that has begun; durable once its unit of work has ended, if not before."""
 
     token: str
     hit_class: HitClass
@@ -74,9 +80,8 @@ class Arrival:
 def arrive(uow: UnitOfWork, code: str, caller: Caller) -> Arrival:
     """Count an arrival by a code and give the visit it begins: one indexed read, one statement.
 
-    The event is written in this unit of work, so a redirect leaves only once it is durable.
-    Raises Missing for an unknown code. A code whose content is not public is counted as well:
-    the visit's page then says why it ended.
+    The redirect leaves only once both are durable. Raises Missing for an unknown code. A code whose
+    content is not public is counted as well: the visit's page then says why it ended.
     """
     place = _place(uow, code)
     uow.belong_to(TenantId(place.tenant_id))
@@ -88,96 +93,107 @@ def arrive(uow: UnitOfWork, code: str, caller: Caller) -> Arrival:
 class Landing:
     """What a landing page shows: one visit of one advisor's edition of a public piece."""
 
-    visit: Visit
-    link: ShortLink
-    edition: Edition
-    advisor: Advisor
-    publication: Publication
-    moved: bool = False  # somebody else opened the page: this visit is theirs, at another address
+    visit: PresentVisit
+    shown: ShownEdition
 
 
-def open_landing(uow: UnitOfWork, token: str, caller: Caller) -> Landing:
-    """The landing page of a visit; where somebody else opens it, of a new visit of theirs.
+class LinkEnded(Ended):
+    """As Ended, of what a visit's link leads to, with what its page says instead."""
 
-    Raises Missing for an unknown visit, Ended where the content is not public now.
+    def __init__(self, visit: PresentVisit, edition: Edition, ended: Ended) -> None:
+        super().__init__(**ended.data)
+        self.visit, self.edition = visit, edition
+
+
+def open_landing(uow: UnitOfWork, token: str, caller: Caller) -> Landing | Arrival:
+    """The landing page of a visit; where somebody else opens it, the new visit that is theirs.
+
+    Raises Missing for an unknown visit, LinkEnded where the content is not public now.
     """
     landing = landing_of(uow, token)
     kind = _arrival_of_another(uow, landing.visit, caller)
     if kind is None:
         return landing
-    arrival = _begin_visit(uow, _place(uow, landing.visit.code), kind, caller, parent=token)
-    return replace(landing_of(uow, arrival.token), moved=True)
+    return _begin_visit(uow, _place(uow, landing.visit.code), kind, caller, parent=token)
 
 
 def landing_of(uow: UnitOfWork, token: str) -> Landing:
     """The landing page of a visit for whoever holds its token; counts nothing.
 
-    Raises Missing for an unknown visit, Ended where the content is not public now.
+    Raises Missing for an unknown visit, LinkEnded where the content is not public now.
     """
-    visit, link = visited(uow, token)
-    publication = require_public(uow, link.edition.piece_id, link.edition.advisor)
-    return Landing(visit, link, link.edition, link.edition.advisor, publication)
+    visit = visited(uow, token)
+    try:
+        return Landing(visit, require_shown(uow, visit.edition))
+    except Ended as ended:
+        raise LinkEnded(visit, edition_facts(uow, visit.edition).edition, ended) from ended
 
 
-def way_to_successor(uow: UnitOfWork, link: ShortLink) -> tuple[Piece, str] | None:
-    """What follows a link's ended piece for the same advisor, and the code that leads there, if anything.
+def way_to_successor(uow: UnitOfWork, edition: Edition, channel: LinkChannel) -> tuple[Piece, str] | None:
+    """What follows an edition's ended piece for the same advisor, and the code that leads there, if anything.
 
     The edition is made where the advisor has none yet: their visitors need no new picture.
     """
-    advisor = link.edition.advisor
+    advisor = edition.advisor
     if not advisor.is_active:
         return None
-    successor = successor_of(uow, uow.session.get_one(Piece, link.edition.piece_id), advisor)
+    successor = successor_of(uow, edition.piece, advisor)
     if successor is None:
         return None
-    edition = edition_of(uow, successor.id, advisor.id)
-    if edition is None:
-        edition = ensure_edition(uow, successor, advisor)
-        uow.audit.record("edition:open", edition.id, piece=str(successor.id))
-    # a link followed from a page is not a scan, so never the QR's own
-    channel = LinkChannel.OFFLINE if link.channel is LinkChannel.QR else link.channel
-    return successor, code_on(uow, edition.id, channel)
+    following = edition_of(uow, successor.id, advisor.id)
+    if following is None:
+        following = ensure_edition(uow, successor, advisor)
+        uow.audit.record("edition:open", following.id, piece=str(successor.id))
+    return successor, code_on(uow, following.id, channel_onwards(channel))
 
 
 def confirm_view(uow: UnitOfWork, token: str, caller: Caller) -> None:
-    """The page says it was really shown; said twice, it counts once."""
-    visit = locked_visit(uow, token)
-    uow.belong_to(TenantId(visit.tenant_id))
-    if visit.viewed_at is not None:
+    """The page says it was really shown; said twice, also in one moment, it counts once."""
+    with uow.at_once() as connection:
+        row = connection.execute(_PLACE_OF_VISIT, {"token": _readable(token)}).one_or_none()
+    if row is None:
+        raise Missing(noun="visit")
+    visitor, hit_class, viewed_at, *placed = row
+    uow.belong_to(TenantId(row.tenant_id))
+    if viewed_at is not None:
         return
-    visit.viewed_at = uow.clock.now()
-    _keep_event(uow, visit, EventKind.VIEW, caller)
+    event = _event(
+        _for_heir(uow, *placed),
+        EventKind.VIEW,
+        caller,
+        at=uow.clock.now(),
+        visitor=visitor,
+        token=token,
+        arrived_as=hit_class,
+    )
+    _write(uow, _KEEP_VIEW, _named("event", event))
 
 
 def keep_lead_event(uow: UnitOfWork, visit: Visit, caller: Caller) -> None:
-    _keep_event(uow, visit, EventKind.LEAD, caller)
-
-
-_VISITED: Final = (
-    select(Visit, ShortLink)
-    .join(ShortLink, ShortLink.code == Visit.code)
-    .where(Visit.token == bindparam("token"))
-    .options(
-        joinedload(ShortLink.edition).options(
-            joinedload(Edition.tenant),
-            joinedload(Edition.qr),
-            joinedload(Edition.advisor).joinedload(Advisor.org_unit),
-        )
+    event = _event(
+        _place(uow, visit.code),
+        EventKind.LEAD,
+        caller,
+        at=uow.clock.now(),
+        visitor=visit.visitor,
+        token=visit.token,
+        arrived_as=visit.hit_class,
     )
-)
+    uow.session.connection().execute(_KEEP, _named("event", event))
 
 
-def visited(uow: UnitOfWork, token: str) -> tuple[Visit, ShortLink]:
-    """A visit and its link, with the edition, advisor and institution it belongs to.
+def visited(uow: UnitOfWork, token: str) -> PresentVisit:
+    """A visit, and the edition it is of, as they are at this moment.
 
     A public address carries nothing else that says whose it is: from here on the work is that
     tenant's alone. Raises Missing.
     """
-    row = uow.session.execute(_VISITED, {"token": _readable(token)}).one_or_none()
-    if row is None:
+    with uow.at_once() as connection:
+        visit = present_visit(connection, _readable(token))
+    if visit is None:
         raise Missing(noun="visit")
-    uow.belong_to(TenantId(row.Visit.tenant_id))
-    return row.Visit, row.ShortLink
+    uow.belong_to(TenantId(visit.edition.tenant_id))
+    return visit
 
 
 def locked_visit(uow: UnitOfWork, token: str) -> Visit:
@@ -191,31 +207,46 @@ def _readable(token: str) -> str:
     return token[:64].replace("\0", "")
 
 
-_PLACE: Final = (
-    select(
-        ShortLink.code,
-        ShortLink.channel,
-        ShortLink.tenant_id,
-        Edition.id,
-        Edition.piece_id,
-        Edition.advisor_id,
-        Advisor.org_unit_id,
-        Advisor.is_active,
-    )
-    .join(Edition, Edition.id == ShortLink.edition_id)
-    .join(Advisor, Advisor.id == Edition.advisor_id)
-    .where(ShortLink.code == bindparam("code"))
+_VISITS, _LINKS, _EVENTS, _EDITIONS, _ADVISORS = (
+    Base.metadata.tables[model.__tablename__] for model in (Visit, ShortLink, Event, Edition, Advisor)
+)
+# Built once, and of the tables alone, as all that is sent for every arrival and every view.
+_PLACED: Final = (
+    _LINKS.c.code,
+    _LINKS.c.channel,
+    _LINKS.c.tenant_id,
+    _LINKS.c.edition_id,
+    _EDITIONS.c.piece_id,
+    _EDITIONS.c.advisor_id,
+    _ADVISORS.c.org_unit_id,
+    _ADVISORS.c.is_active,
+)
+_OF_LINK: Final = _LINKS.join(_EDITIONS, _EDITIONS.c.id == _LINKS.c.edition_id).join(
+    _ADVISORS, _ADVISORS.c.id == _EDITIONS.c.advisor_id
+)
+_PLACE: Final = select(*_PLACED).select_from(_OF_LINK).where(_LINKS.c.code == bindparam("code"))
+_PLACE_OF_VISIT: Final = (
+    select(_VISITS.c.visitor, _VISITS.c.hit_class, _VISITS.c.viewed_at, *_PLACED)
+    .select_from(_OF_LINK.join(_VISITS, _VISITS.c.code == _LINKS.c.code))
+    .where(_VISITS.c.token == bindparam("token"))
 )
 
 
 def _place(uow: UnitOfWork, code: str) -> _Place:
     if not CODE_PATTERN.fullmatch(code):
         raise Missing(noun="short_link")
-    row = uow.session.execute(_PLACE, {"code": code}).one_or_none()
+    with uow.at_once() as connection:
+        row = connection.execute(_PLACE, {"code": code}).one_or_none()
     if row is None:
         raise Missing(noun="short_link")
-    place = _Place(*row[:-1])
-    return place if row.is_active else _place_of_heir(uow, place)
+    return _for_heir(uow, *row)
+
+
+def _for_heir(uow: UnitOfWork, *placed: Any) -> _Place:
+    """The place of a link, or its heir's where the advisor has left."""
+    *place, is_active = placed
+    found = _Place(*place)
+    return found if is_active else _place_of_heir(uow, found)
 
 
 def _place_of_heir(uow: UnitOfWork, place: _Place) -> _Place:
@@ -242,67 +273,84 @@ def _begin_visit(
     uow: UnitOfWork, place: _Place, kind: EventKind, caller: Caller, *, parent: str | None
 ) -> Arrival:
     """Write a visit and the event that began it, in one statement."""
-    hit_class, reason = classify_hit(caller.hit)
     now = uow.clock.now()
     token, visitor = secrets.token_urlsafe(15), _pseudonym(uow, caller)
+    event = _event(place, kind, caller, at=now, visitor=visitor, token=token)
     begun = {
         "token": token,
         "tenant_id": place.tenant_id,
         "code": place.code,
         "visitor": visitor,
-        "hit_class": hit_class,
+        "hit_class": event["hit_class"],
         "parent_token": parent,
         "arrived_at": now,
     }
-    event = _event(place, kind, caller, at=now, visitor=visitor, token=token)
-    event |= {"hit_class": hit_class, "class_reason": reason}
-    uow.session.connection().execute(_BEGIN_VISIT, _named("visit", begun) | _named("event", event))
-    return Arrival(token, hit_class)
+    _write(uow, _BEGIN_VISIT, _named("visit", begun) | _named("event", event))
+    return Arrival(token, event["hit_class"])
 
 
-def _given(table: Table, name: str) -> dict[str, BindParameter[Any]]:
-    return {column.key: bindparam(f"{name}_{column.key}") for column in table.c if column.key != "viewed_at"}
+def _write(uow: UnitOfWork, statement: Insert, values: dict[str, Any]) -> None:
+    """One statement that is whole by itself; where the work has begun a transaction, a part of that."""
+    if uow.session.in_transaction():
+        uow.session.connection().execute(statement, values)
+        return
+    with uow.at_once() as connection:
+        connection.execute(statement, values)
+
+
+def _given(table: Table, name: str, *, but: str = "") -> dict[str, BindParameter[Any]]:
+    return {
+        column.key: bindparam(f"{name}_{column.key}", type_=column.type)
+        for column in table.c
+        if column.key != but
+    }
 
 
 def _named(name: str, values: dict[str, Any]) -> dict[str, Any]:
     return {f"{name}_{column}": value for column, value in values.items()}
 
 
-# Built once, and of the tables alone: it is sent for every arrival, and writes only what is given.
-_VISITS, _EVENTS = (Base.metadata.tables[model.__tablename__] for model in (Visit, Event))
-# Built once, and of the tables alone: it is sent for every arrival, and writes only what is given.
 _BEGIN_VISIT: Final = (
     insert(_EVENTS)
     .values(_given(_EVENTS, "event"))
-    .add_cte(insert(_VISITS).values(_given(_VISITS, "visit")).cte("begun"))
+    .add_cte(insert(_VISITS).values(_given(_VISITS, "visit", but="viewed_at")).cte("begun"))
+)
+_KEEP: Final = insert(_EVENTS).values(_given(_EVENTS, "event"))
+# Of two that say it in one moment the second waits for the first, and finds it said.
+_SEEN: Final = (
+    update(_VISITS)
+    .where(_VISITS.c.token == bindparam("event_visit_token"), _VISITS.c.viewed_at.is_(None))
+    .values(viewed_at=bindparam("event_occurred_at", type_=_VISITS.c.viewed_at.type))
+    .returning(_VISITS.c.token)
+    .cte("seen")
+)
+_KEEP_VIEW: Final = insert(_EVENTS).from_select(
+    list(_given(_EVENTS, "event")), select(*_given(_EVENTS, "event").values()).select_from(_SEEN)
 )
 
 
-def _keep_event(uow: UnitOfWork, visit: Visit, kind: EventKind, caller: Caller) -> None:
-    """Write what happened during a visit; where its arrival was no person's, neither is this."""
-    hit_class, reason = classify_hit(caller.hit)
-    if visit.hit_class is not HitClass.HUMAN:
-        hit_class, reason = visit.hit_class, _AS_ARRIVAL
-    event = _event(
-        _place(uow, visit.code),
-        kind,
-        caller,
-        at=uow.clock.now(),
-        visitor=visit.visitor,
-        token=visit.token,
-    )
-    uow.session.execute(insert(Event).values(**event, hit_class=hit_class, class_reason=reason))
-
-
 def _event(
-    place: _Place, kind: EventKind, caller: Caller, *, at: datetime, visitor: str, token: str
+    place: _Place,
+    kind: EventKind,
+    caller: Caller,
+    *,
+    at: datetime,
+    visitor: str,
+    token: str,
+    arrived_as: HitClass = HitClass.HUMAN,
 ) -> dict[str, Any]:
+    """What happened during a visit; where its arrival was no person's, neither is this."""
+    hit_class, reason = classify_hit(caller.hit)
+    if arrived_as is not HitClass.HUMAN:
+        hit_class, reason = arrived_as, _AS_ARRIVAL
     return {
         "id": uuid4(),
         "tenant_id": place.tenant_id,
         "occurred_on": day_of(at),
         "occurred_at": at,
         "kind": kind,
+        "hit_class": hit_class,
+        "class_reason": reason,
         "piece_id": place.piece_id,
         "edition_id": place.edition_id,
         "advisor_id": place.advisor_id,
@@ -315,7 +363,7 @@ def _event(
     }
 
 
-def _arrival_of_another(uow: UnitOfWork, visit: Visit, caller: Caller) -> EventKind | None:
+def _arrival_of_another(uow: UnitOfWork, visit: PresentVisit, caller: Caller) -> EventKind | None:
     """How somebody else than its visitor has come to a page; None where it is the visitor.
 
     On the visit's own day the pseudonyms tell: another one means it was passed on. Later the day's

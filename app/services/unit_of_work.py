@@ -5,15 +5,16 @@ transaction commits, and only then do tasks leave for the queue. If the process 
 two, the sweep finds the rows: the row is the truth, the message a nudge.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
 
 import structlog
-from sqlalchemy import event, inspect
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.orm import (
     LoaderCriteriaOption,
     ORMExecuteState,
@@ -38,6 +39,7 @@ from app.services.audit import AuditTrail
 from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
+    from app.services.publication import EditionFacts
     from app.services.rendition import PictureFile
     from app.services.shelf import TemplateShelf
     from compliance.ruleset import Ruleset
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from templates_lib.whereabouts import Whereabouts
 
 log = structlog.get_logger(__name__)
+_HANDED_OUT_BYTES: Final = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ class Surroundings:
     public_url: str
     shelf: "TemplateShelf"
     ruleset: "Ruleset"
+    # every statement by itself: it sees what is committed, and what it writes is so when it returns
+    at_once: Engine
     # a profile is printed on nothing new once it was not confirmed for so long; None: for ever
     profile_term: timedelta | None = None
     # one day only: yesterday's key is forgotten here as soon as today's is known
@@ -76,6 +81,12 @@ class Surroundings:
     # the pictures drawn last: what was just previewed is saved, judged and shown a moment later
     pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
         default_factory=lambda: Remembered(capacity=32)
+    )
+    # what public addresses lead to, by the versions of the rows it was read from
+    editions: Remembered[str, "EditionFacts"] = field(default_factory=lambda: Remembered(capacity=1024))
+    # what was handed out last, by those versions and the page, format and size of it
+    handed_out: Remembered[tuple[str, str, int, str], "PictureFile"] = field(
+        default_factory=lambda: Remembered(capacity=_HANDED_OUT_BYTES, size=lambda file: len(file.data))
     )
 
 
@@ -95,6 +106,7 @@ class UnitOfWork:
     session: Session = field(init=False)
     audit: AuditTrail = field(init=False)
     _nudges: list[_Nudge] = field(init=False, default_factory=list)
+    _once_committed: list[Callable[[], object]] = field(init=False, default_factory=list)
 
     def __enter__(self) -> Self:
         self.session = self.make_session(info={"tenant_id": self.actor.tenant_id})
@@ -119,6 +131,8 @@ class UnitOfWork:
             self.session.commit()
         finally:
             self.session.close()
+        for act in self._once_committed:
+            act()
         for nudge in self._nudges:
             self._send(nudge)
 
@@ -150,6 +164,18 @@ class UnitOfWork:
                 _require_own(self.session, row)
         self.actor = replace(self.actor, tenant_id=tenant_id)
         self.audit.speak_for(self.actor)
+
+    def at_once(self) -> Connection:
+        """A connection on which every statement stands by itself, outside this unit's transaction."""
+        return self.around.at_once.connect()
+
+    def apart(self) -> Session:
+        """A session of its own, for what is remembered beyond this work: it sees only what is committed."""
+        return self.make_session(info={"tenant_id": self.tenant_id})
+
+    def once_committed(self, act: Callable[[], object]) -> None:
+        """Do something in this process alone, once whatever was written is there for good."""
+        self._once_committed.append(act)
 
     def after_commit(self, name: TaskName, *ids: UUID | str) -> None:
         """Queue a task once the row it works on is really there."""

@@ -20,9 +20,9 @@ from app.queries.edition import edition_figures
 from app.services.access import access_edition
 from app.services.edition import edition_links
 from app.services.making import open_slots
-from app.services.publication import edition_spec, public_edition
+from app.services.publication import handed_out, own_shown_edition, public_edition
 from app.services.refresh import is_stale, refresh_edition
-from app.services.rendition import compiled_for, kept_picture
+from app.services.rendition import compiled_for
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said
@@ -31,10 +31,8 @@ from app.web.pictures import (
     SUFFIXES,
     asked_page,
     asked_size,
-    held_already,
     picture_answer,
     size_words,
-    unchanged_answer,
 )
 from templates_lib.compose import DOCUMENTS
 from templates_lib.manifest import SlotKind, TemplateManifest
@@ -137,16 +135,14 @@ def show_picture(edition_id: UUID, suffix: str) -> ResponseReturnValue:
         raise Missing(noun="format")
     image_format = SUFFIXES[suffix]
     with unit_of_work() as uow:
-        edition, publication = public_edition(uow, edition_id)
-        design = compiled_for(uow, edition.piece.template_version).manifest
+        shown = own_shown_edition(uow, edition_id)
+        piece = shown.edition.piece
+        design = compiled_for(uow, piece.template_version).manifest
         size = asked_size(design)
         manifest = design.in_size(size)
         page = 0 if image_format in DOCUMENTS else asked_page(manifest.pages)
-        spec = edition_spec(uow, edition, publication, image_format=image_format, page=page, size=size)
-        if (mark := held_already(uow, spec)) is not None:
-            return unchanged_answer(mark)
-        picture = kept_picture(uow, spec)
-        name = edition.piece.title
+        picture = handed_out(uow, shown, image_format=image_format, page=page, size=size)
+        name = piece.title
     if size:
         name = f"{name} {size_words(manifest.size)[0]}"
     if image_format == "print":

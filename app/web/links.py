@@ -8,25 +8,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.bootstrap import derived_key
-from app.domain.errors import Ended, InvalidInput, Missing
-from app.domain.organisation import Actor
+from app.domain.errors import InvalidInput, Missing
+from app.domain.organisation import Actor, TenantId
 from app.domain.publication import Standing
 from app.domain.tracking import PREVIEW_CODE, TENANT_ZONE
 from app.models.publication import Publication
 from app.models.tenant import Tenant
 from app.queries.handover import heir_of
-from app.queries.landing import PublicCard, ended_notice, public_card
+from app.queries.landing import Alternative, PublicCard, ended_notice, public_card
 from app.services.correction import CorrectionNote, correction_note
 from app.services.lead import LeadForm, consent_to, leave_lead
-from app.services.publication import edition_spec, verify_publication
-from app.services.rendition import kept_picture, portrait, twin_of
+from app.services.publication import (
+    ShownEdition,
+    edition_facts,
+    edition_spec,
+    handed_out,
+    verify_publication,
+)
+from app.services.rendition import portrait, twin_of
 from app.services.tracking import (
     Landing,
+    LinkEnded,
     arrive,
     confirm_view,
     landing_of,
@@ -38,7 +45,7 @@ from app.services.unit_of_work import UnitOfWork
 from app.web.corrections import correction_words
 from app.web.edge import VISIT_COOKIE, caller, platform, public, render_page
 from app.web.i18n import translate as _
-from app.web.pictures import held_already, unchanged_answer
+from app.web.kept_page import kept_page
 from app.web.security import csrf
 
 bp = Blueprint("links", __name__)
@@ -93,12 +100,10 @@ def follow(code: str) -> ResponseReturnValue:
 @public
 def show_landing(token: str) -> ResponseReturnValue:
     with _work() as uow:
-        landing = open_landing(uow, token, caller())
-        if landing.moved:
-            moved_to = landing.visit.token
-        else:
-            return _landing_page(uow, landing, thanked=request.args.get("thanked") == "1")
-    return _sent_on(moved_to)
+        opened = open_landing(uow, token, caller())
+        if isinstance(opened, Landing):
+            return _landing_page(uow, opened, thanked=request.args.get("thanked") == "1")
+    return _sent_on(opened.token)
 
 
 @bp.post("/p/<token>")
@@ -153,12 +158,9 @@ def picture(token: str) -> ResponseReturnValue:
     page = request.args.get("page", 0, type=int)
     with _work() as uow:
         landing = landing_of(uow, token)
-        if not 0 <= page < _pages(landing):
+        if not 0 <= page < _pages(landing.shown):
             raise Missing(noun="picture")
-        spec = edition_spec(uow, landing.edition, landing.publication, page=page)
-        if (mark := held_already(uow, spec)) is not None:
-            return _unlisted(unchanged_answer(mark))
-        file = kept_picture(uow, spec)
+        file = handed_out(uow, landing.shown, page=page)
     return _image(file.data, file.content_type, file.sha256)
 
 
@@ -167,8 +169,8 @@ def picture(token: str) -> ResponseReturnValue:
 def show_portrait(token: str) -> ResponseReturnValue:
     with _work() as uow:
         # a leaver's face is gone with their name
-        _visit, link = visited(uow, token)
-        advisor = heir_of(uow.session, link.edition.advisor)
+        edition = edition_facts(uow, visited(uow, token).edition).edition
+        advisor = heir_of(uow.session, edition.advisor)
         file = portrait(uow, advisor, width_px=_PORTRAIT_WIDTH_PX) if advisor is not None else None
     if file is None:
         raise Missing(noun="portrait")
@@ -222,36 +224,37 @@ def _unknown(_error: Missing) -> ResponseReturnValue:
     return _private(render_page("public/unknown.html")), 404
 
 
-@bp.errorhandler(Ended)
-def _ended(error: Ended) -> ResponseReturnValue:
+@bp.errorhandler(LinkEnded)
+def _ended(ended: LinkEnded) -> ResponseReturnValue:
     """The content is over or not there yet: say so with dignity, and whom to ask."""
-    token = (request.view_args or {}).get("token", "")
-    try:
-        with _work() as uow:
-            _visit, link = visited(uow, token)
-            g.tenant = link.edition.tenant
-            notice = ended_notice(uow.session, link, at=uow.clock.now())
-            found = way_to_successor(uow, link)
-            following = (found[0].template_version.template.name, found[1]) if found else None
-    except Missing as missing:
-        return _unknown(missing)
-    if following is None and notice.alternative is not None:
-        following = (notice.alternative.title, notice.alternative.code)
-    since = error.data.get("since")
-    page = render_page(
-        "public/ended.html",
-        standing="left" if notice.has_left else _public_standing(error.data["standing"]),
-        piece_title=notice.piece_title,
-        ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M}" if since else None,
-        person=_person(notice.card, token) if notice.card else None,
-        branch=notice.branch,
-        note=notice.note if error.data["standing"] == Standing.RECALLED.value else "",
-        alternative={"title": following[0], "href": url_for("links.follow", code=following[1])}
-        if following
-        else None,
-        hotline=g.tenant.hotline,
-    )
-    return _private(page), 410
+    visit, edition = ended.visit, ended.edition
+    standing, since = ended.data["standing"], ended.data.get("since")
+    g.tenant = edition.tenant
+    with _work() as uow:
+        uow.belong_to(TenantId(edition.tenant_id))
+        notice = ended_notice(uow.session, edition, visit.channel, at=uow.clock.now())
+        found = way_to_successor(uow, edition, visit.channel)
+        following = (
+            Alternative(found[0].template_version.template.name, found[1]) if found else notice.alternative
+        )
+
+        def draw(token: str) -> str:
+            return render_template(
+                "public/ended.html",
+                standing="left" if notice.has_left else _public_standing(standing),
+                piece_title=notice.piece_title,
+                ended_on=f"{since.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M}" if since else None,
+                person=_person(notice.card, token) if notice.card else None,
+                branch=notice.branch,
+                note=notice.note if standing == Standing.RECALLED.value else "",
+                alternative={"title": following.title, "href": url_for("links.follow", code=following.code)}
+                if following
+                else None,
+                hotline=edition.tenant.hotline,
+            )
+
+        says = (visit.edition.versions, standing, since, notice, following)
+        return _private(kept_page(uow, says, draw, token=visit.token)), 410
 
 
 def _landing_page(
@@ -263,33 +266,40 @@ def _landing_page(
     stale: bool = False,
     thanked: bool = False,
 ) -> Response:
-    token = landing.visit.token
-    g.tenant = landing.edition.tenant  # the page bears the name of the institution it comes from
-    version = landing.publication.piece.template_version
-    spec = edition_spec(uow, landing.edition, landing.publication)
-    card = public_card(landing.advisor, landing.advisor.org_unit.name)
-    page = render_page(
-        "public/landing.html",
-        token=token,
-        # the design's name: a piece's own title is a working name that nobody reviewed
-        piece_title=landing.publication.piece.template_version.template.name,
-        pages=[url_for("links.picture", token=token, page=page) for page in range(_pages(landing))],
-        width_px=version.manifest["width_px"],
-        height_px=version.manifest["height_px"],
-        twin=[line for line in twin_of(uow, spec) if line.slot != "disclosure"],
-        person=_person(card, token),
-        correction=_correction(uow, landing.publication),
-        disclosure=landing.publication.revision.disclosure,
-        approval_no=landing.publication.approval_no,
-        valid_until=landing.publication.valid_until.astimezone(TENANT_ZONE),
-        form=form or LeadForm("", "", "", consented=False),
-        faults=faults or {},
-        stale=stale,
-        thanked=thanked,
-        consent=consent_to(landing.edition.tenant),
-        form_token=_signer().dumps(token),
-    )
-    return _private(page)
+    shown, token = landing.shown, landing.visit.token
+    form_token = _signer().dumps(token)
+    g.tenant = shown.edition.tenant  # the page bears the name of the institution it comes from
+
+    def draw(token: str, form_token: str) -> str:
+        edition, publication = shown.edition, shown.publication
+        version = publication.piece.template_version
+        spec = edition_spec(uow, edition, publication)
+        return render_template(
+            "public/landing.html",
+            token=token,
+            # the design's name: a piece's own title is a working name that nobody reviewed
+            piece_title=version.template.name,
+            pages=[url_for("links.picture", token=token, page=page) for page in range(_pages(shown))],
+            width_px=version.manifest["width_px"],
+            height_px=version.manifest["height_px"],
+            twin=[line for line in twin_of(uow, spec) if line.slot != "disclosure"],
+            person=_person(public_card(edition.advisor, edition.advisor.org_unit.name), token),
+            correction=_correction(uow, publication),
+            disclosure=publication.revision.disclosure,
+            approval_no=publication.approval_no,
+            valid_until=publication.valid_until.astimezone(TENANT_ZONE),
+            form=form or LeadForm("", "", "", consented=False),
+            faults=faults or {},
+            stale=stale,
+            thanked=thanked,
+            consent=consent_to(edition.tenant),
+            form_token=form_token,
+        )
+
+    if form is not None:
+        # with what somebody typed in it, a page is theirs alone
+        return _private(Response(draw(token, form_token)))
+    return _private(kept_page(uow, (shown.versions, thanked), draw, token=token, form_token=form_token))
 
 
 def _correction(uow: UnitOfWork, publication: Publication) -> dict[str, Any] | None:
@@ -325,8 +335,8 @@ def _public_standing(standing: str) -> str:
     return standing
 
 
-def _pages(landing: Landing) -> int:
-    return int(landing.publication.piece.template_version.manifest["pages"])
+def _pages(shown: ShownEdition) -> int:
+    return int(shown.publication.piece.template_version.manifest["pages"])
 
 
 def _signer() -> URLSafeTimedSerializer:
@@ -350,9 +360,5 @@ def _image(data: bytes, content_type: str, sha256: str, *, max_age_s: int = 0) -
         f"private, max-age={max_age_s}, must-revalidate" if max_age_s else "private, no-cache"
     )
     response.make_conditional(request)
-    return _unlisted(response)
-
-
-def _unlisted(response: Response) -> Response:
     response.headers["X-Robots-Tag"] = "noindex, noimageindex"
     return response

@@ -10,11 +10,9 @@ from typing import Final
 
 from flask import Response, request, send_file
 
-from app.domain.edition import RenderSpec
 from app.domain.errors import Missing
 from app.services.reading import Place
-from app.services.rendition import PictureFile, kept_mark
-from app.services.unit_of_work import UnitOfWork
+from app.services.rendition import PictureFile
 from templates_lib.manifest import PageSize, TemplateManifest
 
 # A thumbnail comes in few widths, so that few are kept; a phone asks for the next larger one.
@@ -63,25 +61,6 @@ def in_page(crops: Mapping[Place, bytes]) -> dict[Place, str]:
     return {
         place: f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for place, data in crops.items()
     }
-
-
-def held_already(uow: UnitOfWork, spec: RenderSpec) -> str | None:
-    """The mark of the kept picture of a spec, where the browser says it holds that very picture.
-
-    Whether it may still be shown was decided before: this saves reading it once more, nothing else.
-    """
-    held = request.if_none_match
-    mark = kept_mark(uow, spec) if held else None
-    return mark if mark is not None and held.contains_weak(mark) else None
-
-
-def unchanged_answer(mark: str) -> Response:
-    """What a browser has is what it would get."""
-    response = Response(status=304)
-    response.set_etag(mark)
-    response.cache_control.private = True
-    response.cache_control.no_cache = True
-    return response
 
 
 def picture_answer(

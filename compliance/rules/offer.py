@@ -102,8 +102,11 @@ class OfferRule(Rule):
     def _reaches(self, is_there: Callable[[tuple[Pattern, ...]], bool]) -> bool:
         total = 0
         for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK)):
-            total += weight * sum(map(is_there, signs))
-        return total >= self.least
+            for _ in filter(is_there, signs):
+                total += weight
+                if total >= self.least:
+                    return True
+        return False
 
     def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
         total = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -207,3 +208,22 @@ def test_an_arrival_costs_one_question_and_one_statement_that_keeps_it(
     for _ in range(2):  # the first makes the day's key, the second remembers it
         Phone(client).scan(code)
     assert count_queries(lambda: Phone(client).get(f"/s/{code}")) == 2
+
+
+def test_a_view_costs_one_question_and_one_statement_that_keeps_it_and_said_again_the_question(
+    house: House, client: FlaskClient, count_queries: Callable[[Callable[[], object]], int]
+) -> None:
+    phone = Phone(client)
+    page = phone.scan(code_of(house, house.published()))
+    assert count_queries(lambda: phone.post(f"{page}/seen")) == 2
+    assert count_queries(lambda: phone.post(f"{page}/seen")) == 1
+    assert counted(house)[EventKind.VIEW] == 1
+
+
+def test_a_view_that_is_said_eight_times_in_one_moment_counts_once(house: House, client: FlaskClient) -> None:
+    phone = Phone(client)
+    page = phone.scan(code_of(house, house.published()))
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: Phone(client).post(f"{page}/seen").status_code, range(8))
+    assert set(answers) == {204}
+    assert counted(house)[EventKind.VIEW] == 1

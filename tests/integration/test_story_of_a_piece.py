@@ -34,7 +34,7 @@ from app.services.rendition import draw, kept_picture, revision_spec
 from app.services.review import decide
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template
-from app.services.tracking import Caller, arrive, confirm_view, open_landing
+from app.services.tracking import Arrival, Caller, Landing, arrive, confirm_view, open_landing
 from templates_lib.qr import decode_qr
 from tests.factories import POSTER, House
 
@@ -254,11 +254,11 @@ def test_a_scan_a_view_and_a_forward_are_told_apart_and_counted_once(house: Hous
     with house.platform.unit_of_work(Actor.system("public")) as uow:
         visit = arrive(uow, code, visitor())
     with house.platform.unit_of_work(Actor.system("public")) as uow:
-        assert not open_landing(uow, visit.token, visitor()).moved
+        assert isinstance(open_landing(uow, visit.token, visitor()), Landing)
         confirm_view(uow, visit.token, visitor())
     with house.platform.unit_of_work(Actor.system("public")) as uow:
         confirm_view(uow, visit.token, visitor())
-        assert open_landing(uow, visit.token, visitor("198.51.100.9")).moved
+        assert isinstance(open_landing(uow, visit.token, visitor("198.51.100.9")), Arrival)
     with house.platform.sessions() as session:
         counts = dict(
             session.execute(

@@ -6,6 +6,7 @@ from compliance.check import check
 from compliance.document import Document, ProductType, TextField
 from compliance.finding import Severity
 from compliance.ruleset import RulesetError, load_ruleset
+from compliance.speech import generalises
 
 RULE = """\
 dated: 2026-01-02
@@ -110,3 +111,10 @@ def test_a_rule_that_cannot_be_read_is_refused(tmp_path, wrong, right, fault):
     assert right in RULE
     with pytest.raises(RulesetError, match=fault):
         ruleset(tmp_path, RULE.replace(right, wrong))
+
+
+def test_an_endless_sentence_is_read_once_however_often_it_names_a_product():
+    sentence = "作废照样能放一边本保障先险、存款、理财各有用途，请按家04个点卡里里" * 60
+    read_before = generalises.cache_info().misses
+    check(Document.of_text(sentence), load_ruleset())
+    assert generalises.cache_info().misses - read_before <= 1
