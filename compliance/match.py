@@ -174,6 +174,11 @@ class FieldView:
         """Whether rules may have hits here; a registered disclosure never offends."""
         return self.field.kind is not FieldKind.DISCLOSURE
 
+    @property
+    def speaks(self) -> bool:
+        """Whether this is said of what is offered: it is neither a disclosure nor whose card it is."""
+        return self.field.kind not in (FieldKind.DISCLOSURE, FieldKind.PROFILE)
+
     def starts(self, word: str) -> Iterator[int]:
         """Yield where a word stands."""
         return _starts(word, self.text, 0, len(self.text))
@@ -268,9 +273,9 @@ class DocumentView:
         return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
 
     def says_any(self, patterns: tuple[Pattern, ...]) -> bool:
-        """Tell whether what its makers say, disclosures not counted, matches any of the patterns."""
+        """Tell whether what is said of the matter matches any of the patterns."""
         return self.may_have_any(patterns) and any(
-            field.offends and field.has_any(patterns) for field in self.fields
+            field.speaks and field.has_any(patterns) for field in self.fields
         )
 
     def has_any_near(self, patterns: tuple[Pattern, ...], hit: Hit, distance: int) -> bool:

@@ -126,9 +126,7 @@ class OfferRule(Rule):
         if self.within is not None:
             return named.has_any_between(sign, low, high)
         return any(
-            field.has_any_between(sign, low, high)
-            if field is named
-            else field.offends and field.has_any(sign)
+            field.has_any_between(sign, low, high) if field is named else field.speaks and field.has_any(sign)
             for field in document.fields
         )
 

@@ -92,6 +92,19 @@ def test_a_promise_told_by_its_sense_is_not_excused_by_the_disclosure_of_the_des
     assert report_on(words, risk).verdict is Verdict.REVIEW
 
 
+def test_the_card_of_its_advisor_neither_tells_of_an_offer_nor_excuses_a_pitch():
+    risk = TextField("risk", "基金有风险，投资须谨慎。请阅读基金合同和招募说明书。", FieldKind.DISCLOSURE)
+    card = [
+        TextField("name", "钱伟", FieldKind.PROFILE),
+        TextField("title", "高级理财经理", FieldKind.PROFILE),
+        TextField("phone", "13800000001", FieldKind.PROFILE),
+    ]
+    pitch = TextField("slot.message", "叔，这理财您就当多养了只下蛋的鸡，每天去窝里捡就是。")
+    thanks = TextField("slot.message", "感谢大家来捧场，下一次我们换个大点的场地。")
+    assert "risk-ignoring" in slugs(report_on(pitch, *card, risk))
+    assert report_on(thanks, *card, risk).verdict is Verdict.PASS
+
+
 def test_a_finding_shows_the_words_and_not_the_comma_behind_them():
     report = check(Document.of_text("账户交给我来开，您只管看风景，理财就这么省心。"), RULESET)
     assert report.findings
