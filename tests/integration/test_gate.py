@@ -18,7 +18,8 @@ from app.models.advisor import Advisor
 from app.models.publication import Publication
 from app.models.review import Decision
 from app.services.piece import lock_piece
-from app.services.publication import publish, require_public
+from app.services.publication import publish
+from app.services.serving import require_public
 from tests.factories import House
 
 FREE = {"headline": "时间会奖励\n耐心的人"}
