@@ -5,13 +5,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from compliance.document import Document, FieldKind
-from compliance.finding import Finding, Layer, Severity
+from compliance.finding import Finding, Layer, Severity, Span
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
 from compliance.scope import Frame, is_plain, judge
 from compliance.speech import Informing, informing
+
+_PUNCTUATION = "，。！？；：、,.!?;:\n 　"
 
 
 def check(document: Document, ruleset: Ruleset) -> Report:
@@ -81,6 +83,8 @@ def _counts(hit: Hit, shelters: Mapping[int, Shelters], places: Mapping[int, She
 def _finding(rule: Rule, hit: Hit, document: DocumentView, told: Informing | None) -> Finding:
     field = document.fields[hit.field]
     span = field.normalised.span(hit.start, hit.end)
+    if hit.suggestion is None:
+        span = _unpunctuated(field.field.text, span)
     layer = Layer.SOUND if field.places else hit.layer or field.normalised.layer(hit.start, hit.end)
     scope_reason = judge(field.text, hit.start, hit.end, rule.frames) if rule.frames else None
     severity = rule.severity
@@ -110,6 +114,15 @@ def _finding(rule: Rule, hit: Hit, document: DocumentView, told: Informing | Non
         scope_reason=scope_reason,
         rule_id=rule.id,
     )
+
+
+def _unpunctuated(text: str, span: Span) -> Span:
+    """Leave out the comma or stop a pattern begins or ends with: a reader looks at the words."""
+    words = text[span.start : span.end].strip(_PUNCTUATION)
+    if not words:
+        return span
+    start = text.index(words, span.start)
+    return Span(start, start + len(words))
 
 
 def _is_only_told(rule: Rule, told: Informing) -> bool:

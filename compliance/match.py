@@ -12,6 +12,7 @@ from compliance.document import Channel, Document, FieldKind, ProductType, Secto
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
 from compliance.pattern import SENTENCE_END, Pattern
+from compliance.script import in_script_of
 from compliance.sight import LiteralIndex, Sight
 from compliance.sound import SoundIndex, as_heard
 from compliance.speech import sells
@@ -183,8 +184,14 @@ class FieldView:
         return [word for word in words if word in seen]
 
     def completed(self, start: int, end: int, wording: str | None) -> str | None:
-        """Return a wording for `text[start:end]`, of which a leading … stands for what is written."""
-        if wording is None or not wording.startswith("…"):
+        """Return a wording for `text[start:end]`, in the script of the field.
+
+        A leading … stands for what is written.
+        """
+        if wording is None:
+            return None
+        wording = in_script_of(self.field.text, wording)
+        if not wording.startswith("…"):
             return wording
         span = self.normalised.span(start, end)
         return self.field.text[span.start : span.end] + wording[1:]
@@ -259,6 +266,12 @@ class DocumentView:
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""
         return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
+
+    def says_any(self, patterns: tuple[Pattern, ...]) -> bool:
+        """Tell whether what its makers say, disclosures not counted, matches any of the patterns."""
+        return self.may_have_any(patterns) and any(
+            field.offends and field.has_any(patterns) for field in self.fields
+        )
 
     def has_any_near(self, patterns: tuple[Pattern, ...], hit: Hit, distance: int) -> bool:
         """Tell whether any of the patterns matches so near a hit, or in another field.

@@ -75,20 +75,21 @@ def _simplified() -> MappingProxyType[int, str]:
     Only characters, never phrases: a phrase conversion changes lengths. The tables are read
     as files because importing the package would build its converters.
     """
-    spec = find_spec("opencc")
-    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
-        raise RuntimeError("opencc-python-reimplemented is not installed")
-    folder = Path(spec.submodule_search_locations[0], "dictionary")
     table: dict[int, str] = {}
-    for traditional, simplified in _pairs_of(folder / "TSCharacters.txt"):
+    for traditional, simplified in character_pairs("TSCharacters"):
         table[ord(traditional)] = simplified
-    for traditional, japanese in _pairs_of(folder / "JPVariants.txt"):
+    for traditional, japanese in character_pairs("JPVariants"):
         if not _is_everyday(japanese):
             table.setdefault(ord(japanese), table.get(ord(traditional), traditional))
     return MappingProxyType(table)
 
 
-def _pairs_of(path: Path) -> Iterator[tuple[str, str]]:
+def character_pairs(name: str) -> Iterator[tuple[str, str]]:
+    """Return the pairs of one of OpenCC's tables, each character with what it becomes first of all."""
+    spec = find_spec("opencc")
+    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
+        raise RuntimeError("opencc-python-reimplemented is not installed")
+    path = Path(spec.submodule_search_locations[0], "dictionary", f"{name}.txt")
     for line in path.read_text("utf-8").splitlines():
         key, _, values = line.partition("\t")
         if len(key) == 1 and values and len(values.split()[0]) == 1:

@@ -105,6 +105,11 @@ class Rule:
         """Whether the rule asks for what an offer owes; where nothing is offered, nothing is owed."""
         return False
 
+    @property
+    def forbids(self) -> bool:
+        """Whether what the rule finds may not be said at all: then no disclosure beside it excuses it."""
+        return not self.is_duty
+
     def is_outright(self, hit: str) -> bool:  # noqa: ARG002 - families that doubt ask for it
         """Tell whether a hit says outright what the rule forbids, so that it needs no second rule."""
         return True
@@ -137,7 +142,9 @@ class Rule:
             return False
         if self.needs and not document.has_any(self.needs):
             return False
-        return not (self.unless and document.has_any(self.unless))
+        if not self.unless:
+            return True
+        return not (document.says_any(self.unless) if self.forbids else document.has_any(self.unless))
 
     def example(self, text: str) -> TextField:
         """Return an example as the rule would meet it."""

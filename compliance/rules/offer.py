@@ -44,6 +44,10 @@ class OfferRule(Rule):
         return True
 
     @property
+    def forbids(self) -> bool:
+        return not self.requires
+
+    @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
         return self.product
 

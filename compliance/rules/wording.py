@@ -66,7 +66,7 @@ class WordingRule(Rule):
             for start in field.starts(phrase)
         ]
         for start, end in without_allowed(spans, allowed):
-            yield Hit(field.index, start, end, spans[start, end])
+            yield Hit(field.index, start, end, field.completed(start, end, spans[start, end]))
 
 
 def parse(draft: Draft, common: Mapping[str, Any]) -> Rule:

@@ -191,8 +191,8 @@ def _approve_unchecked(sql: Connection, piece_id: UUID, by: UUID | None) -> str:
     sql.execute(
         text(
             """INSERT INTO review (id, tenant_id, piece_id, revision_id, check_run_id, round, route,
-                   route_id, risk, reasons, carried, change_digest, alike_since, state, opened_at, org_unit_id,
-                   template_id, template_version_id)
+                   route_id, risk, reasons, carried, change_digest, alike_since, state, opened_at,
+                   org_unit_id, template_id, template_version_id)
                SELECT :review, v.tenant_id, v.piece_id, v.revision_id, :run, 99, 'people', v.route_id, 'low',
                    '{}', '{}', v.change_digest, now(), 'open', now(), v.org_unit_id, v.template_id,
                    v.template_version_id

@@ -86,6 +86,18 @@ def test_a_disclaimer_never_cancels_a_promise():
     assert check(Document.of_text(text), RULESET).verdict is Verdict.BLOCK
 
 
+def test_a_promise_told_by_its_sense_is_not_excused_by_the_disclosure_of_the_design():
+    words = TextField("slot.message", "晴天收，雨天也收，这款产品是台收割机。")
+    risk = TextField("risk", "本产品不承诺收益，可能亏损。", FieldKind.DISCLOSURE)
+    assert report_on(words, risk).verdict is Verdict.REVIEW
+
+
+def test_a_finding_shows_the_words_and_not_the_comma_behind_them():
+    report = check(Document.of_text("账户交给我来开，您只管看风景，理财就这么省心。"), RULESET)
+    assert report.findings
+    assert all(f.text == f.text.strip("，。") for f in report.findings if f.suggestion is None)
+
+
 def test_a_word_only_heard_stops_at_review():
     report = check(Document.of_text("基本bǎo本的哈"), RULESET)
     assert report.verdict is Verdict.REVIEW

@@ -142,7 +142,14 @@ def test_a_question_either_way_promises_nothing():
 
 def test_the_script_of_a_call_is_no_warning_but_a_list_of_banned_talk_is():
     assert reason("回访话术：这款稳赚。", "稳赚") is None
+    assert reason("促成话术：这款稳赚。", "稳赚") is None
+    assert reason("话术：“这款稳赚。”", "稳赚") is None
     assert reason("常见的骗人话术：稳赚。", "稳赚") is not None
+
+
+@pytest.mark.parametrize("standing", ["理财非存款、产品有风险、投资须谨慎。", "投资须谨慎。"])
+def test_the_warning_every_piece_ends_with_answers_no_question(standing):
+    assert reason(f"月月稳赚，好不好？{standing}", "稳赚") is None
 
 
 def test_what_explains_the_answer_of_a_quiz_is_meant():

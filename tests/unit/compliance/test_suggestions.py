@@ -66,3 +66,14 @@ def test_a_benchmark_gets_its_caveat_in_place():
     assert finding.suggestion is not None
     mended = text[: finding.span.start] + finding.suggestion + text[finding.span.end :]
     assert check(Document.of_text(mended), RULESET).verdict is Verdict.PASS
+
+
+def test_a_wording_is_given_in_the_script_of_the_text():
+    for text, wording in (("美元計劃，零風險高回報。", "有風險"), ("美元计划，零风险高回报。", "有风险")):
+        (finding,) = [f for f in check(Document.of_text(text), RULESET).findings if f.rule == "no-risk"]
+        assert finding.suggestion == wording
+
+
+def test_a_disguise_in_a_simplified_text_changes_no_wording():
+    (finding,) = check(Document.of_text("理财产品零風险，欢迎了解。"), RULESET).findings[:1]
+    assert finding.suggestion == "有风险"
