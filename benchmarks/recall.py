@@ -50,9 +50,10 @@ from app.models.tenant import Tenant
 from app.models.user import Membership, User
 from app.services.edition import code_on
 from app.services.piece import save_piece
-from app.services.publication import open_edition, publish_piece
+from app.services.publication import publish_piece
 from app.services.recall import propose_recall
 from app.services.review import decide, run_check
+from app.services.serving import open_edition
 from app.services.sign_in import hash_password
 from app.services.submission import submit_for_review
 from app.services.template import load_library, publish_template

@@ -18,10 +18,10 @@ from app.models.template import TemplateVersion
 from app.services.access import own_advisor, require
 from app.services.draft import draft_of
 from app.services.edition import link_url
-from app.services.publication import offered_publication
 from app.services.qualification import require_licence
 from app.services.rendition import PictureFile, compiled_for, kept_picture, published_spec, spec_for
 from app.services.rollup import today
+from app.services.serving import offered_publication
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.manifest import SlotSource

@@ -16,8 +16,8 @@ from app.services.access import access_edition, own_advisor
 from app.services.correction import start_correction
 from app.services.piece import change_piece
 from app.services.profile import printed_digest
-from app.services.publication import public_edition
 from app.services.rendition import profile_values
+from app.services.serving import public_edition
 from app.services.submission import submit_for_review
 from app.services.unit_of_work import UnitOfWork
 from templates_lib.manifest import SlotKind, TemplateManifest

@@ -32,13 +32,7 @@ from app.models.tracking import Event, ShortLink, Visit, VisitorKey
 from app.queries.handover import heir_of
 from app.queries.present import PresentVisit, present_visit
 from app.services.edition import code_on, edition_of, ensure_edition
-from app.services.publication import (
-    ShownEdition,
-    edition_facts,
-    offered_publication,
-    require_shown,
-    successor_of,
-)
+from app.services.serving import ShownEdition, edition_facts, offered_publication, require_shown, successor_of
 from app.services.unit_of_work import UnitOfWork
 
 # A page that nobody has looked at yet belongs to whoever opens it right after the arrival: one

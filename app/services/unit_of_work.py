@@ -39,8 +39,8 @@ from app.services.audit import AuditTrail
 from app.services.remembered import Remembered
 
 if TYPE_CHECKING:
-    from app.services.publication import EditionFacts
     from app.services.rendition import PictureFile
+    from app.services.serving import EditionFacts
     from app.services.shelf import TemplateShelf
     from compliance.ruleset import Ruleset
     from templates_lib.twin import TwinLine

@@ -20,9 +20,9 @@ from app.queries.edition import edition_figures
 from app.services.access import access_edition
 from app.services.edition import edition_links
 from app.services.making import open_slots
-from app.services.publication import handed_out, own_shown_edition, public_edition
 from app.services.refresh import is_stale, refresh_edition
 from app.services.rendition import compiled_for
+from app.services.serving import handed_out, own_shown_edition, public_edition
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.errors import said

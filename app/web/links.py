@@ -23,14 +23,9 @@ from app.queries.handover import heir_of
 from app.queries.landing import Alternative, PublicCard, ended_notice, public_card
 from app.services.correction import CorrectionNote, correction_note
 from app.services.lead import LeadForm, consent_to, leave_lead
-from app.services.publication import (
-    ShownEdition,
-    edition_facts,
-    edition_spec,
-    handed_out,
-    verify_publication,
-)
+from app.services.publication import verify_publication
 from app.services.rendition import portrait, twin_of
+from app.services.serving import ShownEdition, edition_facts, edition_spec, handed_out
 from app.services.tracking import (
     Landing,
     LinkEnded,

@@ -18,9 +18,9 @@ from app.queries.today import LivePiece, Reader, live_pieces, recent_results
 from app.services.access import own_advisor
 from app.services.library import offered_picture
 from app.services.profile import term_of
-from app.services.publication import open_edition
 from app.services.qualification import require_licence
 from app.services.refresh import stale_editions
+from app.services.serving import open_edition
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.i18n import translate as _

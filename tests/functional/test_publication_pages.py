@@ -10,7 +10,8 @@ from flask.testing import FlaskClient
 from app.domain.publication import CorrectionKind
 from app.services.correction import start_correction
 from app.services.piece import save_piece
-from app.services.publication import open_edition, publish_piece, set_successor
+from app.services.publication import publish_piece, set_successor
+from app.services.serving import open_edition
 from tests.factories import House
 from tests.fakes import FixedClock
 from tests.functional.pages import form_fields, links, words

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from app.domain.recall import RecallBy, RecallTarget
 from app.domain.tracking import EventKind
 from app.models.advisor import Advisor
-from app.services.publication import open_edition
 from app.services.recall import confirm_recall, propose_recall
+from app.services.serving import open_edition
 from tests.factories import PASSWORD, House
 from tests.fakes import FixedClock
 from tests.functional.pages import form_fields, links, words

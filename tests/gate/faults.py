@@ -18,7 +18,7 @@ from sqlalchemy import text
 from app.domain.piece import TRANSITIONS, PieceAction, PieceState
 from app.domain.publication import Standing
 from app.models.review import Review
-from app.services import independence, publication, review, submission
+from app.services import independence, review, serving, submission
 from app.services.unit_of_work import UnitOfWork
 from app.web import links
 from tests.factories import House
@@ -88,7 +88,7 @@ def _withdrawn_round_stays_open(_house: House, patch: pytest.MonkeyPatch) -> Non
 
 
 def _licence_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(publication, "is_qualified", lambda *_all, **_more: True)
+    patch.setattr(serving, "is_qualified", lambda *_all, **_more: True)
 
 
 def _seats_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def _seats_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _time_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(publication, "standing_of", lambda _uow, found: found.end_reason or Standing.LIVE)
+    patch.setattr(serving, "standing_of", lambda _uow, found: found.end_reason or Standing.LIVE)
 
 
 def _other_words_drawn(_house: House, patch: pytest.MonkeyPatch) -> None:

@@ -65,11 +65,12 @@ from app.services.correction import drop_correction, start_correction
 from app.services.deadline import tend_reviews
 from app.services.edition import code_on, link_url
 from app.services.piece import save_piece
-from app.services.publication import expire_due, open_edition, publish_piece, require_public, take_down
+from app.services.publication import expire_due, publish_piece, take_down
 from app.services.recall import confirm_recall, propose_recall
 from app.services.rendition import draw, revision_spec
 from app.services.review import decide, run_check
 from app.services.route import RoutePlan, create_route, revise_route
+from app.services.serving import open_edition, require_public
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, withdraw_clearance
 from compliance.finding import Severity

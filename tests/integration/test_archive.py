@@ -30,7 +30,6 @@ from app.models.retention import Destruction
 from app.ports import ObjectMissing, RecordKept, TaskName
 from app.queries.archive import ArchiveSearch
 from app.services.archive import look_into_archive, open_item, send_stale_records
-from app.services.publication import edition_picture, open_edition
 from app.services.record import note_unopened_editions, seal_record
 from app.services.retention import (
     HoldTarget,
@@ -41,6 +40,7 @@ from app.services.retention import (
     place_hold,
     release_hold,
 )
+from app.services.serving import edition_picture, open_edition
 from tests.factories import House
 
 SENTENCE = "时间，站在耐心的人一边"

@@ -22,7 +22,8 @@ from app.queries.audit import AuditFilter
 from app.services.access import require
 from app.services.audit import verify_audit
 from app.services.checkpoint import read_audit
-from app.services.publication import expire_due, open_edition, take_down
+from app.services.publication import expire_due, take_down
+from app.services.serving import open_edition
 from app.services.submission import withdraw_piece
 from app.services.user import RoleOn, set_roles
 from tests.audited import ENTRY_OF

@@ -19,15 +19,9 @@ from app.models.publication import Publication
 from app.models.review import Review
 from app.services.correction import correction_note, drop_correction, start_correction
 from app.services.piece import save_piece
-from app.services.publication import (
-    expire_due,
-    open_edition,
-    publish_piece,
-    require_public,
-    take_down,
-    verify_publication,
-)
+from app.services.publication import expire_due, publish_piece, take_down, verify_publication
 from app.services.recall import confirm_recall, propose_recall
+from app.services.serving import open_edition, require_public
 from tests.factories import House
 from tests.fakes import FixedClock
 

@@ -18,7 +18,8 @@ from app.models.advisor import Advisor
 from app.models.publication import Publication
 from app.models.review import Decision
 from app.services.piece import lock_piece
-from app.services.publication import publish, require_public
+from app.services.publication import publish
+from app.services.serving import require_public
 from tests.factories import House
 
 FREE = {"headline": "时间会奖励\n耐心的人"}
@@ -190,10 +191,11 @@ def _approve_unchecked(sql: Connection, piece_id: UUID, by: UUID | None) -> str:
     sql.execute(
         text(
             """INSERT INTO review (id, tenant_id, piece_id, revision_id, check_run_id, round, route,
-                   route_id, risk, reasons, carried, change_digest, state, opened_at, org_unit_id,
-                   template_version_id)
+                   route_id, risk, reasons, carried, change_digest, alike_since, state, opened_at,
+                   org_unit_id, template_id, template_version_id)
                SELECT :review, v.tenant_id, v.piece_id, v.revision_id, :run, 99, 'people', v.route_id, 'low',
-                   '{}', '{}', v.change_digest, 'open', now(), v.org_unit_id, v.template_version_id
+                   '{}', '{}', v.change_digest, now(), 'open', now(), v.org_unit_id, v.template_id,
+                   v.template_version_id
                  FROM review v WHERE v.piece_id = :piece"""
         ),
         {"run": run_id, "review": review_id, "piece": piece_id},

@@ -17,8 +17,8 @@ from app.models.tracking import Event, Lead
 from app.models.user import Membership
 from app.queries.visitor import own_leads
 from app.services.handover import come_back, leave, transfer
-from app.services.publication import open_edition
 from app.services.roster_import import import_roster
+from app.services.serving import open_edition
 from tests.factories import House
 from tests.functional.pages import links, words
 from tests.functional.test_public_landing import TYPED, form_token

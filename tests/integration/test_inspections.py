@@ -19,8 +19,8 @@ from app.domain.review import Route
 from app.models.advisor import Advisor
 from app.models.inspection import AutoPass, Inspection
 from app.services.inspection import conclude_inspection
-from app.services.publication import require_public
 from app.services.sampling import sampling_policy, set_sampling
+from app.services.serving import require_public
 from app.services.template import clear_template
 from tests.factories import House
 

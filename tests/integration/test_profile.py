@@ -28,8 +28,9 @@ from app.services.profile import (
     open_change,
     withdraw_change,
 )
-from app.services.publication import open_edition, publish_piece
+from app.services.publication import publish_piece
 from app.services.refresh import refresh_edition, stale_editions
+from app.services.serving import open_edition
 from tests.factories import House
 from tests.fakes import FixedClock
 from tests.functional.pages import words

@@ -25,7 +25,7 @@ from app.models.user import User
 from app.queries.recall import Extent, extent_of, holders, recalls_to_acknowledge, still_live
 from app.services.access import require
 from app.services.audit import verify_audit
-from app.services.publication import expire_due, open_edition, publish_piece, require_public, take_down
+from app.services.publication import expire_due, publish_piece, take_down
 from app.services.recall import (
     access_recall,
     acknowledge_recall,
@@ -35,6 +35,7 @@ from app.services.recall import (
     remind_holders,
     what_is_covered,
 )
+from app.services.serving import open_edition, require_public
 from tests.factories import House
 from tests.fakes import FixedClock
 from tests.visitors import keep_event

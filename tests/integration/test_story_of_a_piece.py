@@ -29,9 +29,10 @@ from app.models.review import Decision
 from app.models.tracking import Event
 from app.services.edition import edition_links, edition_of
 from app.services.piece import lock_piece, save_piece
-from app.services.publication import publish_piece, require_public, take_down
+from app.services.publication import publish_piece, take_down
 from app.services.rendition import draw, kept_picture, revision_spec
 from app.services.review import decide
+from app.services.serving import require_public
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template
 from app.services.tracking import Arrival, Caller, Landing, arrive, confirm_view, open_landing

@@ -26,9 +26,9 @@ from app.ports import ObjectStoreUnavailable, TaskName
 from app.queries.vitals import vitals
 from app.services.access import access_piece
 from app.services.piece import lock_piece, save_piece
-from app.services.publication import require_public
 from app.services.rendition import kept_picture, revision_spec
 from app.services.review import RulesTightened, decide, run_check
+from app.services.serving import require_public
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.sweep import send_stale_checks
 from app.services.template import clear_template, retire_template

@@ -33,10 +33,11 @@ from app.models.review import Decision, Review
 from app.services.draft import draft_of, sampled
 from app.services.inspection import conclude_inspection
 from app.services.piece import save_piece
-from app.services.publication import expire_due, open_edition, publish_piece, take_down
+from app.services.publication import expire_due, publish_piece, take_down
 from app.services.review import claim_review, decide, open_step_of, run_check
 from app.services.route import RoutePlan, create_route
 from app.services.sampling import set_sampling
+from app.services.serving import open_edition
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, load_library, publish_template, usable_version
 

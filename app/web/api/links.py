@@ -14,7 +14,7 @@ from app.domain.tracking import LinkChannel
 from app.queries.api.link import EditionFilter, EditionRow, edition, editions
 from app.queries.api.page import Page, Wanted
 from app.services.access import require
-from app.services.publication import open_edition
+from app.services.serving import open_edition
 from app.services.unit_of_work import UnitOfWork
 from app.web.api.fields import Cursor, Id, Instant, LinkAddress, PageQuery, Shown, Strict, one_of
 from app.web.api.operation import Created, operation

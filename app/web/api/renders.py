@@ -9,8 +9,8 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from app.services.draft import preview
 from app.services.piece import piece_picture
-from app.services.publication import edition_picture
 from app.services.rendition import PictureFile, decided_picture
+from app.services.serving import edition_picture
 from app.web.api.checks import TemplateNameSchema
 from app.web.api.fields import Id, Strict, one_of, slot_values, text, whole
 from app.web.api.operation import PICTURES, operation
