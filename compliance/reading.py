@@ -142,17 +142,24 @@ class PictureReading:
         return tuple(characters)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `of_dict` makes this very reading of again."""
+        """Return what `of_dict` makes this very reading of again.
+
+        Nothing is rounded: a tenth of a pixel may decide which line is read first, and what was found
+        is named by its place in the text.
+        """
         return {
             "width": self.width,
             "height": self.height,
             "lines": [
                 [
                     line.text,
-                    *line.box.to_list(),
-                    round(line.certainty, 3),
-                    round(line.ink, 1),
-                    round(line.contrast, 2),
+                    line.box.left,
+                    line.box.top,
+                    line.box.width,
+                    line.box.height,
+                    line.certainty,
+                    line.ink,
+                    line.contrast,
                 ]
                 for line in self.lines
             ],
