@@ -114,14 +114,15 @@ class Run:
 def draw(run: Run, pipe: Connection) -> None:
     """A run in a process of its own; says how many were drawn and how many not."""
     source, drawn, failed = run.source, 0, 0
+    jobs = list(run.jobs(source))
     outcomes = render_many(
         source,
-        run.jobs(source),
+        jobs,
         run.out,
         processes=run.processes,
         store=run.store,
         ledger_in=run.ledger_in,
-        steady=steady_slots(source.manifest, (values for _, values in run.jobs(source))),
+        steady=steady_slots(source.manifest, (values for _, values in jobs)),
     )
     for outcome in outcomes:
         if isinstance(outcome, Failed):
@@ -179,13 +180,13 @@ class Memory:
 
 def workers_of(run: psutil.Process) -> list[psutil.Process]:
     """Who draws: the processes below, or the run itself where it has none."""
-    return [one for one in run.children() if _draws(one)] or [run]
+    return [one for one in run.children(recursive=True) if _draws(one)] or [run]
 
 
 def _draws(process: psutil.Process) -> bool:
-    """Whether it is neither Python's own helper nor a scout that has ended and waits to be buried."""
+    """Whether it is none of Python's own helpers: whom the others are forked from, and who tidies up."""
     try:
-        return "resource_tracker" not in " ".join(process.cmdline())
+        return not process.children() and "resource_tracker" not in " ".join(process.cmdline())
     except psutil.NoSuchProcess:
         return False
 

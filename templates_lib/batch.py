@@ -18,7 +18,7 @@ from templates_lib import fonts, layout
 from templates_lib.catalog import TemplateSource, open_source
 from templates_lib.compile import CompiledTemplate, compile_template
 from templates_lib.compose import JPEG, PictureFormat, compose_pages
-from templates_lib.crew import Lost, share_out
+from templates_lib.crew import Lost, read_in_ahead, share_out
 from templates_lib.document import TemplateError
 from templates_lib.fill import SlotErrors, fill, without_omitted
 from templates_lib.ledger import DesignMark, Entry, Ledger
@@ -114,6 +114,7 @@ def render_many(
 def _shared_out(
     order: Order, ledger: Ledger, jobs: Iterator[Job], processes: int
 ) -> Iterator[tuple[Rendered | Failed, Entry | None]]:
+    read_in_ahead(Studio.__module__)
     first = list(islice(jobs, MOST_ROWS))
     rows = [_words(order, job) for job in first if job.known is None and job.fault is None]
     with ExitStack() as stack:

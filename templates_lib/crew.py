@@ -1,8 +1,9 @@
 """Processes that share out a long list of jobs, each made ready once.
 
-Pango and PDFium bear neither two threads nor a fork after use, so every worker is an interpreter of
-its own. It talks to us through a pipe that nobody else holds: when either of us is gone, however
-suddenly, the other notices at once. No worker outlives its crew by more than the jobs in its hand.
+Pango and PDFium bear neither two threads nor a fork after use, so every worker is forked from a server
+that has read in what all will need and used nothing of it. It talks to us through a pipe that nobody
+else holds: when either of us is gone, however suddenly, the other notices at once. No worker outlives
+its crew by more than the jobs in its hand.
 """
 
 import gc
@@ -20,13 +21,18 @@ from typing import Final, Generic, TypeVar
 # One job in work and the next at hand: nobody waits, and no long list stands in memory.
 AT_HAND: Final = 2
 PATIENCE_S: Final = 120.0
-_SPAWN: Final = get_context("spawn")
+FORKED: Final = get_context("forkserver")
 _READY: Final = "ready"
 _MOST_TRIES: Final = 2
 _GRACE_S: Final = 10.0
 
 J = TypeVar("J")
 R = TypeVar("R")
+
+
+def read_in_ahead(*modules: str) -> None:
+    """Let the server read these in, once for all who are forked from it; too late once it has begun."""
+    FORKED.set_forkserver_preload(list(modules))
 
 
 class CrewStopped(RuntimeError):
@@ -83,8 +89,8 @@ class _Worker(Generic[J, R]):
         self.tasks: deque[_Task[J]] = deque()
         self.ready = False
         self.since = time.monotonic()
-        self.pipe, theirs = _SPAWN.Pipe()
-        self.process = _SPAWN.Process(target=_serve, args=(prepare, theirs), daemon=True)
+        self.pipe, theirs = FORKED.Pipe()
+        self.process = FORKED.Process(target=_serve, args=(prepare, theirs), daemon=True)
         self.process.start()
         theirs.close()
 

@@ -9,13 +9,13 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from templates_lib.artefact import ArtefactError, read_artefact, write_artefact
 from templates_lib.catalog import TemplateSource
 from templates_lib.compile import CompiledTemplate, compile_template
+from templates_lib.crew import FORKED
 from templates_lib.document import TemplateError
 from templates_lib.fill import Filled
 from templates_lib.ledger import FolderLock
@@ -24,7 +24,6 @@ from templates_lib.skeleton import Counts
 FOUND_NAME: Final = ".imprimatur-found"
 MOST_ROWS: Final = 2_000  # looked at: what nobody foresaw, a worker finds out itself
 _MOST_ARRANGEMENTS: Final = 12
-_SPAWN: Final = get_context("spawn")
 
 
 @contextmanager
@@ -34,7 +33,7 @@ def sent_ahead(source: TemplateSource, rows: Sequence[Mapping[str, str]], folder
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        scout = _SPAWN.Process(target=_scout, args=(source, rows, path, FolderLock(descriptor)), daemon=True)
+        scout = FORKED.Process(target=_scout, args=(source, rows, path, FolderLock(descriptor)), daemon=True)
         scout.start()
     finally:
         os.close(descriptor)

@@ -21,10 +21,11 @@ class KilledAt(Disk):
 
     def __init__(self, key: str) -> None:
         self._key = key
+        self._run = os.getpid()
 
     def put(self, path: Path, data: bytes) -> None:
         if path.stem == self._key:
-            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(self._run, signal.SIGKILL)
             path.with_name(f".imprimatur-draft-{os.getpid()}-{path.name}").write_bytes(data[: len(data) // 2])
             os.kill(os.getpid(), signal.SIGKILL)
         super().put(path, data)
