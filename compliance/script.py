@@ -1,6 +1,7 @@
 """The script a text is written in, so that what is suggested in it looks like the rest of it."""
 
-from functools import cache
+from collections import Counter
+from functools import cache, lru_cache
 from types import MappingProxyType
 
 from compliance.normalise import character_pairs
@@ -11,10 +12,18 @@ def in_script_of(text: str, wording: str) -> str:
 
     One or two traditional characters in a simplified text are a disguise and no habit.
     """
-    forms, traditional = _forms(), _traditional()
-    if sum(char in traditional for char in text) <= sum(char in forms for char in text):
+    if not _is_traditional(text):
         return wording
-    return "".join(forms.get(char, char) for char in wording)
+    return "".join(_forms().get(char, char) for char in wording)
+
+
+@lru_cache(maxsize=64)  # asked for every hit in a text
+def _is_traditional(text: str) -> bool:
+    counted = Counter(text)
+    forms, traditional = _forms(), _traditional()
+    return sum(counted[char] for char in counted if char in traditional) > sum(
+        counted[char] for char in counted if char in forms
+    )
 
 
 @cache
