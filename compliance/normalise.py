@@ -16,14 +16,13 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from compliance.disguises import DIALECT, LOOK_ALIKES
 from compliance.finding import Layer, Span
+from compliance.installed import file_of
 
 # What a whole category folds to: a lone surrogate cannot be encoded but keeps its place.
 _CATEGORY_FORMS = MappingProxyType({"Cs": "\ufffd", "Zl": "\n", "Zp": "\n", "Zs": " ", "Mn": "", "Me": ""})
@@ -86,11 +85,7 @@ def _simplified() -> MappingProxyType[int, str]:
 
 def character_pairs(name: str) -> Iterator[tuple[str, str]]:
     """Return the pairs of one of OpenCC's tables, each character with what it becomes first of all."""
-    spec = find_spec("opencc")
-    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
-        raise RuntimeError("opencc-python-reimplemented is not installed")
-    path = Path(spec.submodule_search_locations[0], "dictionary", f"{name}.txt")
-    for line in path.read_text("utf-8").splitlines():
+    for line in file_of("opencc", "dictionary", f"{name}.txt").read_text("utf-8").splitlines():
         key, _, values = line.partition("\t")
         if len(key) == 1 and values and len(values.split()[0]) == 1:
             yield key, values.split()[0]

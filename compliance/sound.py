@@ -16,15 +16,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from itertools import islice, product
-from pathlib import Path
 from types import MappingProxyType
 
 import ahocorasick_rs
 
 from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
 from compliance.finding import Span
+from compliance.installed import file_of
 from compliance.normalise import CharTable, Normalised, fold, is_han, normalise
 
 _CODE_BASE = 0xE000  # syllables are coded in the private use area for the automaton
@@ -62,7 +61,7 @@ def _readings() -> Mapping[str, tuple[str, ...]]:
     The table is read as a file because importing the package would read its phrases as well: two
     hundred thousand lists, which every full garbage collection would walk through.
     """
-    table = json.loads(_file_of("pypinyin", "pinyin_dict.json").read_text("utf-8"))
+    table = json.loads(file_of("pypinyin", "pinyin_dict.json").read_text("utf-8"))
     return MappingProxyType(
         {
             char: tuple(dict.fromkeys(filter(None, map(_toneless, readings.split(",")))))
@@ -70,14 +69,6 @@ def _readings() -> Mapping[str, tuple[str, ...]]:
             if is_han(char)
         }
     )
-
-
-def _file_of(package: str, name: str) -> Path:
-    """Return where a file of an installed package is, without importing the package."""
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:  # pragma: no cover - a broken install
-        raise RuntimeError(f"{package} is not installed")
-    return Path(spec.submodule_search_locations[0], name)
 
 
 @cache
@@ -107,7 +98,7 @@ def _common_words() -> frozenset[str]:
     detection never segments.
     """
     words: set[str] = set()
-    for line in _file_of("jieba", "dict.txt").read_text("utf-8").splitlines():
+    for line in file_of("jieba", "dict.txt").read_text("utf-8").splitlines():
         word, frequency, _ = line.split(" ", 2)
         if 1 < len(word) <= _LONGEST_COMMON and int(frequency) >= _MIN_FREQUENCY:
             words.add(word)
