@@ -220,8 +220,7 @@ def queue_facets(session: Session, scope: Scope) -> QueueFacets:
         select(Template.slug, Template.name, CheckRun.verdict, func.count())
         .select_from(Review)
         .join(CheckRun, CheckRun.id == Review.check_run_id)
-        .join(TemplateVersion, TemplateVersion.id == Review.template_version_id)
-        .join(Template, Template.id == TemplateVersion.template_id)
+        .join(Template, Template.id == Review.template_id)
         .where(_chosen(scope, QueueFilter(), by=None, at=None))
         .group_by(Template.slug, Template.name, CheckRun.verdict)
         .order_by(Template.name)
@@ -400,15 +399,16 @@ def _is_free(by: Reader, *, at: datetime) -> ColumnElement[bool]:
     ]
     released = select(TemplateVersion.id).where(TemplateVersion.published_by.in_(by.accounts))
     return and_(
-        or_(
-            Review.claimed_by.is_(None),
-            Review.claimed_by == by.user_id,
-            Review.claimed_at < at - CLAIM_TERM,
-        ),
+        or_(_is_unclaimed(Review, at), Review.claimed_by == by.user_id),
         Review.template_version_id.not_in(released),
         or_(false(), *seated),
         Review.id.not_in(_with_a_hand_of(by)),
     )
+
+
+def _is_unclaimed(of: type[Review], at: datetime) -> ColumnElement[bool]:
+    """As `claim_holds`, of a row: nobody took it, or too long ago."""
+    return or_(of.claimed_by.is_(None), of.claimed_at < at - CLAIM_TERM)
 
 
 def _among(column: InstrumentedAttribute[Any], few: Select[UUID]) -> ColumnElement[bool]:
@@ -503,13 +503,12 @@ def _chosen(
         )
         conditions.append(of.piece_id.in_(saying))
     if wanted.template:
-        of_design = select(TemplateVersion.id).join(Template).where(Template.slug == wanted.template)
-        conditions.append(_among(of.template_version_id, of_design))
+        conditions.append(of.template_id.in_(select(Template.id).where(Template.slug == wanted.template)))
     if wanted.verdict:
         judged = select(CheckRun.id).where(CheckRun.verdict == wanted.verdict)
         conditions.append(of.check_run_id.in_(judged))
     if wanted.claim == "mine":
         conditions.append(of.claimed_by == by)
     elif wanted.claim == "free" and at is not None:
-        conditions.append(or_(of.claimed_by.is_(None), of.claimed_at < at - CLAIM_TERM))
+        conditions.append(_is_unclaimed(of, at))
     return and_(*conditions)
