@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     String,
     column,
+    func,
     select,
     values,
 )
@@ -116,7 +117,7 @@ def decisions_on_same_wording(
     found = session.execute(
         _decisions()
         .add_columns(sought.c.slot)
-        .join(sought, PieceRevision.values[sought.c.slot].astext == sought.c.text)
+        .join(sought, PieceRevision.values.contains(func.jsonb_build_object(sought.c.slot, sought.c.text)))
         .where(
             Decision.decided_by.is_not(None),
             Decision.piece_id != except_piece,
