@@ -113,13 +113,6 @@ class PieceRevision(TenantScoped, Base):
         UniqueConstraint("piece_id", "number"),
         # whoever had a hand in something is not led to it in the queue
         Index("ix_piece_revision_contributors", "contributors", postgresql_using="gin"),
-        # beside an item stands what was decided on the same wording
-        Index(
-            "ix_piece_revision_values",
-            "values",
-            postgresql_using="gin",
-            postgresql_ops={"values": "jsonb_path_ops"},
-        ),
     )
 
     id: Mapped[Key]

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Select,
     String,
     column,
-    func,
     select,
     values,
 )
@@ -117,7 +116,7 @@ def decisions_on_same_wording(
     found = session.execute(
         _decisions()
         .add_columns(sought.c.slot)
-        .join(sought, PieceRevision.values.contains(func.jsonb_build_object(sought.c.slot, sought.c.text)))
+        .join(sought, PieceRevision.values[sought.c.slot].astext == sought.c.text)
         .where(
             Decision.decided_by.is_not(None),
             Decision.piece_id != except_piece,
