@@ -13,7 +13,7 @@ from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
 from compliance.pattern import SENTENCE_END, Pattern
 from compliance.script import in_script_of
-from compliance.sight import LiteralIndex, Sight
+from compliance.sight import Bits, LiteralIndex, Sight
 from compliance.sound import SoundIndex, as_heard
 from compliance.speech import sells
 
@@ -118,6 +118,7 @@ class Reader:
 
     def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
         self._index = index
+        self.bits = index.bits
         self.sounds = sounds
         self._remembered = lru_cache(KEPT_READINGS)(self._read)
         self._remembered_heard = lru_cache(KEPT_READINGS)(self._hear)
@@ -211,7 +212,8 @@ class FieldView:
 
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether the field matches any of the patterns."""
-        return any(map(self.reading.matches, self.reading.sight.possible(patterns)))
+        doubtful = self.reading.sight.doubtful(patterns)
+        return doubtful is None or any(map(self.reading.matches, doubtful))
 
     def sentence(self, start: int, end: int) -> str:
         """Return the sentence, or the line, in which a place stands."""
@@ -246,6 +248,7 @@ class DocumentView:
     sector: Sector
     channel: Channel
     product_type: ProductType | None
+    bits: Bits
 
     @cached_property
     def judged(self) -> tuple[FieldView, ...]:
@@ -266,7 +269,7 @@ class DocumentView:
 
     def may_have_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether `has_any` is worth asking, for next to nothing."""
-        return bool(self.fields) and bool(self.may_match & self.fields[0].reading.sight.bits.of(patterns))
+        return self.may_match & self.bits.of(patterns) != 0
 
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""
@@ -294,7 +297,7 @@ class DocumentView:
 def view(document: Document, reader: Reader) -> DocumentView:
     """Return the document as it is written."""
     fields = tuple(FieldView(at, given, reader.read(given.text)) for at, given in enumerate(document.fields))
-    return DocumentView(fields, document.sector, document.channel, document.product_type)
+    return DocumentView(fields, document.sector, document.channel, document.product_type, reader.bits)
 
 
 def heard_view(document: DocumentView, reader: Reader) -> DocumentView | None:
@@ -309,7 +312,7 @@ def heard_view(document: DocumentView, reader: Reader) -> DocumentView | None:
     fields = tuple(
         FieldView(one.index, one.field, heard.get(one.index, one.reading)) for one in document.fields
     )
-    return DocumentView(fields, document.sector, document.channel, document.product_type)
+    return dataclasses.replace(document, fields=fields)
 
 
 class Shelters:

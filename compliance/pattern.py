@@ -147,7 +147,7 @@ class Pattern:
 
     `gates` come with the rarest first. `reach` is the length of its longest match, `looks` how far
     its guards see beyond; `crosses` tells whether a match may go over the end of a sentence, as no
-    gap does.
+    gap does; `plain` whether it matches wherever a word of its only gate stands.
     """
 
     source: str
@@ -156,6 +156,7 @@ class Pattern:
     reach: int
     looks: int
     crosses: bool
+    plain: bool
 
     @property
     def gate(self) -> frozenset[str]:
@@ -203,6 +204,7 @@ def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
             part.reach,
             parser.looks + _NEGATOR_REACH,
             parser.crosses,
+            plain=part.wordings is not None and not parser.guarded,
         )
     )
 
@@ -286,6 +288,7 @@ class _Gates:
             self._row = part.wordings
         else:
             self.found += part.gates
+            self._broken = True
 
     def end(self) -> frozenset[str] | None:
         """Close the last row, and return it where it was the only one."""
@@ -296,7 +299,9 @@ class _Gates:
     def _close(self) -> None:
         if "" not in self._row:
             self.found.append(self._row)
-        self._row, self._broken = _NOTHING, True
+        if self._row != _NOTHING:
+            self._broken = True
+        self._row = _NOTHING
 
 
 def _members_of(written: str) -> frozenset[str] | None:
@@ -318,6 +323,7 @@ class _Parser:
         self._vocabulary = vocabulary
         self._at = 0
         self.crosses = False
+        self.guarded = False
         self.looks = 0  # how far all guards together see
 
     def parse(self) -> _Part:
@@ -419,6 +425,7 @@ class _Parser:
         part = self._alternatives()
         self._take(")")
         self.crosses = crosses  # a guard only looks
+        self.guarded = True
         if char == "!":
             self.looks += part.reach
             return _Part(f"(?!{part.regex})", wordings=_NOTHING)
@@ -459,6 +466,7 @@ class _Parser:
         parsers = [_Parser(source, words) for source in self._vocabulary.phrases[name]]
         part = _alternative([parser.parse() for parser in parsers])
         self.crosses = self.crosses or any(parser.crosses for parser in parsers)
+        self.guarded = self.guarded or any(parser.guarded for parser in parsers)
         self.looks += sum(parser.looks for parser in parsers)
         return part
 

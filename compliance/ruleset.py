@@ -14,7 +14,7 @@ import yaml
 
 from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
-from compliance.match import DocumentView, Reader
+from compliance.match import DocumentView, FieldView, Reader
 from compliance.normalise import fold
 from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
@@ -170,24 +170,25 @@ class Ruleset:
         told = self._always
         if document.product_type is not None:
             told |= self._by_product.get(document.product_type, 0)
-        for one in document.judged:
-            told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & one.sight.words), told)
-        concerned = self._by_audience[document.sector, document.channel]
+        doubtful: list[tuple[int, FieldView, Pattern]] = []
         asked = 0
-        for bit, rule in self._rules_in(told & concerned):
-            asked |= bit
+        plain = document.bits.plain
+        for one in document.judged:
+            sight = one.sight
+            told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & sight.words), told)
+            for pattern in document.bits.patterns_in(sight.ready & plain):
+                told |= self._by_pattern[pattern]
+            for pattern in document.bits.patterns_in(sight.ready & ~plain):
+                rules = self._by_pattern[pattern]
+                asked |= rules
+                doubtful.append((rules, one, pattern))
+        concerned = self._by_audience[document.sector, document.channel]
+        for bit, rule in self._rules_in((told | asked) & concerned):
             if not rule.may_hold_in(document):
                 concerned ^= bit
-        for one in document.judged:
-            for pattern in one.sight.bits.patterns_in(one.sight.ready):
-                rules = self._by_pattern[pattern] & concerned & ~told
-                for bit, rule in self._rules_in(rules & ~asked):
-                    asked |= bit
-                    if not rule.may_hold_in(document):
-                        concerned ^= bit
-                rules &= concerned
-                if rules and one.counting(pattern):
-                    told |= rules
+        for rules, one, pattern in doubtful:
+            if rules & concerned & ~told and one.counting(pattern):
+                told |= rules
         return [rule for _, rule in self._rules_in(told & concerned)]
 
     def _rules_in(self, bits: int) -> Iterator[tuple[int, Rule]]:

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import reduce
@@ -43,6 +43,11 @@ class Sight:
         """Yield those of a rule's patterns that may match: of their rarest gates a word each was seen."""
         return self.bits.patterns_in(self.patterns & self.bits.of(patterns))
 
+    def doubtful(self, patterns: tuple[Pattern, ...]) -> Iterator[Pattern] | None:
+        """Yield those that may match but need not, or return `None` where one matches for certain."""
+        possible = self.patterns & self.bits.of(patterns)
+        return None if possible & self.bits.plain else self.bits.patterns_in(possible)
+
     def where(self, pattern: Pattern, *, counting: bool = False) -> Sequence[tuple[int, int]]:
         """Return the stretches in which a pattern may match; with `counting`, where it may count."""
         bit = self.bits.by_pattern[pattern]
@@ -73,6 +78,7 @@ class Bits:
 
     def __init__(self, patterns: Sequence[Pattern], words: Sequence[str]) -> None:
         self._patterns = patterns
+        self.plain = sum(1 << at for at, pattern in enumerate(patterns) if pattern.plain)
         self.by_pattern = {pattern: 1 << at for at, pattern in enumerate(patterns)}
         self.by_word = {word: at for at, word in enumerate(words)}
         self._by_group: dict[int, tuple[int, tuple[Pattern, ...]]] = {}
@@ -98,8 +104,8 @@ class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
     One automaton finds them. Which patterns a stretch may match is told with a bit for each in three
-    lanes, one for each of its rarest gates: a pattern passes whose bit is set in all three. Only the
-    few patterns that spell out a sentence's end are asked of the text as a whole.
+    lanes, one for each of its rarest gates: a pattern passes whose bit is set in all of its lanes. Only
+    the few patterns that spell out a sentence's end are asked of the text as a whole.
     """
 
     def __init__(
@@ -108,45 +114,50 @@ class LiteralIndex:
         triggers: Iterable[Pattern] = (),
         others: Iterable[Pattern] = (),
     ) -> None:
-        triggering = dict.fromkeys(triggers)
-        self._patterns = (*triggering, *(one for one in dict.fromkeys(others) if one not in triggering))
-        self._triggering = (1 << len(triggering)) - 1
-        self._crossing = sum(1 << at for at, pattern in enumerate(self._patterns) if pattern.crosses)
-        self._within = (1 << len(self._patterns)) - 1 & ~self._crossing
-        self._ungated, by_word = _lanes_of(self._patterns)
+        triggering = frozenset(triggers)
+        # those of few gates come first, so that each lane is as narrow as it can be
+        self._patterns = sorted(
+            triggering.union(others), key=lambda one: (min(len(one.gates), _LANES), one.source)
+        )
+        self._triggering = self._bits_where(lambda one: one in triggering)
+        self._crossing = self._bits_where(lambda one: one.crosses)
+        self._lanes = _lanes_for(self._patterns)
+        by_word = _gated_by_word(self._patterns, self._lanes)
         listed = sorted(set(words))
         self._words = [*listed, *sorted(by_word.keys() - set(listed))]
         self._listed = len(listed)
-        self._lanes = [by_word.get(word, 0) for word in self._words]
-        self._bits = Bits(self._patterns, self._words)
+        self._gated = [by_word.get(word, 0) for word in self._words]
+        self.bits = Bits(self._patterns, self._words)
         self._automaton = (
             ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
             if self._words
             else None
         )
 
+    def _bits_where(self, holds: Callable[[Pattern], bool]) -> int:
+        return sum(1 << at for at, pattern in enumerate(self._patterns) if holds(pattern))
+
     def scan(self, normalised: Normalised, places: Sequence[tuple[int, int]] | None = None) -> Sight:
         """Return what stands in a text, of which only what touches the places counts, where given."""
-        text, lanes = normalised.text, self._lanes
+        text = normalised.text
         # in the order of their ends, so that those of a stretch lie side by side
         found: Sequence[tuple[int, int, int]] = (
             self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
         )
+        numbers = [*map(_NUMBER, found)]
+        gated = [*map(self._gated.__getitem__, numbers)]
         ends = _ends_of_stretches(text)
         stretches: list[int] = []
-        numbers: set[int] = set()
         seen_anywhere = may_match = first = 0
         for end in ends:
             last = bisect_right(found, end + 1, first, key=_END)
-            here = set(map(_NUMBER, found[first:last]))
-            numbers |= here
-            seen = reduce(or_, map(lanes.__getitem__, here), self._ungated)
-            passing = self._passing(seen) & self._within
+            seen = reduce(or_, gated[first:last], 0)
+            passing = self._passing(seen) & ~self._crossing
             stretches.append(passing)
             seen_anywhere |= seen
             may_match |= passing
             first = last
-        crossing = self._passing(seen_anywhere) & self._crossing if self._crossing else 0
+        crossing = self._passing(seen_anywhere) & self._crossing
         touched = None
         counting = may_match
         if places is not None:
@@ -155,45 +166,60 @@ class LiteralIndex:
                 for start, end in zip((0, *ends), ends, strict=False)
             ]
             counting = reduce(or_, compress(stretches, touched), 0)
-        words, listed = self._words, self._listed
+        words, listed, seen_words = self._words, self._listed, frozenset(numbers)
         return Sight(
-            frozenset([words[at] for at in numbers if at < listed]),
+            frozenset([words[at] for at in seen_words if at < listed]),
             ends,
             stretches,
             may_match | crossing,
             (counting | crossing) & self._triggering,
-            self._bits,
+            self.bits,
             touched,
-            numbers,
+            seen_words,
         )
 
     def _passing(self, seen: int) -> int:
-        """Return the patterns whose bit is set in every lane, and what stands above the lowest."""
+        """Return the patterns whose bit is set in every lane they have."""
         passing = seen
-        for _ in range(_LANES - 1):
-            seen >>= len(self._patterns)
-            passing &= seen
+        for lane in self._lanes[1:]:
+            passing &= seen >> lane.shift | lane.spared
         return passing
 
 
-def _lanes_of(patterns: Sequence[Pattern]) -> tuple[int, dict[str, int]]:
-    """Return the bits of gates that patterns do not have, and for every word those of the gates it is in."""
-    ungated = 0
-    by_gate: dict[frozenset[str], int] = {}
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Where the bits of patterns stand for one of their gates.
+
+    That of a pattern stands `shift` higher than its own; the patterns `spared`, the first, have no such gate.
+    """
+
+    shift: int
+    spared: int
+
+
+def _lanes_for(patterns: Sequence[Pattern]) -> list[_Lane]:
+    lanes = []
+    width = 0
     for lane in range(_LANES):
-        for at, pattern in enumerate(patterns, lane * len(patterns)):
-            if lane < len(pattern.gates):
-                gate = pattern.gates[lane]
-                by_gate[gate] = by_gate.get(gate, 0) | 1 << at
-            else:
-                ungated |= 1 << at
+        first = sum(len(pattern.gates) <= lane for pattern in patterns)
+        lanes.append(_Lane(width - first, (1 << first) - 1))
+        width += len(patterns) - first
+    return lanes
+
+
+def _gated_by_word(patterns: Sequence[Pattern], lanes: Sequence[_Lane]) -> dict[str, int]:
+    """Return for every word the bits of the gates it is in."""
+    by_gate: dict[frozenset[str], int] = {}
+    for at, pattern in enumerate(patterns):
+        for lane, gate in zip(lanes, pattern.gates, strict=False):
+            by_gate[gate] = by_gate.get(gate, 0) | 1 << at + lane.shift
     by_word: dict[str, int] = {}
     same: dict[int, int] = {}  # many words stand in the same gates: they share a number
     for gate, bits in by_gate.items():
         for word in gate:
-            lanes = by_word.get(word, 0) | bits
-            by_word[word] = same.setdefault(lanes, lanes)
-    return ungated, by_word
+            gated = by_word.get(word, 0) | bits
+            by_word[word] = same.setdefault(gated, gated)
+    return by_word
 
 
 def _ends_of_stretches(text: str) -> list[int]:

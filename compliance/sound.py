@@ -45,7 +45,7 @@ _PLAIN_INITIALS = 4  # so many letters are no accident
 _BACKWARDS = re.compile("(?:倒|反)(?:着|过来|过去)?(?:念|读|看|拼)|从右(?:往|到|向)左|从后往前")
 _AFTER_REVERSED = re.compile("型|的|产品|理财|基金|收益")
 _PICTURED = frozenset(PICTURES)
-_PICTURE = re.compile(f"[{re.escape(''.join(PICTURES))}]")
+_AMONG_PICTURES = re.compile("[☎-⭕🆙-🪿]")  # where pictures are; a class of ranges is fast to search for
 _MOST_READINGS = max(map(len, PICTURES.values()))
 
 
@@ -277,7 +277,8 @@ class SoundIndex:
         if _LATIN.search(text):
             ranges += self._spelled(text)
         heard = [Heard(word, start, end, normalised.span(start, end)) for start, end, word in ranges]
-        if _PICTURE.search(normalised.original):
+        original = normalised.original
+        if _AMONG_PICTURES.search(original) and not _PICTURED.isdisjoint(original):
             heard += self._pictured(normalised)
         return _apart(heard)
 

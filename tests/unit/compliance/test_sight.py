@@ -48,6 +48,19 @@ def test_every_pattern_is_found_where_its_expression_matches(drawn):
             assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text), pattern.source
 
 
+def test_a_plain_pattern_matches_wherever_a_word_of_its_gate_stands():
+    plain = [pattern for pattern in RULESET.reader.bits.by_pattern if pattern.plain]
+    assert plain
+    for pattern in plain:
+        for word in pattern.gate:
+            assert pattern.regex.match(f"的{word}的", 1), (pattern.source, word)
+
+
+@pytest.mark.parametrize("source", ["稳赚 !(吗)", "-(不) 保本", "保本 ~4 到期", "(保本)? 到期 <percent>"])
+def test_a_pattern_with_a_guard_or_a_gap_is_not_plain(source):
+    assert not compile_pattern(source, Vocabulary({})).plain
+
+
 @settings(deadline=None)
 @given(st.integers(0, 2**32))
 def test_in_a_long_sentence_patterns_are_found_all_the_same(seed):
