@@ -26,15 +26,8 @@ from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
 from app.models.asset import ASSET_PREFIX
 from app.models.review import Decision, Review
 from app.queries.annotation import notes_on, pins_on
-from app.queries.queue import (
-    QueueFilter,
-    QueueRow,
-    alike_items,
-    neighbours,
-    queue_facets,
-    reader_of,
-    review_queue,
-)
+from app.queries.next_item import COUNTED, alike_items, neighbours, reader_of
+from app.queries.queue import QueueFilter, QueueRow, queue_facets, review_queue
 from app.queries.review import (
     ApprovedRevision,
     FoundHit,
@@ -104,8 +97,8 @@ def show_queue() -> ResponseReturnValue:
         )
         facets = queue_facets(uow.session, scope)
         changes = {row.id: _departures_in_words(uow, row) for group in queue.groups for row in group.rows}
-        reader = reader_of(uow.session, me.user_id, me.grants)
-        start = neighbours(uow.session, scope, wanted, None, by=reader, at=now)
+        reader = reader_of(uow.session, me.user_id, me.grants, at=now)
+        start = neighbours(uow.session, scope, wanted, None, by=reader)
     return render_page(
         "reviews/queue.html",
         block="results",
@@ -117,7 +110,6 @@ def show_queue() -> ResponseReturnValue:
         query=_query(wanted),
         changes=changes,
         start=next(iter(start.following), None),
-        free=start.left,
         me=me.user_id,
         now=now,
         claim_holds=claim_holds,
@@ -194,9 +186,8 @@ def record_decision(review_id: UUID) -> ResponseReturnValue:
         with unit_of_work() as uow:
             if not held:
                 scope = require(uow, Permission.REVIEW_DECIDE)
-                reader = reader_of(uow.session, me.user_id, me.grants)
-                at = platform().clock.now()
-                following = neighbours(uow.session, scope, wanted, review_id, by=reader, at=at).following
+                reader = reader_of(uow.session, me.user_id, me.grants, at=platform().clock.now())
+                following = neighbours(uow.session, scope, wanted, review_id, by=reader).following
             decision = decide(
                 uow,
                 review_id,
@@ -289,7 +280,7 @@ def _item(
         uow.session,
         [one for one in (review.claimed_by, version.cleared_by, *revision.contributors) if one is not None],
     )
-    reader = reader_of(uow.session, me.user_id, me.grants)
+    reader = reader_of(uow.session, me.user_id, me.grants, at=now)
     step = open_step_of(uow, review)
     taken = review.claimed_by not in {None, me.user_id} and claim_holds(review.claimed_at, at=now)
     may_decide = (
@@ -300,11 +291,11 @@ def _item(
     )
     own = not may_decide and has_hand_in(uow, review, me.user_id)
     alike = (
-        alike_items(uow.session, scope, review.id, review.change_digest, by=reader, at=now)
+        alike_items(uow.session, scope, review.id, review.change_digest, by=reader)
         if may_decide and not taken
         else ()
     )
-    around = neighbours(uow.session, scope, wanted, review.id, by=reader, at=now, more=len(alike))
+    around = neighbours(uow.session, scope, wanted, review.id, by=reader, more=len(alike))
     return render_page(
         "reviews/item.html",
         review=review,
@@ -323,6 +314,7 @@ def _item(
         ]
         if piece.advisor
         else [],
+        found=found,
         lines=_lines(reading_of(uow, version, values), found, manifest),
         crops=in_page(crops_of(uow, pictures_in(manifest, values), found)),
         picture_url=url_for("review.picture", review_id=review.id),
@@ -346,6 +338,7 @@ def _item(
         else None,
         following=[(str(one), _item_url(one)) for one in around.following],
         around=around,
+        counted=COUNTED,
         query=_query(wanted),
         refused=refused,
         tried=tried,
