@@ -210,6 +210,12 @@ class FieldView:
         """Return where a triggering pattern matches, as far as it may count."""
         return self.reading.counting(pattern)
 
+    def all_matches(self, patterns: tuple[Pattern, ...]) -> list[tuple[int, int]]:
+        """Return where any of the patterns matches, in order."""
+        return sorted(
+            span for pattern in self.sight.possible(patterns) for span in self.reading.matches(pattern)
+        )
+
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether the field matches any of the patterns."""
         doubtful = self.reading.sight.doubtful(patterns)
