@@ -119,6 +119,7 @@ class LiteralIndex:
         )
         self._triggering = self._bits_where(lambda one: one in triggering)
         self._crossing = self._bits_where(lambda one: one.crosses)
+        self._within = self._bits_where(lambda one: not one.crosses)
         self._lanes = _lanes_for(self._patterns)
         by_word = _gated_by_word(self._patterns, self._lanes)
         listed = sorted(set(words))
@@ -150,7 +151,7 @@ class LiteralIndex:
         for _, end in stretches:
             last = bisect_right(found, end + 1, first, key=_END)
             seen = reduce(or_, gated[first:last], 0)
-            passing.append(self._passing(seen) & ~self._crossing)
+            passing.append(self._passing(seen) & self._within)
             seen_anywhere |= seen
             first = last
         counting = passing

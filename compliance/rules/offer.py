@@ -65,7 +65,12 @@ class OfferRule(Rule):
     def may_hit(self, document: DocumentView) -> bool:
         if document.product_type is ProductType.NONE and self.offers:
             return False
-        return self._is_declared(document) or self._may_reach(document)
+        if self._is_declared(document):
+            return True
+        strong = document.how_many_may_be_there(self.strong) * _STRONG
+        return (
+            strong >= self.least or strong + document.how_many_may_be_there(self.weak) * _WEAK >= self.least
+        )
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         place = self._offer(document) or self._whole(document)
@@ -102,16 +107,6 @@ class OfferRule(Rule):
 
     def _is_declared(self, document: DocumentView) -> bool:
         return document.product_type in self.offers
-
-    def _may_reach(self, document: DocumentView) -> bool:
-        """Tell whether the signs that may be there would do."""
-        total = 0
-        for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK)):
-            for _ in filter(document.may_have_any, signs):
-                total += weight
-                if total >= self.least:
-                    return True
-        return False
 
     def _said_in(self, document: DocumentView) -> list[_Weighed]:
         """Return the signs of selling that stand anywhere in the piece."""
