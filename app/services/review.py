@@ -1,6 +1,7 @@
 """From a finished check to a decision: route, claim, decide."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -176,26 +177,44 @@ def _open_step(uow: UnitOfWork, review: Review, step: ReviewStep) -> UUID | None
     return assign(uow, step, item_path=review.piece.org_unit.path)
 
 
-def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Review:
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Somebody before a round: the step it waits in, and whether they could decide it."""
+
+    review: Review
+    step: ReviewStep | None
+    may_decide: bool
+
+
+def look_at_review(uow: UnitOfWork, review: Review) -> Sitting:
+    """A round as the actor finds it."""
+    step = open_step_of(uow, review) if review.state is ReviewState.OPEN else None
+    may_decide = (
+        step is not None and uow.actor.may(Permission.REVIEW_DECIDE) and may_decide_step(uow, review, step)
+    )
+    return Sitting(review, step, may_decide)
+
+
+def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Sitting:
     """Say who is on it, so that two officers never work on one item unknowingly.
 
     A claim holds for its term; after it, or by take_over, the item passes to whoever opens it.
     Whoever could not decide it looks without claiming.
     """
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
-    step = open_step_of(uow, review)
-    if step is None or not may_decide_step(uow, review, step):
-        return review
+    found = look_at_review(uow, review)
+    if found.step is None or not found.may_decide:
+        return found
     now, me = uow.clock.now(), uow.actor.user_id
     taken = review.claimed_by not in {None, me} and claim_holds(review.claimed_at, at=now)
     if not taken or take_over:
         if taken:
             uow.audit.record("review:take_over", review.id, from_user=str(review.claimed_by))
-        elif (review.claimed_by, step.assigned_to) != (me, me):
-            uow.audit.record("review:claim", review.id, step=step.position)
+        elif (review.claimed_by, found.step.assigned_to) != (me, me):
+            uow.audit.record("review:claim", review.id, step=found.step.position)
         review.claimed_by, review.claimed_at = me, now
-        step.assigned_to = me
-    return review
+        found.step.assigned_to = me
+    return found
 
 
 def open_step_of(uow: UnitOfWork, review: Review) -> ReviewStep | None:

@@ -23,7 +23,6 @@ from app.services.template import manifest_of
 from app.services.unit_of_work import UnitOfWork
 from app.web.edge import render_page, unit_of_work
 from app.web.i18n import translate as _
-from app.web.pictures import asked_page
 from compliance.reading import PictureReading
 from templates_lib.survey import Box
 from templates_lib.whereabouts import Whereabouts
@@ -34,17 +33,23 @@ _BOX_MARGIN_PX = 6
 
 @bp.get("/reviews/<uuid:review_id>/marks")
 def show_marks(review_id: UUID) -> ResponseReturnValue:
-    """What lies over one page of the picture: the hits, and the pins with their numbers."""
+    """What lies over the pages of the picture: the hits, and the pins with their numbers."""
     with unit_of_work() as uow:
         review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
         manifest = manifest_of(uow, review.piece.template_version)
-        page = asked_page(manifest.pages)
+        hits, pins = _hits_on(uow, review), _pins(uow, review)
+        by_page = {
+            page: (
+                [(hit, box) for hit, box in hits if box.page == page],
+                [one for one in pins if one.page == page],
+            )
+            for page in range(manifest.pages)
+        }
         return render_page(
-            "reviews/marks.html",
+            "reviews/all_marks.html",
             size=manifest.size,
             margin=_BOX_MARGIN_PX,
-            hits=[(hit, box) for hit, box in _hits_on(uow, review) if box.page == page],
-            pins=[one for one in _pins(uow, review) if one.page == page],
+            pages={page: marks for page, marks in by_page.items() if any(marks)},
         )
 
 

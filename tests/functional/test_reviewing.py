@@ -326,7 +326,7 @@ def test_the_queue_asks_as_much_for_many_items_as_for_few(
     assert count_queries(lambda: reviewer.get("/reviews")) == few
 
 
-def test_queue_item_and_decision_ask_as_much_with_fifty_items_as_with_five(
+def test_queue_item_and_decision_ask_no_more_with_fifty_items_than_with_five(
     small_house: House, client: FlaskClient, count_queries: Callable[[Callable[[], object]], int]
 ) -> None:
     house, reviewer = small_house, small_house.log_in(client, "reviewer")
@@ -346,4 +346,6 @@ def test_queue_item_and_decision_ask_as_much_with_fifty_items_as_with_five(
 
     asked(wait(1))  # what is asked once in a process is asked now
     with_five = asked(wait(5))
-    assert asked(wait(46)) == with_five
+    with_fifty = asked(wait(46))
+    # near the end of a short queue its beginning is looked at as well
+    assert all(many <= few for many, few in zip(with_fifty, with_five, strict=True))

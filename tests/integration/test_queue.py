@@ -10,14 +10,8 @@ import pytest
 from app.domain.organisation import Permission, Role
 from app.domain.route import StepPlan
 from app.models.review import Review
-from app.queries.queue import (
-    Neighbours,
-    QueueFilter,
-    alike_items,
-    neighbours,
-    reader_of,
-    review_queue,
-)
+from app.queries.next_item import Neighbours, alike_items, neighbours, reader_of
+from app.queries.queue import QueueFilter, review_queue
 from app.services.handover import transfer
 from app.services.review import claim_review
 from tests.factories import House
@@ -48,9 +42,9 @@ def round_about(
     more: int = 0,
 ) -> Neighbours:
     with house.by(who) as uow:
-        reader = reader_of(uow.session, uow.actor.user_id, uow.actor.grants)
+        reader = reader_of(uow.session, uow.actor.user_id, uow.actor.grants, at=uow.clock.now())
         scope = uow.actor.scope_for(Permission.REVIEW_VIEW)
-        return neighbours(uow.session, scope, wanted, here, by=reader, at=uow.clock.now(), more=more)
+        return neighbours(uow.session, scope, wanted, here, by=reader, more=more)
 
 
 @pytest.fixture
@@ -76,12 +70,12 @@ def test_one_goes_round_the_queue_in_its_order(small_house: House, interleaved: 
         turned = [*interleaved[place:], *interleaved[: place - 1]]
         before = interleaved[place - 2] if place > 1 else None
 
-        assert round_about(small_house, here) == Neighbours(before, tuple(turned[:6]), place, 9)
+        assert round_about(small_house, here) == Neighbours(before, tuple(turned[:6]), 9)
         assert round_about(small_house, here, more=9).following == tuple(turned)
 
 
 def test_without_an_item_one_begins_where_the_queue_does(small_house: House, interleaved: list[UUID]) -> None:
-    assert round_about(small_house, None) == Neighbours(None, tuple(interleaved[:6]), None, 9)
+    assert round_about(small_house, None) == Neighbours(None, tuple(interleaved[:6]), 9)
 
 
 def test_a_search_narrows_the_way_round(small_house: House, clock: FixedClock) -> None:
@@ -89,7 +83,7 @@ def test_a_search_narrows_the_way_round(small_house: House, clock: FixedClock) -
     wait(small_house, clock, "早安", who="advisor_b")
 
     assert round_about(small_house, mine[0], wanted=QueueFilter(text="李知遥")) == Neighbours(
-        None, (mine[1],), 1, 2
+        None, (mine[1],), 2
     )
 
 
@@ -167,9 +161,9 @@ def test_only_what_one_may_decide_oneself_is_decided_together(small_house: House
     def alike(who: str) -> list[UUID]:
         with small_house.by(who) as uow:
             digest = uow.session.get_one(Review, here).change_digest
-            reader = reader_of(uow.session, uow.actor.user_id, uow.actor.grants)
+            reader = reader_of(uow.session, uow.actor.user_id, uow.actor.grants, at=uow.clock.now())
             scope = uow.actor.scope_for(Permission.REVIEW_DECIDE)
-            found = alike_items(uow.session, scope, here, digest, by=reader, at=uow.clock.now())
+            found = alike_items(uow.session, scope, here, digest, by=reader)
             return [one.id for one in found]
 
     assert alike("reviewer") == [own, other]
