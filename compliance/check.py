@@ -21,7 +21,7 @@ def check(document: Document, ruleset: Ruleset) -> Report:
     seen = view(document, ruleset.reader)
     outright: set[Finding] = set()
     findings = _findings(ruleset, seen, outright)
-    heard = heard_view(seen, ruleset.reader)
+    heard = heard_view(seen)
     if heard is not None:
         findings += _findings(ruleset, heard, outright)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}

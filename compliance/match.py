@@ -43,11 +43,13 @@ class Hit:
 class Reading:
     """A text as read under one ruleset, wherever it stands.
 
-    `places` is given where the text is read with the words that were only heard: they stand there.
+    `heard` is the text as it sounds, where that is not how it is written; `places` is given in that:
+    there stand the words that were only heard.
     """
 
     normalised: Normalised
     sight: Sight
+    heard: "Reading | None" = None
     places: tuple[tuple[int, int], ...] | None = None
     _known_matches: dict[Pattern, Sequence[tuple[int, int]]] = dataclasses.field(
         default_factory=dict, repr=False, compare=False
@@ -121,29 +123,21 @@ class Reader:
         self.bits = index.bits
         self.sounds = sounds
         self._remembered = lru_cache(KEPT_READINGS)(self._read)
-        self._remembered_heard = lru_cache(KEPT_READINGS)(self._hear)
 
     def read(self, text: str) -> Reading:
-        """Return a text normalised, with what stands in it."""
+        """Return a text normalised, with what stands in it and how it sounds."""
         return self._remembered(text) if len(text) <= KEPT_LENGTH else self._read(text)
-
-    def hear(self, read: Reading) -> Reading | None:
-        """Return a text as it sounds, or `None` where it sounds as it is written."""
-        if len(read.normalised.original) <= KEPT_LENGTH:
-            return self._remembered_heard(read)
-        return self._hear(read)
 
     def _read(self, text: str) -> Reading:
         normalised = normalise(text)
-        return Reading(normalised, self._index.scan(normalised))
+        return Reading(normalised, self._index.scan(normalised), self._hear(normalised))
 
-    def _hear(self, read: Reading) -> Reading | None:
-        normalised = read.normalised
+    def _hear(self, normalised: Normalised) -> Reading | None:
         found = self.sounds.find(normalised)
         if not found:
             return None
         heard, places = as_heard(normalised, found)
-        return Reading(heard, self._index.scan(heard, places), tuple(places))
+        return Reading(heard, self._index.scan(heard, places), places=tuple(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +204,12 @@ class FieldView:
         """Return where a triggering pattern matches, as far as it may count."""
         return self.reading.counting(pattern)
 
+    def all_matches(self, patterns: tuple[Pattern, ...]) -> list[tuple[int, int]]:
+        """Return where any of the patterns matches, in order."""
+        return sorted(
+            span for pattern in self.sight.possible(patterns) for span in self.reading.matches(pattern)
+        )
+
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether the field matches any of the patterns."""
         doubtful = self.reading.sight.doubtful(patterns)
@@ -271,6 +271,10 @@ class DocumentView:
         """Tell whether `has_any` is worth asking, for next to nothing."""
         return self.may_match & self.bits.of(patterns) != 0
 
+    def how_many_may_be_there(self, groups: tuple[tuple[Pattern, ...], ...]) -> int:
+        """Return of how many groups `has_any` is worth asking."""
+        return sum(map(bool, map(self.may_match.__and__, self.bits.of_each(groups))))
+
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""
         return self.may_have_any(patterns) and any(field.has_any(patterns) for field in self.fields)
@@ -300,17 +304,14 @@ def view(document: Document, reader: Reader) -> DocumentView:
     return DocumentView(fields, document.sector, document.channel, document.product_type, reader.bits)
 
 
-def heard_view(document: DocumentView, reader: Reader) -> DocumentView | None:
+def heard_view(document: DocumentView) -> DocumentView | None:
     """Return the document as it sounds, or `None` where it sounds as it is written."""
-    heard = {
-        one.index: reading
-        for one in document.fields
-        if one.offends and (reading := reader.hear(one.reading)) is not None
-    }
-    if not heard:
+    heard = [one.reading.heard if one.offends else None for one in document.fields]
+    if not any(heard):
         return None
     fields = tuple(
-        FieldView(one.index, one.field, heard.get(one.index, one.reading)) for one in document.fields
+        FieldView(one.index, one.field, reading or one.reading)
+        for one, reading in zip(document.fields, heard, strict=True)
     )
     return dataclasses.replace(document, fields=fields)
 

@@ -150,6 +150,10 @@ class Rule:
         """Return an example as the rule would meet it."""
         return TextField("text", text)
 
+    def may_hit(self, document: DocumentView) -> bool:  # noqa: ARG002 - families that need more ask for it
+        """Tell whether `hits` is worth asking: what it needs besides a trigger may be there."""
+        return True
+
     @abstractmethod
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         """Yield every place where the rule's words stand, whatever their context."""

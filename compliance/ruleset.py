@@ -184,7 +184,7 @@ class Ruleset:
                 doubtful.append((rules, one, pattern))
         concerned = self._by_audience[document.sector, document.channel]
         for bit, rule in self._rules_in((told | asked) & concerned):
-            if not rule.may_hold_in(document):
+            if not (rule.may_hold_in(document) and rule.may_hit(document)):
                 concerned ^= bit
         for rules, one, pattern in doubtful:
             if rules & concerned & ~told and one.counting(pattern):

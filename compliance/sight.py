@@ -3,9 +3,8 @@
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import compress
 from operator import itemgetter, or_
 
@@ -20,24 +19,24 @@ _SENTENCE_ENDS = re.compile(f"[{SENTENCE_END}]")
 _NUMBER, _END = itemgetter(0), itemgetter(2)  # of what the automaton finds
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Sight:
     """What the automaton saw in a text.
 
-    `words` are the listed words in it. The text is cut where no sentence is left open: into stretches
-    that end at `ends`, each with its `passing` patterns, as bits: those that may match in it. `patterns`
-    are those of all stretches, and those that may match over the end of one; `ready` are the triggering
-    ones of them that may match where it counts.
+    `words` are the listed words in it. The text is cut where no sentence is left open, into `stretches`,
+    each with its `passing` patterns, as bits: those that may match in it, and with its `counting` ones, that
+    may match where it counts. `patterns` are those of all stretches, and those that may match over the end
+    of one; `ready` are the triggering ones of them that may match where it counts.
     """
 
     words: frozenset[str]
-    ends: Sequence[int]
+    stretches: Sequence[tuple[int, int]]
     passing: Sequence[int]
+    counting: Sequence[int]
     patterns: int
     ready: int
     bits: "Bits"
-    _touched: Sequence[bool] | None  # which stretches count, where only some do
-    _numbers: AbstractSet[int]
+    _numbers: Sequence[int]
 
     def possible(self, patterns: tuple[Pattern, ...]) -> Iterator[Pattern]:
         """Yield those of a rule's patterns that may match: of their rarest gates a word each was seen."""
@@ -53,15 +52,10 @@ class Sight:
         bit = self.bits.by_pattern[pattern]
         if not self.patterns & bit:
             return ()
-        ends = self.ends
         if pattern.crosses:
-            return ((0, ends[-1]),)
-        touched = self._touched if counting else None
-        return [
-            (ends[at - 1] if at else 0, ends[at])
-            for at, passing in enumerate(self.passing)
-            if passing & bit and (touched is None or touched[at])
-        ]
+            return ((0, self.stretches[-1][1]),)
+        passing = self.counting if counting else self.passing
+        return [*compress(self.stretches, map(bit.__and__, passing))]
 
     def ready_of(self, patterns: tuple[Pattern, ...]) -> Iterator[Pattern]:
         """Yield those of a rule's triggering patterns that may match where it counts."""
@@ -70,7 +64,11 @@ class Sight:
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the words, listed ones or of gates, that stand in the text."""
         numbers = self.bits.by_word
-        return [word for word in words if numbers[word] in self._numbers]
+        return [word for word in words if numbers[word] in self._seen]
+
+    @cached_property
+    def _seen(self) -> frozenset[int]:
+        return frozenset(self._numbers)
 
 
 class Bits:
@@ -81,16 +79,26 @@ class Bits:
         self.plain = sum(1 << at for at, pattern in enumerate(patterns) if pattern.plain)
         self.by_pattern = {pattern: 1 << at for at, pattern in enumerate(patterns)}
         self.by_word = {word: at for at, word in enumerate(words)}
-        self._by_group: dict[int, tuple[int, tuple[Pattern, ...]]] = {}
+        # by the identity of what rules keep; which is kept here too, so that nothing else takes that identity
+        self._by_group: dict[int, int] = {}
+        self._by_groups: dict[int, tuple[int, ...]] = {}
+        self._kept: list[object] = []
 
     def of(self, group: tuple[Pattern, ...]) -> int:
-        """Return the bits of a group that a rule keeps: it is known by its identity."""
-        known = self._by_group.get(id(group))
-        if known is None:
-            bits = reduce(or_, map(self.by_pattern.__getitem__, group), 0)
-            # with the group itself, so that no other takes its identity
-            known = self._by_group[id(group)] = (bits, group)
-        return known[0]
+        """Return the bits of a group that a rule keeps."""
+        bits = self._by_group.get(id(group))
+        if bits is None:
+            self._kept.append(group)
+            bits = self._by_group[id(group)] = reduce(or_, map(self.by_pattern.__getitem__, group), 0)
+        return bits
+
+    def of_each(self, groups: tuple[tuple[Pattern, ...], ...]) -> tuple[int, ...]:
+        """Return the bits of each of several groups that a rule keeps together."""
+        bits = self._by_groups.get(id(groups))
+        if bits is None:
+            self._kept.append(groups)
+            bits = self._by_groups[id(groups)] = tuple(map(self.of, groups))
+        return bits
 
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
         """Yield the patterns that the bits stand for."""
@@ -121,6 +129,7 @@ class LiteralIndex:
         )
         self._triggering = self._bits_where(lambda one: one in triggering)
         self._crossing = self._bits_where(lambda one: one.crosses)
+        self._within = self._bits_where(lambda one: not one.crosses)
         self._lanes = _lanes_for(self._patterns)
         by_word = _gated_by_word(self._patterns, self._lanes)
         listed = sorted(set(words))
@@ -146,36 +155,32 @@ class LiteralIndex:
         )
         numbers = [*map(_NUMBER, found)]
         gated = [*map(self._gated.__getitem__, numbers)]
-        ends = _ends_of_stretches(text)
-        stretches: list[int] = []
-        seen_anywhere = may_match = first = 0
-        for end in ends:
+        stretches = _stretches_of(text)
+        passing: list[int] = []
+        seen_anywhere = first = 0
+        for _, end in stretches:
             last = bisect_right(found, end + 1, first, key=_END)
             seen = reduce(or_, gated[first:last], 0)
-            passing = self._passing(seen) & ~self._crossing
-            stretches.append(passing)
+            passing.append(self._passing(seen) & self._within)
             seen_anywhere |= seen
-            may_match |= passing
             first = last
-        crossing = self._passing(seen_anywhere) & self._crossing
-        touched = None
-        counting = may_match
+        counting = passing
         if places is not None:
-            touched = [
-                any(low < end and start < high for low, high in places)
-                for start, end in zip((0, *ends), ends, strict=False)
+            counting = [
+                bits if any(low < end and start < high for low, high in places) else 0
+                for bits, (start, end) in zip(passing, stretches, strict=True)
             ]
-            counting = reduce(or_, compress(stretches, touched), 0)
-        words, listed, seen_words = self._words, self._listed, frozenset(numbers)
+        crossing = self._passing(seen_anywhere) & self._crossing
+        listed = map(self._words.__getitem__, filter(self._listed.__gt__, numbers))
         return Sight(
-            frozenset([words[at] for at in seen_words if at < listed]),
-            ends,
+            frozenset(listed),
             stretches,
-            may_match | crossing,
-            (counting | crossing) & self._triggering,
+            passing,
+            counting,
+            reduce(or_, passing, crossing),
+            reduce(or_, counting, crossing) & self._triggering,
             self.bits,
-            touched,
-            seen_words,
+            numbers,
         )
 
     def _passing(self, seen: int) -> int:
@@ -222,13 +227,14 @@ def _gated_by_word(patterns: Sequence[Pattern], lanes: Sequence[_Lane]) -> dict[
     return by_word
 
 
-def _ends_of_stretches(text: str) -> list[int]:
-    """Return where the text may be cut: at ends of sentences, not too close to each other."""
-    ends = []
-    past = _STRETCH
+def _stretches_of(text: str) -> list[tuple[int, int]]:
+    """Cut a text at ends of sentences, not too close to each other."""
+    stretches = []
+    start = 0
     for found in _SENTENCE_ENDS.finditer(text):
-        if found.start() >= past:
-            ends.append(found.start())
-            past = found.start() + _STRETCH
-    ends.append(len(text))
-    return ends
+        end = found.start()
+        if end >= start + _STRETCH:
+            stretches.append((start, end))
+            start = end
+    stretches.append((start, len(text)))
+    return stretches

@@ -14,7 +14,7 @@ One thing may be chosen inside a tag: which names stand in a quoted `class`.
 import datetime as dt
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Final, TypeVar
 
@@ -139,6 +139,17 @@ FILTERS: Final[Mapping[str, Callable[[object], str]]] = {
 }
 
 
+def _marked(name: str) -> Callable[[object], str]:
+    """A filter that notes on a mark that it is to be used there."""
+
+    def note(value: object) -> str:
+        if isinstance(value, Mark):
+            return value.sheet.mark(value.name, (*value.filters, name))
+        return FILTERS[name](value)
+
+    return note
+
+
 # ── Jinja ────────────────────────────────────────────────────────────────────────────────────────
 
 _ENVIRONMENT: Final = jinja2.Environment(
@@ -147,6 +158,8 @@ _ENVIRONMENT: Final = jinja2.Environment(
 _ENVIRONMENT.globals.clear()
 _ENVIRONMENT.tests.clear()
 _ENVIRONMENT.filters = dict(FILTERS)
+_MARKING: Final = _ENVIRONMENT.overlay()
+_MARKING.filters = {name: _marked(name) for name in FILTERS}
 
 
 _T = TypeVar("_T")
@@ -249,6 +262,11 @@ def slot_address(name: str) -> str:
 
 def fill_body(template: jinja2.Template, filled: Filled) -> str:
     """Write the values into the body, escaped."""
+    return template.render(context_of(filled))
+
+
+def context_of(filled: Filled) -> dict[str, object]:
+    """What a body knows, by the names it says."""
     context: dict[str, object] = {DISCLOSURE: filled.manifest.disclosure or ""}
     for slot in filled.manifest.slots:
         match slot.kind:
@@ -258,7 +276,54 @@ def fill_body(template: jinja2.Template, filled: Filled) -> str:
                 context[slot.name] = filled.date(slot.name) or ""
             case SlotKind.TEXT | SlotKind.PHRASE:
                 context[slot.name] = filled.texts[slot.name]
-    return template.render(context)
+    return context
+
+
+class Mark(str):
+    """Stands in a body for what will be printed there: one sign of its own, of a slot and its filters."""
+
+    __slots__ = ("filters", "name", "sheet")
+    name: str
+    filters: tuple[str, ...]
+    sheet: "MarkSheet"
+
+
+class MarkSheet:
+    """The marks of one body, by their sign."""
+
+    def __init__(self, body: str) -> None:
+        self.marks: dict[str, Mark] = {}
+        self._free = (chr(code) for code in range(_FIRST_MARK, _LAST_MARK + 1) if chr(code) not in body)
+
+    def mark(self, name: str, filters: tuple[str, ...] = ()) -> Mark:
+        made = Mark(next(self._free))
+        made.name, made.filters, made.sheet = name, filters, self
+        self.marks[made] = made
+        return made
+
+    def printed(self, context: Mapping[str, object]) -> dict[str, str]:
+        """What comes in the place of each sign."""
+        words = {}
+        for sign, mark in self.marks.items():
+            value = context[mark.name]
+            for name in mark.filters:
+                value = FILTERS[name](value)
+            words[str(sign)] = str(value)
+        return words
+
+
+def parse_marked(
+    body: str, manifest: TemplateManifest, present: Collection[str]
+) -> tuple[Element, MarkSheet]:
+    """Parse a body with a mark wherever the value of a slot that is present would be printed.
+
+    A body asks of a slot only whether it has a value, so its tree is the same for all values of the
+    same slots.
+    """
+    sheet = MarkSheet(body)
+    names = (DISCLOSURE, *(slot.name for slot in manifest.slots))
+    context = {name: sheet.mark(name) if name in present else "" for name in names}
+    return parse_tree(_MARKING.from_string(_judged(body, manifest)).render(context)), sheet
 
 
 def parse_tree(body: str) -> Element:

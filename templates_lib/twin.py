@@ -5,10 +5,9 @@ The landing page shows it, the checker judges it, a screen reader speaks it.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-
-import jinja2
 
 from templates_lib import document
 from templates_lib.fill import Filled
@@ -37,32 +36,58 @@ def text_twin(manifest: TemplateManifest, filled: Filled) -> tuple[TwinLine, ...
     """All words of the picture in reading order: slots, the design's own words, the disclosure."""
     # keyed by the words themselves: a design that is edited is read anew
     body = (manifest.directory / manifest.body_name).read_text(encoding="utf-8")
-    tree = document.parse_tree(document.fill_body(_template(body, manifest), filled))
+    context = document.context_of(filled)
+    outline, marks = _outline(body, manifest, frozenset(name for name, value in context.items() if value))
+    printed = str.maketrans(marks.printed(context))
     labels = {slot.name: slot.label for slot in manifest.slots} | {DISCLOSURE: "风险提示"}
     pictures = {s.name for s in manifest.slots if s.kind in (SlotKind.IMAGE, SlotKind.QR)}
+    lines = ((slot, _words(parts, printed)) for slot, parts in outline if slot not in pictures)
+    return tuple(TwinLine(slot, labels[slot] if slot else "", words) for slot, words in lines if words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A run of text as the page has it, with marks where values are printed."""
+
+    text: str
+    in_slot: bool
+
+
+_Line = tuple[str | None, tuple[_Part, ...]]
+
+
+@lru_cache(maxsize=512)
+def _outline(
+    body: str, manifest: TemplateManifest, present: frozenset[str]
+) -> tuple[tuple[_Line, ...], document.MarkSheet]:
+    """The lines of a design in reading order, the same for all values of the same slots."""
+    tree, marks = document.parse_marked(body, manifest, present)
     collector = _Collector()
     collector.visit(tree, None)
     collector.close_line()
-    return tuple(
-        TwinLine(slot, labels[slot] if slot else "", text)
-        for slot, text in collector.lines
-        if slot not in pictures
-    )
+    return tuple(collector.lines), marks
+
+
+def _words(parts: tuple[_Part, ...], printed: Mapping[int, str]) -> str:
+    """The words of a line with its values in their places."""
+    texts = ((part, part.text.translate(printed)) for part in parts)
+    # line breaks are the author's in a slot and mere indentation in the design
+    joined = "".join(text if part.in_slot else text.replace("\n", " ") for part, text in texts)
+    words = _HAN_BREAK.sub("", joined).replace(_BREAK, " ")
+    return "\n".join(" ".join(row.split()) for row in words.strip().split("\n")).strip()
 
 
 class _Collector:
     """Gathers text as it flows: a block or a slot's edge ends the line."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[str | None, str]] = []
+        self.lines: list[_Line] = []
         self._slot: str | None = None
-        self._parts: list[str] = []
+        self._parts: list[_Part] = []
 
     def close_line(self) -> None:
-        words = _HAN_BREAK.sub("", "".join(self._parts)).replace(_BREAK, " ")
-        text = "\n".join(" ".join(row.split()) for row in words.strip().split("\n"))
-        if text.strip():
-            self.lines.append((self._slot, text.strip()))
+        if self._parts:
+            self.lines.append((self._slot, tuple(self._parts)))
         self._parts.clear()
 
     def visit(self, element: document.Element, slot: str | None) -> None:
@@ -74,7 +99,7 @@ class _Collector:
             self.close_line()
         self._slot = own
         if element.tag == "br":
-            self._parts.append("\n" if own else _BREAK)
+            self._parts.append(_Part("\n" if own else _BREAK, in_slot=bool(own)))
         self._add(element.text, own)
         for child in element:
             self.visit(child, own)
@@ -85,10 +110,4 @@ class _Collector:
 
     def _add(self, text: str | None, slot: str | None) -> None:
         if text:
-            # line breaks are the author's in a slot and mere indentation in the design
-            self._parts.append(text if slot else text.replace("\n", " "))
-
-
-@lru_cache(maxsize=128)
-def _template(body: str, manifest: TemplateManifest) -> jinja2.Template:
-    return document.parse_body(body, manifest)
+            self._parts.append(_Part(text, in_slot=bool(slot)))

@@ -1,6 +1,7 @@
 """From a finished check to a decision: route, claim, decide."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -14,7 +15,7 @@ from app.domain.errors import (
     StaleRevision,
 )
 from app.domain.organisation import Permission
-from app.domain.piece import PieceAction, PieceState
+from app.domain.piece import PieceAction, PieceState, wording_digest
 from app.domain.review import (
     DecisionFacts,
     Outcome,
@@ -30,7 +31,7 @@ from app.domain.route import StepState
 from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.check import CheckRun
 from app.models.piece import Piece, PieceRevision
-from app.models.review import Decision, Review, ReviewStep
+from app.models.review import DecidedWording, Decision, Review, ReviewStep
 from app.services.access import access_review, hold_review, revision_of
 from app.services.assignment import assign
 from app.services.check import record_report
@@ -45,9 +46,10 @@ from app.services.independence import (
 from app.services.piece import lock_piece
 from app.services.publication import publish_approved
 from app.services.reading import pictures_of_check, read_picture
+from app.services.rendition import compiled_for
 from app.services.rounds import end_round
 from app.services.route import route_of
-from app.services.routing import carried_wording, change_of, route_facts
+from app.services.routing import carried_wording, change_of, free_text_slots, route_facts
 from app.services.ruleset import keep_ruleset
 from app.services.sampling import record_auto_pass
 from app.services.shown import shown_document, shown_picture
@@ -176,26 +178,44 @@ def _open_step(uow: UnitOfWork, review: Review, step: ReviewStep) -> UUID | None
     return assign(uow, step, item_path=review.piece.org_unit.path)
 
 
-def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Review:
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Somebody before a round: the step it waits in, and whether they could decide it."""
+
+    review: Review
+    step: ReviewStep | None
+    may_decide: bool
+
+
+def look_at_review(uow: UnitOfWork, review: Review) -> Sitting:
+    """A round as the actor finds it."""
+    step = open_step_of(uow, review) if review.state is ReviewState.OPEN else None
+    may_decide = (
+        step is not None and uow.actor.may(Permission.REVIEW_DECIDE) and may_decide_step(uow, review, step)
+    )
+    return Sitting(review, step, may_decide)
+
+
+def claim_review(uow: UnitOfWork, review_id: UUID, *, take_over: bool = False) -> Sitting:
     """Say who is on it, so that two officers never work on one item unknowingly.
 
     A claim holds for its term; after it, or by take_over, the item passes to whoever opens it.
     Whoever could not decide it looks without claiming.
     """
     review = access_review(uow, review_id, may=Permission.REVIEW_DECIDE, for_update=True)
-    step = open_step_of(uow, review)
-    if step is None or not may_decide_step(uow, review, step):
-        return review
+    found = look_at_review(uow, review)
+    if found.step is None or not found.may_decide:
+        return found
     now, me = uow.clock.now(), uow.actor.user_id
     taken = review.claimed_by not in {None, me} and claim_holds(review.claimed_at, at=now)
     if not taken or take_over:
         if taken:
             uow.audit.record("review:take_over", review.id, from_user=str(review.claimed_by))
-        elif (review.claimed_by, step.assigned_to) != (me, me):
-            uow.audit.record("review:claim", review.id, step=step.position)
+        elif (review.claimed_by, found.step.assigned_to) != (me, me):
+            uow.audit.record("review:claim", review.id, step=found.step.position)
         review.claimed_by, review.claimed_at = me, now
-        step.assigned_to = me
-    return review
+        found.step.assigned_to = me
+    return found
 
 
 def open_step_of(uow: UnitOfWork, review: Review) -> ReviewStep | None:
@@ -357,6 +377,23 @@ def _complete(uow: UnitOfWork, piece: Piece, run: CheckRun, report: Report, docu
     )
 
 
+def _remember_wording(uow: UnitOfWork, piece: Piece, review: Review, decision: Decision) -> None:
+    """Let this decision be found beside the same words elsewhere."""
+    said = review.revision.values
+    manifest = compiled_for(uow, piece.template_version).manifest
+    uow.session.add_all(
+        DecidedWording(
+            tenant_id=uow.tenant_id,
+            decision_id=decision.id,
+            slot=slot,
+            digest=wording_digest(said[slot]),
+            decided_at=decision.decided_at,
+        )
+        for slot in sorted(free_text_slots(manifest, said))
+        if said.get(slot, "").strip()
+    )
+
+
 def _settle(
     uow: UnitOfWork,
     piece: Piece,
@@ -400,6 +437,8 @@ def _settle(
     )
     uow.session.add(decision)
     uow.session.flush()
+    if by is not None:
+        _remember_wording(uow, piece, review, decision)
     if not is_final:
         _go_on(uow, piece, review, decision, step, following if passes else None)
         return decision

@@ -24,7 +24,7 @@ from app.domain.organisation import Permission
 from app.domain.piece import ChangeKind, changed_slots, inline_change
 from app.domain.review import Ground, Outcome, Refusal, ReviewState, claim_holds
 from app.models.asset import ASSET_PREFIX
-from app.models.review import Decision, Review
+from app.models.review import Decision
 from app.queries.annotation import notes_on, pins_on
 from app.queries.next_item import COUNTED, alike_items, neighbours, reader_of
 from app.queries.queue import QueueFilter, QueueRow, queue_facets, review_queue
@@ -46,7 +46,7 @@ from app.services.comparison import made_before, picture_before
 from app.services.independence import has_hand_in
 from app.services.publication import latest_publication
 from app.services.reading import crops_of, pictures_in
-from app.services.review import claim_review, decide, may_decide_step, open_step_of, release_review
+from app.services.review import Sitting, claim_review, decide, look_at_review, release_review
 from app.services.routing import free_text_slots, made_slots, unverified_slots
 from app.services.shown import shown_picture, shown_values
 from app.services.template import manifest_of
@@ -122,12 +122,9 @@ def show_queue() -> ResponseReturnValue:
 def show_item(review_id: UUID) -> ResponseReturnValue:
     """One item; opening it claims it, so that a colleague sees who is on it."""
     with unit_of_work() as uow:
-        review = (
-            claim_review(uow, review_id)
-            if actor().may(Permission.REVIEW_DECIDE)
-            else access_review(uow, review_id, may=Permission.REVIEW_VIEW)
-        )
-        return _item(uow, review)
+        if actor().may(Permission.REVIEW_DECIDE):
+            return _item(uow, claim_review(uow, review_id))
+        return _item(uow, look_at_review(uow, access_review(uow, review_id, may=Permission.REVIEW_VIEW)))
 
 
 @bp.get("/reviews/<uuid:review_id>/picture.jpg")
@@ -249,12 +246,19 @@ def _item_after(
     with unit_of_work() as uow:
         review = access_review(uow, review_id, may=Permission.REVIEW_VIEW)
         faults: Sequence[Fault] = error.faults if isinstance(error, InvalidInput) else ()
-        return _item(uow, review, refused=said(error), tried=outcome, refusal=refusal, faults=faults)
+        return _item(
+            uow,
+            look_at_review(uow, review),
+            refused=said(error),
+            tried=outcome,
+            refusal=refusal,
+            faults=faults,
+        )
 
 
 def _item(
     uow: UnitOfWork,
-    review: Review,
+    sitting: Sitting,
     *,
     refused: str | None = None,
     tried: Outcome | None = None,
@@ -265,6 +269,7 @@ def _item(
     wanted = _filter(request.args)
     now = uow.clock.now()
     scope = require(uow, Permission.REVIEW_VIEW)
+    review, step, may_decide = sitting.review, sitting.step, sitting.may_decide
     piece, revision, version = review.piece, review.revision, review.piece.template_version
     manifest = manifest_of(uow, version)
     values = shown_values(uow, piece, revision)
@@ -281,14 +286,7 @@ def _item(
         [one for one in (review.claimed_by, version.cleared_by, *revision.contributors) if one is not None],
     )
     reader = reader_of(uow.session, me.user_id, me.grants, at=now)
-    step = open_step_of(uow, review)
     taken = review.claimed_by not in {None, me.user_id} and claim_holds(review.claimed_at, at=now)
-    may_decide = (
-        me.may(Permission.REVIEW_DECIDE)
-        and review.state is ReviewState.OPEN
-        and step is not None
-        and may_decide_step(uow, review, step)
-    )
     own = not may_decide and has_hand_in(uow, review, me.user_id)
     alike = (
         alike_items(uow.session, scope, review.id, review.change_digest, by=reader)

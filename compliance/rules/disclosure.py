@@ -48,7 +48,7 @@ class DisclosureRule(Rule):
         """Return the first statement that triggers the duty: one duty, one finding."""
         for field in document.fields:
             if field.offends:
-                spans = sorted(span for pattern in self.when for span in field.matches(pattern))
+                spans = field.all_matches(self.when)
                 if spans:
                     start, end = spans[0]
                     return Hit(field.index, start, end, field.completed(start, end, self.suggestion))

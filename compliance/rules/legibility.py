@@ -42,12 +42,11 @@ class LegibilityRule(Rule):
         lettering = Lettering(0, len(said), float(measured["height"]), float(measured["contrast"]))
         return TextField("text", said, FieldKind.PICTURE, (lettering,))
 
+    def may_hit(self, document: DocumentView) -> bool:
+        return any(field.field.lettering for field in document.fields)
+
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        places = [
-            (field, *span)
-            for field in document.fields
-            for span in sorted(span for pattern in self.of for span in field.matches(pattern))
-        ]
+        places = [(field, *span) for field in document.fields for span in field.all_matches(self.of)]
         hits = [self._hit(*place) for place in places]
         if hits and hits[0] is not None and all(hits):
             yield hits[0]

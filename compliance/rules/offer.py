@@ -5,7 +5,7 @@ where one may ask. An offer is a product together with enough signs of selling (
 day of sale, a rate, a call), less the signs that the piece teaches, reports or warns.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from compliance.speech import generalises
 
 _STRONG, _WEAK, _AGAINST = 3, 1, 2
 _LONGEST_SIDE = 24
+
+_Weighed = tuple[tuple[Pattern, ...], int]  # a sign, any of its patterns, and what it counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +62,17 @@ class OfferRule(Rule):
     def owed_by(self) -> frozenset[ProductType]:
         return self.offers
 
-    def hits(self, document: DocumentView) -> Iterator[Hit]:
+    def may_hit(self, document: DocumentView) -> bool:
         if document.product_type is ProductType.NONE and self.offers:
-            return
+            return False
+        if self._is_declared(document):
+            return True
+        strong = document.how_many_may_be_there(self.strong) * _STRONG
+        return (
+            strong >= self.least or strong + document.how_many_may_be_there(self.weak) * _WEAK >= self.least
+        )
+
+    def hits(self, document: DocumentView) -> Iterator[Hit]:
         place = self._offer(document) or self._whole(document)
         if place is None:
             return
@@ -71,16 +81,16 @@ class OfferRule(Rule):
 
     def _offer(self, document: DocumentView) -> Hit | None:
         """Return the first statement that names the product, where enough else says it is sold."""
-        declared = document.product_type in self.offers
+        declared = self._is_declared(document)
+        said = self._said_in(document)
+        if not declared and sum(weight for _, weight in said) < self.least:
+            return None
         for field in document.fields:
             if not field.offends:
                 continue
-            named = sorted(span for pattern in self.product for span in field.matches(pattern))
-            if named and not declared and not self._may_weigh(document):
-                return None
-            for start, end in named:
+            for start, end in field.all_matches(self.product):
                 if declared or (
-                    self._weight(document, field, start, end) >= self.least
+                    self._is_sold(document, said, field, start, end)
                     and not generalises(field.sentence(start, end))
                 ):
                     low, high = _statement(field, start, end)
@@ -89,36 +99,37 @@ class OfferRule(Rule):
 
     def _whole(self, document: DocumentView) -> Hit | None:
         """Return the first text of a piece whose declared product owes the disclosure."""
-        if document.product_type in self.offers:
+        if self._is_declared(document):
             for field in document.fields:
                 if field.offends and field.text:
                     return Hit(field.index, 0, len(field.text))
         return None
 
-    def _may_weigh(self, document: DocumentView) -> bool:
-        """Tell whether the signs anywhere in the piece would do: by what may be there, then by what is."""
-        return self._reaches(document.may_have_any) and self._reaches(document.has_any)
+    def _is_declared(self, document: DocumentView) -> bool:
+        return document.product_type in self.offers
 
-    def _reaches(self, is_there: Callable[[tuple[Pattern, ...]], bool]) -> bool:
-        total = 0
-        for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK)):
-            for _ in filter(is_there, signs):
-                total += weight
-                if total >= self.least:
-                    return True
-        return False
+    def _said_in(self, document: DocumentView) -> list[_Weighed]:
+        """Return the signs of selling that stand anywhere in the piece."""
+        return [
+            (sign, weight)
+            for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK))
+            for sign in filter(document.has_any, signs)
+        ]
 
-    def _weight(self, document: DocumentView, named: FieldView, start: int, end: int) -> int:
-        total = 0
-        for signs, weight in ((self.strong, _STRONG), (self.weak, _WEAK), (self.against, -_AGAINST)):
-            if weight < 0 and total < self.least:
-                break  # what speaks against it only takes away
-            # what speaks against an offer is seen from further off than what makes it
-            reach = NEARBY if weight < 0 else self.within or NEARBY
-            total += weight * sum(
-                self._shows(sign, document, named, start - reach, end + reach) for sign in signs
-            )
-        return total
+    def _is_sold(
+        self, document: DocumentView, said: Sequence[_Weighed], named: FieldView, start: int, end: int
+    ) -> bool:
+        """Tell whether enough of what is said stands near the name of the product, and little against it."""
+        reach = self.within or NEARBY
+        total = sum(
+            weight for sign, weight in said if self._shows(sign, document, named, start - reach, end + reach)
+        )
+        if total < self.least:
+            return False  # what speaks against it only takes away, and is seen from further off
+        against = sum(
+            self._shows(sign, document, named, start - NEARBY, end + NEARBY) for sign in self.against
+        )
+        return total - _AGAINST * against >= self.least
 
     def _shows(
         self, sign: tuple[Pattern, ...], document: DocumentView, named: FieldView, low: int, high: int

@@ -324,6 +324,9 @@ class PerformanceRule(Rule):
     def other_patterns(self) -> tuple[Pattern, ...]:
         return self.conditions + self.of + tuple(one for group in self.requires for one in group)
 
+    def may_hit(self, document: DocumentView) -> bool:
+        return not self.of or document.may_have_any(self.of)
+
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         hit = self._figure_in(document)
         if hit is None or (self.of and not document.has_any(self.of)):

@@ -63,7 +63,7 @@ class PersonalDataRule(Rule):
             said = _SAYS_IDENTITY.search(text, max(0, found.start() - _NEAR), found.start())
             if said or found["birth"] is None or is_identity_number(found.group()):
                 yield Hit(field.index, *found.span())
-        owners = sorted(span for pattern in self.whose for span in field.matches(pattern))
+        owners = field.all_matches(self.whose)
         if not owners:
             return
         for found in _CARD.finditer(text):

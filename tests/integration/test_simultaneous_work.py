@@ -288,7 +288,7 @@ def test_two_officers_who_reach_for_one_item_learn_who_has_it(small_house: House
     def claim(who: str) -> Callable[[], object]:
         def act() -> object:
             with house.by(who) as uow:
-                return claim_review(uow, review.id).claimed_by
+                return claim_review(uow, review.id).review.claimed_by
 
         return act
 

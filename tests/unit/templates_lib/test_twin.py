@@ -1,8 +1,12 @@
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 
-from templates_lib.fill import fill
+from templates_lib import document
+from templates_lib.fill import SlotErrors, fill
 from templates_lib.twin import TwinLine, text_twin
 from tests.unit.templates_lib.factories import BODY, MANIFEST, URL, write_template
+from tests.unit.templates_lib.test_library import SAMPLES, compiled, values_of
 
 
 def twin_of(folder, body=BODY, manifest=MANIFEST, **values):
@@ -53,3 +57,37 @@ def test_indentation_and_comments_of_the_design_are_not_words(tmp_path):
     body = BODY.replace("设计里的字", "\n   设计\n  <!-- 旧话 -->\n 里的字\n  ")
 
     assert TwinLine(None, "", "设计 里的字") in twin_of(tmp_path, body=body)
+
+
+@pytest.mark.parametrize(("slug", "version", "name"), SAMPLES)
+def test_every_word_of_the_filled_page_is_read_in_its_order(slug, version, name):
+    manifest = compiled(slug, version).manifest
+    filled = fill(manifest, values_of(slug, version, name))
+
+    assert squeezed(line.text for line in text_twin(manifest, filled)) == squeezed(page_of(filled).itertext())
+
+
+@given(
+    st.dictionaries(st.sampled_from(["headline", "name"]), st.text("保本 \n\u3000<>&{}%'a1𠮷", max_size=9))
+)
+def test_what_was_read_with_other_values_is_not_read_again(note, values):
+    try:
+        filled = fill(note, {"headline": "早安", "qr": URL, **values})
+    except SlotErrors:
+        reject()
+
+    assert squeezed(line.text for line in text_twin(note, filled)) == squeezed(page_of(filled).itertext())
+
+
+@pytest.fixture(scope="module")
+def note(tmp_path_factory):
+    return write_template(tmp_path_factory.mktemp("note"), body=BODY, manifest=MANIFEST).manifest
+
+
+def page_of(filled):
+    body = (filled.manifest.directory / filled.manifest.body_name).read_text(encoding="utf-8")
+    return document.parse_tree(document.fill_body(document.parse_body(body, filled.manifest), filled))
+
+
+def squeezed(texts):
+    return "".join("".join(texts).split())

@@ -95,7 +95,7 @@ function watch(decision) {
     if (!held().some((one) => one.id === decision.id)) {
       clearInterval(timer);
       line.remove();
-    } else if (left <= 0) {
+    } else if (left <= 0 && document.readyState === "complete") { // the page in front comes first
       clearInterval(timer);
       line.remove();
       send(decision);
