@@ -13,7 +13,7 @@ from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
 from app.domain.template import ProductType
 from app.services.access import require
-from app.services.evidence import EvidenceScope, export_evidence, scope_words
+from app.services.evidence import EvidenceScope, export_evidence, pack_name, scope_words
 from app.web.edge import platform, render_page, unit_of_work
 from app.web.forms.people import day_of
 from app.web.i18n import translate as _
@@ -42,7 +42,9 @@ def export() -> ResponseReturnValue:
         refused = " ".join(_(fault.reason) for fault in error.faults)
         return _page({name: value[:64] for name, value in request.form.items()}, refused=refused), 422
     file.seek(0)
-    response = send_file(file, mimetype="application/zip", as_attachment=True, download_name=pack.name)
+    response = send_file(
+        file, mimetype="application/zip", as_attachment=True, download_name=pack_name(pack.made_at)
+    )
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
