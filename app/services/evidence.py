@@ -160,7 +160,11 @@ def draw_evidence(begin: Begin, scope: EvidenceScope, out: BinaryIO) -> Pack:
         uow.after_commit(TaskName.CHECKPOINT_AUDIT)
     with begin() as uow:
         gathered = _gather(uow, scope)
-    return _write(gathered, out)
+    with zipfile.ZipFile(out, "w") as archive:
+        digest = _write(gathered, _Writer(archive))
+    return Pack(
+        gathered.at, gathered.scope, gathered.reach, len(gathered.items), len(gathered.entries), digest
+    )
 
 
 def require_exportable(uow: UnitOfWork, scope: EvidenceScope) -> Scope:
@@ -228,8 +232,8 @@ def _gather(uow: UnitOfWork, scope: EvidenceScope) -> _Gathered:
     )
 
 
-def _write(gathered: _Gathered, out: BinaryIO) -> Pack:
-    writer, signer = _Writer(out), gathered.around.signer
+def _write(gathered: _Gathered, writer: "_Writer") -> str:
+    signer = gathered.around.signer
     report = Report(
         institution=gathered.tenant.name,
         scope=gathered.words,
@@ -251,7 +255,7 @@ def _write(gathered: _Gathered, out: BinaryIO) -> Pack:
         name=pack_name(gathered.at),
     )
     writer.add(_README, told.encode())
-    digest = writer.sign(
+    return writer.sign(
         signer,
         {
             "made_at": gathered.at.isoformat(),
@@ -261,16 +265,13 @@ def _write(gathered: _Gathered, out: BinaryIO) -> Pack:
             "scope": gathered.scope.named(),
         },
     )
-    return Pack(
-        gathered.at, gathered.scope, gathered.reach, len(gathered.items), len(gathered.entries), digest
-    )
 
 
 class _Writer:
     """Adds files to the zip and remembers what each one was."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        self._zip = zipfile.ZipFile(out, "w")
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._zip = archive
         self._files: dict[str, str] = {}
 
     def add(self, name: str, data: bytes) -> None:
@@ -283,7 +284,6 @@ class _Writer:
         manifest = canonical_json({"format": FORMAT, "key": signer.key_id, "files": self._files, **facts})
         self._write(MANIFEST, manifest)
         self._write(SIGNATURE, f"{signer.sign(manifest).hex()}\n".encode())
-        self._zip.close()
         return hashlib.sha256(manifest).hexdigest()
 
     def _write(self, name: str, data: bytes) -> None:
