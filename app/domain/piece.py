@@ -175,6 +175,11 @@ def carried_slots(content: RevisionContent, approved: Iterable[RevisionContent])
     return frozenset(slot for slot, value in content.values.items() if (slot, value) in read)
 
 
+def wording_digest(text: str) -> str:
+    """What a text is found by again: the SHA-256 of its UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def change_digest(template_digest: str, changed: Mapping[str, str]) -> str:
     """The same for all pieces that change one design in the same way.
 

@@ -24,7 +24,7 @@ class CheckRun(TenantScoped, Base):
     sent_at: Mapped[Instant]
     sent_times: Mapped[int] = mapped_column(default=1)
     # whoever asked for the review has a hand in the work and does not decide on it
-    submitted_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"), index=True)
+    submitted_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     findings: Mapped[list["Finding"]] = relationship(

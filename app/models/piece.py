@@ -109,11 +109,7 @@ class PieceRevision(TenantScoped, Base):
     """What a decision is about; the database refuses to change it (trigger revision_is_immutable)."""
 
     __tablename__ = "piece_revision"
-    __table_args__ = (
-        UniqueConstraint("piece_id", "number"),
-        # whoever had a hand in something is not led to it in the queue
-        Index("ix_piece_revision_contributors", "contributors", postgresql_using="gin"),
-    )
+    __table_args__ = (UniqueConstraint("piece_id", "number"),)
 
     id: Mapped[Key]
     piece_id: Mapped[UUID] = mapped_column(ForeignKey("piece.id"))

@@ -139,8 +139,6 @@ class Decision(TenantScoped, Base):
         UniqueConstraint("step_id", "decided_by"),
         Index("uq_decision_final", "review_id", unique=True, postgresql_where="is_final"),
         Index("ix_decision_review_id", "review_id"),
-        # who has voted in rounds that go on
-        Index("ix_decision_vote", "decided_by", postgresql_where="NOT is_final"),
     )
 
     id: Mapped[Key]
@@ -161,3 +159,15 @@ class Decision(TenantScoped, Base):
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     decided_at: Mapped[Instant]
     seal: Mapped[Code]
+
+
+class DecidedWording(TenantScoped, Base):
+    """A text that a person decided on, by its digest: what the same words are found by elsewhere."""
+
+    __tablename__ = "decided_wording"
+    __table_args__ = (Index("ix_decided_wording_newest", "tenant_id", "slot", "digest", "decided_at"),)
+
+    decision_id: Mapped[UUID] = mapped_column(ForeignKey("decision.id"), primary_key=True)
+    slot: Mapped[Code] = mapped_column(primary_key=True)
+    digest: Mapped[Sha256]  # of its UTF-8
+    decided_at: Mapped[Instant]

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     and_,
     false,
     func,
@@ -21,10 +20,9 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.domain.organisation import Grant, Scope
-from app.domain.review import ReviewState
 from app.domain.route import StepState
 from app.models.advisor import Advisor
 from app.models.check import CheckRun
@@ -54,7 +52,7 @@ class Reader:
     def may_decide(self) -> ColumnElement[bool]:
         """Whether this person could decide an item now: nobody on it, no hand in it, a seat in its step.
 
-        Each condition is asked once of the few rows that it is about, not once of every item.
+        Seats are few, and looked up once; a hand is looked for in each of the few items that are read.
         """
         seated = [
             and_(
@@ -76,7 +74,7 @@ class Reader:
             or_(is_unclaimed(Review, self.at), Review.claimed_by == self.user_id),
             Review.template_version_id.not_in(released),
             or_(false(), *seated),
-            Review.id.not_in(_with_a_hand_of(self.accounts)),
+            ~_has_a_hand_in_it(self.accounts),
         )
 
 
@@ -89,25 +87,16 @@ def reader_of(session: Session, user_id: UUID | None, grants: tuple[Grant, ...],
     return Reader(user_id, frozenset(accounts), grants, at)
 
 
-def _with_a_hand_of(accounts: frozenset[UUID]) -> Select[UUID]:
-    """The open items that this person made, changed or submitted, or voted on in an earlier step."""
-    item = aliased(Review)
-    of_piece = (
-        select(item.id)
-        .join(
-            PieceRevision, and_(PieceRevision.piece_id == item.piece_id, PieceRevision.id == item.revision_id)
-        )
-        .where(item.state == ReviewState.OPEN)
+def _has_a_hand_in_it(accounts: frozenset[UUID]) -> ColumnElement[bool]:
+    """Whether this person made, changed or submitted an item, or voted on it in an earlier step."""
+    made = select(PieceRevision.id).where(
+        PieceRevision.id == Review.revision_id, PieceRevision.contributors.overlap(sorted(accounts))
     )
-    found = union_all(
-        of_piece.where(PieceRevision.contributors.overlap(sorted(accounts))),
-        of_piece.join(
-            CheckRun, and_(CheckRun.revision_id == PieceRevision.id, CheckRun.id == item.check_run_id)
-        ).where(CheckRun.submitted_by.in_(accounts)),
-        # a final vote ends the round
-        select(Decision.review_id).where(Decision.decided_by.in_(accounts), ~Decision.is_final),
-    ).cte("with_a_hand")
-    return select(found.c.id)
+    submitted = select(CheckRun.id).where(
+        CheckRun.id == Review.check_run_id, CheckRun.submitted_by.in_(accounts)
+    )
+    voted = select(Decision.id).where(Decision.review_id == Review.id, Decision.decided_by.in_(accounts))
+    return or_(*(hand.correlate(Review).exists() for hand in (made, submitted, voted)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,19 @@ from sqlalchemy import (
     String,
     column,
     select,
+    true,
     values,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.domain.organisation import Scope
+from app.domain.piece import wording_digest
 from app.domain.review import Outcome, ReviewState
 from app.models.advisor import Advisor
 from app.models.check import CheckRun, Finding
 from app.models.organisation import OrgUnit
 from app.models.piece import Piece, PieceRevision
-from app.models.review import Decision, Review
+from app.models.review import DecidedWording, Decision, Review
 from app.models.user import User
 from app.queries.scope import within
 from compliance.finding import Finding as JustFound
@@ -109,24 +110,27 @@ def decisions_on_same_wording(
     session: Session, scope: Scope, texts: Mapping[str, str], *, except_piece: UUID
 ) -> dict[str, PastDecision]:
     """By slot, the newest decision a person made on exactly this text in that slot."""
-    worded = [(slot, text) for slot, text in texts.items() if text.strip()]
+    worded = [(slot, wording_digest(text)) for slot, text in texts.items() if text.strip()]
     if not worded:
         return {}
-    sought = values(column("slot", String), column("text", String), name="sought").data(worded)
-    found = session.execute(
+    sought = values(column("slot", String), column("digest", String), name="sought").data(worded)
+    newest = (
         _decisions()
-        .add_columns(sought.c.slot)
-        .join(sought, PieceRevision.values[sought.c.slot].astext == sought.c.text)
+        .join(DecidedWording, DecidedWording.decision_id == Decision.id)
         .where(
-            Decision.decided_by.is_not(None),
+            DecidedWording.slot == sought.c.slot,
+            DecidedWording.digest == sought.c.digest,
             Decision.piece_id != except_piece,
             within(scope, OrgUnit.path),
         )
-        .ext(distinct_on(sought.c.slot))
-        .order_by(sought.c.slot, Decision.decided_at.desc())
-    ).mappings()
-    newest = (dict(row) for row in found)
-    return {facts.pop("slot"): PastDecision(**facts) for facts in newest}
+        .order_by(DecidedWording.decided_at.desc())
+        .limit(1)
+        .correlate(sought)
+        .lateral()
+    )
+    found = session.execute(select(sought.c.slot, newest).select_from(sought.join(newest, true()))).mappings()
+    decided = (dict(row) for row in found)
+    return {facts.pop("slot"): PastDecision(**facts) for facts in decided}
 
 
 def decisions_on_piece(session: Session, piece_id: UUID) -> tuple[PastDecision, ...]:

@@ -15,7 +15,7 @@ from app.domain.errors import (
     StaleRevision,
 )
 from app.domain.organisation import Permission
-from app.domain.piece import PieceAction, PieceState
+from app.domain.piece import PieceAction, PieceState, wording_digest
 from app.domain.review import (
     DecisionFacts,
     Outcome,
@@ -31,7 +31,7 @@ from app.domain.route import StepState
 from app.domain.text import LONGEST_REMARK, clean_text
 from app.models.check import CheckRun
 from app.models.piece import Piece, PieceRevision
-from app.models.review import Decision, Review, ReviewStep
+from app.models.review import DecidedWording, Decision, Review, ReviewStep
 from app.services.access import access_review, hold_review, revision_of
 from app.services.assignment import assign
 from app.services.check import record_report
@@ -46,9 +46,10 @@ from app.services.independence import (
 from app.services.piece import lock_piece
 from app.services.publication import publish_approved
 from app.services.reading import pictures_of_check, read_picture
+from app.services.rendition import compiled_for
 from app.services.rounds import end_round
 from app.services.route import route_of
-from app.services.routing import carried_wording, change_of, route_facts
+from app.services.routing import carried_wording, change_of, free_text_slots, route_facts
 from app.services.ruleset import keep_ruleset
 from app.services.sampling import record_auto_pass
 from app.services.shown import shown_document, shown_picture
@@ -376,6 +377,23 @@ def _complete(uow: UnitOfWork, piece: Piece, run: CheckRun, report: Report, docu
     )
 
 
+def _remember_wording(uow: UnitOfWork, piece: Piece, review: Review, decision: Decision) -> None:
+    """Let this decision be found beside the same words elsewhere."""
+    said = review.revision.values
+    manifest = compiled_for(uow, piece.template_version).manifest
+    uow.session.add_all(
+        DecidedWording(
+            tenant_id=uow.tenant_id,
+            decision_id=decision.id,
+            slot=slot,
+            digest=wording_digest(said[slot]),
+            decided_at=decision.decided_at,
+        )
+        for slot in sorted(free_text_slots(manifest, said))
+        if said.get(slot, "").strip()
+    )
+
+
 def _settle(
     uow: UnitOfWork,
     piece: Piece,
@@ -419,6 +437,8 @@ def _settle(
     )
     uow.session.add(decision)
     uow.session.flush()
+    if by is not None:
+        _remember_wording(uow, piece, review, decision)
     if not is_final:
         _go_on(uow, piece, review, decision, step, following if passes else None)
         return decision
