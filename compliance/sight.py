@@ -79,15 +79,25 @@ class Bits:
         self.plain = sum(1 << at for at, pattern in enumerate(patterns) if pattern.plain)
         self.by_pattern = {pattern: 1 << at for at, pattern in enumerate(patterns)}
         self.by_word = {word: at for at, word in enumerate(words)}
+        # by the identity of what rules keep; which is kept here too, so that nothing else takes that identity
         self._by_group: dict[int, int] = {}
-        self._groups: list[tuple[Pattern, ...]] = []
+        self._by_groups: dict[int, tuple[int, ...]] = {}
+        self._kept: list[object] = []
 
     def of(self, group: tuple[Pattern, ...]) -> int:
-        """Return the bits of a group that a rule keeps: it is known by its identity."""
+        """Return the bits of a group that a rule keeps."""
         bits = self._by_group.get(id(group))
         if bits is None:
-            self._groups.append(group)  # kept, so that no other takes its identity
+            self._kept.append(group)
             bits = self._by_group[id(group)] = reduce(or_, map(self.by_pattern.__getitem__, group), 0)
+        return bits
+
+    def of_each(self, groups: tuple[tuple[Pattern, ...], ...]) -> tuple[int, ...]:
+        """Return the bits of each of several groups that a rule keeps together."""
+        bits = self._by_groups.get(id(groups))
+        if bits is None:
+            self._kept.append(groups)
+            bits = self._by_groups[id(groups)] = tuple(map(self.of, groups))
         return bits
 
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
