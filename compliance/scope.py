@@ -282,8 +282,10 @@ def _defined(context: _Context) -> str | None:
 
 
 def _cited(context: _Context) -> str | None:
-    before = context.quoting_sentence
-    law = cues.LAW.search(before)
+    # the sentences of a law are long
+    law_before = _tail(context.far_before[: len(context.far_before) - max(0, context.quote)], _SENTENCE_END)
+    law = cues.LAW.search(law_before)
+    before = law_before
     if law and cues.LAW_VERB.search(before[law.start() :]) and not _turns(before[law.end() :]):
         return "引用法律法规"
     penalty = _undenied(cues.PENALTY, before)
@@ -323,6 +325,9 @@ def _judged_after(context: _Context) -> str | None:
         return f"作为警示对象提及：“{own.group()}”"
     reach = after if context.quoted else after[:_SAME_BREATH]
     later = _first_undenied(cues.VERDICT_AFTER, reach) or _first_undenied(cues.TELLING_NOUN, after)
+    if later is None and cues.UNMASKED.search(context.sentence_before):
+        after = context.after
+        later = _first_undenied(cues.KEPT_AWAY, after)
     if later is None or _turns(after[: later.start()]):
         return None
     return f"作为警示对象提及：“{later.group()}”"
