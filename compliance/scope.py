@@ -196,7 +196,8 @@ def _is_denied(text: str, found: re.Match[str]) -> bool:
 
 
 def _negated(context: _Context) -> str | None:
-    if context.quoted and (unsaid := cues.UNSAID.search(context.quoting_sentence.rstrip(_OPENING + '"'))):
+    said_before = _unquoted(context.quoting_sentence).rstrip(_OPENING + '"')
+    if context.quoted and (unsaid := cues.UNSAID.search(said_before)):
         return (
             None if cues.DOUBLED.search(unsaid.string[: unsaid.start()]) else f"否定表述：“{unsaid.group()}”"
         )
