@@ -81,7 +81,6 @@ class Bits:
         self.by_word = {word: at for at, word in enumerate(words)}
         # by the identity of what rules keep; which is kept here too, so that nothing else takes that identity
         self._by_group: dict[int, int] = {}
-        self._by_groups: dict[int, tuple[int, ...]] = {}
         self._kept: list[object] = []
 
     def of(self, group: tuple[Pattern, ...]) -> int:
@@ -92,12 +91,12 @@ class Bits:
             bits = self._by_group[id(group)] = reduce(or_, map(self.by_pattern.__getitem__, group), 0)
         return bits
 
-    def of_each(self, groups: tuple[tuple[Pattern, ...], ...]) -> tuple[int, ...]:
-        """Return the bits of each of several groups that a rule keeps together."""
-        bits = self._by_groups.get(id(groups))
+    def of_all(self, groups: tuple[tuple[Pattern, ...], ...]) -> int:
+        """Return the bits of all groups that a rule keeps together."""
+        bits = self._by_group.get(id(groups))
         if bits is None:
             self._kept.append(groups)
-            bits = self._by_groups[id(groups)] = tuple(map(self.of, groups))
+            bits = self._by_group[id(groups)] = reduce(or_, map(self.of, groups), 0)
         return bits
 
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
@@ -153,13 +152,13 @@ class LiteralIndex:
         found: Sequence[tuple[int, int, int]] = (
             self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
         )
-        numbers = [*map(_NUMBER, found)]
+        numbers, ends = [*map(_NUMBER, found)], [*map(_END, found)]
         gated = [*map(self._gated.__getitem__, numbers)]
         stretches = _stretches_of(text)
         passing: list[int] = []
         seen_anywhere = first = 0
         for _, end in stretches:
-            last = bisect_right(found, end + 1, first, key=_END)
+            last = bisect_right(ends, end + 1, first)
             seen = reduce(or_, gated[first:last], 0)
             passing.append(self._passing(seen) & self._within)
             seen_anywhere |= seen

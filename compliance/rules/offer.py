@@ -67,10 +67,7 @@ class OfferRule(Rule):
             return False
         if self._is_declared(document):
             return True
-        strong = document.how_many_may_be_there(self.strong) * _STRONG
-        return (
-            strong >= self.least or strong + document.how_many_may_be_there(self.weak) * _WEAK >= self.least
-        )
+        return document.at_most(self.strong) * _STRONG + document.at_most(self.weak) * _WEAK >= self.least
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         place = self._offer(document) or self._whole(document)
