@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from compliance.reading import PictureReading
 
@@ -18,6 +18,8 @@ from compliance.reading import PictureReading
 # path can be written; the same keys are legal in a folder, in S3 and in an archive.
 OBJECT_KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 OBJECT_KEY_MAX_LENGTH: Final = 512
+# How much of a large object is in memory at once.
+PART_BYTES: Final = 1024 * 1024
 
 
 class InvalidObjectKey(ValueError):
@@ -71,8 +73,16 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:
+        """Store a large object as put() does, from an open file's beginning to its end."""
+        ...
+
     def get(self, key: str) -> bytes:
         """Give the stored bytes; raises ObjectMissing."""
+        ...
+
+    def get_parts(self, key: str) -> Iterator[bytes]:
+        """Give a large object part by part, nowhere whole; raises ObjectMissing before the first."""
         ...
 
     def exists(self, key: str) -> bool: ...
@@ -185,6 +195,7 @@ class TaskName(StrEnum):
     KEEP_RECORDS = "record.keep"
     REHEARSE_TEMPLATES = "template.rehearse"
     TELL = "notice.tell"
+    MAKE_EVIDENCE_PACK = "evidence_pack.make"
 
 
 class TaskQueue(Protocol):

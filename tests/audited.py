@@ -19,6 +19,7 @@ from app.models.base import TenantScoped
 from app.models.check import CheckRun, Finding
 from app.models.checkpoint import AuditCheckpoint
 from app.models.edition import Rendition
+from app.models.evidence_pack import EvidencePack
 from app.models.notice import Notice, NoticeMark
 from app.models.reading import KeptReading
 from app.models.repeat import RepeatableRequest
@@ -115,8 +116,9 @@ def watch_the_trail(sessions: sessionmaker[Session]) -> None:
             raise AssertionError(f"entries without a step: {sorted(stray)}")
 
 
-# That somebody is still on an item is noted with each look, as presence is.
-_NOTED_ONLY = {Review: {"claimed_at"}}
+# That somebody is still on an item is noted with each look, as presence is; that a message left, or a
+# worker began, is no act either.
+_NOTED_ONLY = {Review: {"claimed_at"}, EvidencePack: {"begun_at", "turn", "sent_at", "sent_times"}}
 
 
 def _is_changed(session: Session, row: object) -> bool:

@@ -77,7 +77,8 @@ def fresh_database(postgres: PostgresServer, pattern: str) -> Iterator[str]:
     """The address of a migrated database that is gone afterwards."""
     name = f"t{uuid4().hex[:12]}"
     owner = make_url(postgres.url).username
-    administer(postgres, f'CREATE DATABASE {name} TEMPLATE {pattern} OWNER "{owner}"')
+    # its files are copied in a fraction of the time that writing them through the log takes
+    administer(postgres, f'CREATE DATABASE {name} TEMPLATE {pattern} OWNER "{owner}" STRATEGY FILE_COPY')
     yield named(postgres.url, name)
     administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 

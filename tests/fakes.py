@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import BinaryIO
 
 from app.ports import (
     ObjectMissing,
@@ -28,11 +29,18 @@ class MemoryObjectStore:
         self.objects[checked_object_key(key)] = data
         self.content_types[key] = content_type
 
+    def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:
+        file.seek(0)
+        self.put(key, file.read(), content_type)
+
     def get(self, key: str) -> bytes:
         try:
             return self.objects[checked_object_key(key)]
         except KeyError as error:
             raise ObjectMissing(key) from error
+
+    def get_parts(self, key: str) -> Iterator[bytes]:
+        return iter([self.get(key)])
 
     def exists(self, key: str) -> bool:
         return checked_object_key(key) in self.objects

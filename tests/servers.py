@@ -27,6 +27,8 @@ from app.embedded.postgres import PostgresServer, start_postgres
 from app.embedded.valkey import ValkeyServer, start_valkey
 from app.settings import S3Storage, process_environ
 
+_ROOMY_BYTES = 8 * 1024**3  # for the logs and files of the servers of two processes that test at once
+
 
 @dataclass(frozen=True, slots=True)
 class S3Server:
@@ -54,8 +56,14 @@ class S3Server:
 
 @pytest.fixture(scope="session")
 def server_dir() -> Iterator[Path]:
-    """A folder the servers' own account can reach, which pytest's private ones are not."""
-    folder = Path(tempfile.mkdtemp(prefix="imprimatur-tests-"))
+    """A folder the servers' own account can reach, which pytest's private ones are not.
+
+    It lies in memory where there is plenty: each test clones a database of hundreds of files, and a disk
+    takes as long to make them as many a test runs.
+    """
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOMY_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="imprimatur-tests-", dir=memory if roomy else None))
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

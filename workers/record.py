@@ -9,6 +9,7 @@ from celery import shared_task
 from app.domain.organisation import TenantId
 from app.ports import TaskName
 from app.services.archive import send_stale_records
+from app.services.evidence_pack import remove_old_packs
 from app.services.record import note_unopened_editions, seal_record, tenant_of_item
 from app.services.retention import keep_promises
 from workers.task import duty, in_every_tenant, platform
@@ -26,7 +27,8 @@ def seal(item_id: str) -> None:
 
 @shared_task(name=TaskName.KEEP_RECORDS.value, ignore_result=True)
 def keep() -> None:
-    """Send again what is not sealed, note what nobody opened, tell the vault of terms and holds."""
+    """Send again what is not sealed, note what nobody opened, tell the vault, remove old packs."""
     in_every_tenant("record", send_stale_records)
     in_every_tenant("record", note_unopened_editions)
     in_every_tenant("record", keep_promises)
+    in_every_tenant("evidence", remove_old_packs)

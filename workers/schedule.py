@@ -57,7 +57,7 @@ SCHEDULE: Final = (
     Recurring(
         TaskName.KEEP_RECORDS,
         timedelta(seconds=60),
-        "Records whose message was lost are sealed; the vault hears of longer terms and of holds.",
+        "Lost records are sealed, the vault hears of terms and holds, evidence packs go in time.",
     ),
     Recurring(
         TaskName.FOLD_DAY,

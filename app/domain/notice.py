@@ -24,6 +24,7 @@ class Audience(StrEnum):
     ADVISOR = "advisor"  # the person a profile is of
     USERS = "users"  # whose public pieces stem from a version of a design
     CHANGER = "changer"  # the person whose profile was to change
+    ASKER = "asker"  # who asked for an evidence pack
 
 
 class Reach(StrEnum):
@@ -110,6 +111,12 @@ NOTICES: Final[Mapping[str, tuple[NoticeRule, ...]]] = MappingProxyType(
         ),
         "profile:notice": (
             NoticeRule(Audience.ADVISOR, "您的资料就要到期，请确认一次，否则不再印上。", "/me", Reach.LOUD),
+        ),
+        "evidence:export": (
+            NoticeRule(Audience.ASKER, "证据包做好了，7 天内可以下载：{title}。", "/archive/evidence"),
+        ),
+        "evidence:fail": (
+            NoticeRule(Audience.ASKER, "证据包没有做成，原因在里面：{title}。", "/archive/evidence"),
         ),
         "advisor:verify": (NoticeRule(Audience.ADVISOR, "您的资料核验有更新，请看一看。", "/me"),),
     }

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ from app.domain.archive import file_key, record_key
 from app.domain.checkpoint import Checkpoint, read_checkpoint
 from app.domain.errors import InvalidInput
 from app.domain.evidence import ENTRIES, FORMAT, KEY, MANIFEST, SIGNATURE
-from app.domain.organisation import Permission, Scope
+from app.domain.organisation import Actor, Permission, Scope
 from app.domain.piece import canonical_json
 from app.domain.template import ProductType
 from app.domain.tracking import TENANT_ZONE
@@ -36,7 +36,7 @@ from app.models.retention import LegalHold
 from app.models.review import Review
 from app.models.tenant import Tenant
 from app.models.user import User
-from app.ports import TaskName
+from app.ports import Signer, TaskName
 from app.queries.scope import within
 from app.services.access import require
 from app.services.checkpoint import make_checkpoints
@@ -48,13 +48,14 @@ from app.services.evidence_report import (
     ReportedItem,
     write_report,
 )
-from app.services.unit_of_work import UnitOfWork
+from app.services.unit_of_work import Surroundings, UnitOfWork
+
+Begin = Callable[[], AbstractContextManager[UnitOfWork]]
 
 REPORT: Final = "report.pdf"
 _README: Final = "README.txt"
 _VERIFIER: Final = "verify.py"
 _MOST_ITEMS: Final = 500
-_PATIENCE: Final = "30min"  # longer than the report of the largest pack takes
 # Every file of a pack bears this time: equal content gives equal files.
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -94,102 +95,183 @@ class EvidenceScope:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.piece_id or self.staff_no or self.product or self.since or self.until)
+        return not self.to_dict()
 
-    def named(self) -> dict[str, str]:
-        """The scope without a person's name or number."""
+    def to_dict(self) -> dict[str, str]:
         said = {
             "piece": str(self.piece_id) if self.piece_id else "",
-            "advisor": "given" if self.staff_no else "",
+            "advisor": self.staff_no,
             "product": self.product.value if self.product else "",
             "since": self.since.isoformat() if self.since else "",
             "until": self.until.isoformat() if self.until else "",
         }
         return {name: value for name, value in said.items() if value}
 
+    @classmethod
+    def of_dict(cls, said: Mapping[str, str]) -> "EvidenceScope":
+        return cls(
+            piece_id=UUID(said["piece"]) if "piece" in said else None,
+            staff_no=said.get("advisor", ""),
+            product=ProductType(said["product"]) if "product" in said else None,
+            since=date.fromisoformat(said["since"]) if "since" in said else None,
+            until=date.fromisoformat(said["until"]) if "until" in said else None,
+        )
+
+    def named(self) -> dict[str, str]:
+        """The scope without a person's name or number."""
+        return {name: "given" if name == "advisor" else value for name, value in self.to_dict().items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
     """What was written."""
 
-    name: str
+    made_at: datetime
+    scope: EvidenceScope
+    reach: tuple[str, ...]  # the subtrees it was gathered from
     items: int
     entries: int
     digest: str  # the SHA-256 of the manifest
 
 
-def export_evidence(
-    begin: Callable[[], AbstractContextManager[UnitOfWork]], scope: EvidenceScope, out: BinaryIO
-) -> Pack:
-    """Write a pack to an open file: a zip that whoever has it can verify without us.
+def export_evidence(begin: Begin, scope: EvidenceScope, out: BinaryIO) -> Pack:
+    """Write a pack to an open file, and record that it was: a zip that proves itself without us.
 
-    It begins two units of work: what the trail has to be signed for is over before minutes are spent
-    on pictures and the report, so that meanwhile nobody waits. Raises InvalidInput, AccessDenied.
+    Raises InvalidInput, AccessDenied.
+    """
+    pack = draw_evidence(begin, scope, out)
+    with begin() as uow:
+        record_export(uow, uow.tenant_id, pack)
+    return pack
+
+
+def draw_evidence(begin: Begin, scope: EvidenceScope, out: BinaryIO) -> Pack:
+    """Write a pack to an open file; handing it out is recorded by whoever does.
+
+    What the trail has to be signed for is over before anything is read, and what is read before
+    minutes are spent on pictures and the report: meanwhile no transaction is open, and nobody waits.
+    Raises InvalidInput, AccessDenied.
     """
     with begin() as uow:
         require(uow, Permission.EVIDENCE_EXPORT)
-        if scope.is_empty:
-            raise InvalidInput.of("scope", "required", "请至少选择一项：作品、客户经理、产品或期间。")
+        _require_some(scope)
         # what is not under a checkpoint yet is proved by nothing
         make_checkpoints(uow)
         uow.after_commit(TaskName.CHECKPOINT_AUDIT)
     with begin() as uow:
-        return _export(uow, scope, out)
+        gathered = _gather(uow, scope)
+    with zipfile.ZipFile(out, "w") as archive:
+        digest = _write(gathered, _Writer(archive))
+    return Pack(
+        gathered.at, gathered.scope, gathered.reach, len(gathered.items), len(gathered.entries), digest
+    )
 
 
-def _export(uow: UnitOfWork, scope: EvidenceScope, out: BinaryIO) -> Pack:
+def require_exportable(uow: UnitOfWork, scope: EvidenceScope) -> Scope:
+    """The subtrees a pack of this scope would be gathered from. Raises InvalidInput, AccessDenied."""
     reach = require(uow, Permission.EVIDENCE_EXPORT)
-    # pictures and report of hundreds of records take minutes in which the database is not asked
-    uow.session.execute(select(func.set_config("idle_in_transaction_session_timeout", _PATIENCE, True)))
+    _require_some(scope)
+    _items(uow, scope, reach)
+    return reach
+
+
+def record_export(uow: UnitOfWork, subject_id: UUID, pack: Pack, **more: str) -> None:
+    uow.audit.record(
+        "evidence:export",
+        subject_id,
+        scope=pack.scope.named(),
+        records=pack.items,
+        entries=pack.entries,
+        manifest=pack.digest,
+        **more,
+    )
+
+
+def pack_name(made_at: datetime) -> str:
+    return f"evidence-{made_at.astimezone(TENANT_ZONE):%Y%m%d-%H%M%S}.zip"
+
+
+def _require_some(scope: EvidenceScope) -> None:
+    if scope.is_empty:
+        raise InvalidInput.of("scope", "required", "请至少选择一项：作品、客户经理、产品或期间。")
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """All that the database says for a pack, read in one unit of work."""
+
+    around: Surroundings
+    at: datetime
+    by: Actor
+    tenant: Tenant
+    scope: EvidenceScope
+    words: str
+    reach: tuple[str, ...]
+    items: list[ArchiveItem]
+    entries: list[AuditEntry]
+    points: list[tuple[Checkpoint, bytes]]  # each with its bytes as they were signed
+    names: dict[str, str]
+
+
+def _gather(uow: UnitOfWork, scope: EvidenceScope) -> _Gathered:
+    reach = require(uow, Permission.EVIDENCE_EXPORT)
     items = _items(uow, scope, reach)
-    asked_as = scope_words(uow, scope)
-    now = uow.clock.now()
-    tenant = uow.session.get_one(Tenant, uow.tenant_id)
-    name = f"evidence-{now.astimezone(TENANT_ZONE):%Y%m%d-%H%M%S}.zip"
-    writer = _Writer(out)
-    reported = [_write_item(uow, writer, item) for item in items]
-    entries, points = _write_trail(uow, writer, items)
-    signer = uow.around.signer
+    entries = _entries(uow, items)
+    return _Gathered(
+        around=uow.around,
+        at=uow.clock.now(),
+        by=uow.actor,
+        tenant=uow.session.get_one(Tenant, uow.tenant_id),
+        scope=scope,
+        words=scope_words(uow, scope),
+        reach=reach.paths,
+        items=items,
+        entries=entries,
+        points=_points(uow, [entry.seq for entry in entries]),
+        names=_names(uow, {entry.actor for entry in entries}),
+    )
+
+
+def _write(gathered: _Gathered, writer: "_Writer") -> str:
+    signer = gathered.around.signer
     report = Report(
-        institution=tenant.name,
-        scope=asked_as,
-        made_at=now,
-        made_by=uow.actor.name,
+        institution=gathered.tenant.name,
+        scope=gathered.words,
+        made_at=gathered.at,
+        made_by=gathered.by.name,
         key=signer.public_key.hex(),
         key_id=signer.key_id,
-        items=reported,
-        entries=entries,
-        points=points,
+        items=[_write_item(gathered, writer, item) for item in gathered.items],
+        entries=_write_trail(gathered, writer),
+        points=[PointLine(one.number, one.first, one.last, one.at, one.digest) for one, _ in gathered.points],
     )
     writer.add(REPORT, write_report(report))
     writer.add(KEY, f"{signer.public_key.hex()}\n".encode())
     writer.add(_VERIFIER, Path(app.domain.evidence.__file__).read_bytes())
     told = _HOW_TO.format(
-        institution=tenant.name,
-        scope=asked_as,
-        made_at=f"{now.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M:%S}",
-        name=name,
+        institution=gathered.tenant.name,
+        scope=gathered.words,
+        made_at=f"{gathered.at.astimezone(TENANT_ZONE):%Y-%m-%d %H:%M:%S}",
+        name=pack_name(gathered.at),
     )
     writer.add(_README, told.encode())
-    digest = writer.sign(
-        uow, {"tenant": str(tenant.id), "institution": tenant.name, "scope": scope.named()}, at=now
+    return writer.sign(
+        signer,
+        {
+            "made_at": gathered.at.isoformat(),
+            "made_by": str(gathered.by.user_id or gathered.by.name),
+            "tenant": str(gathered.tenant.id),
+            "institution": gathered.tenant.name,
+            "scope": gathered.scope.named(),
+        },
     )
-    uow.audit.record(
-        "evidence:export",
-        uow.tenant_id,
-        scope=scope.named(),
-        records=len(items),
-        entries=len(entries),
-        manifest=digest,
-    )
-    return Pack(name, len(items), len(entries), digest)
 
 
 class _Writer:
     """Adds files to the zip and remembers what each one was."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        self._zip = zipfile.ZipFile(out, "w")
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._zip = archive
         self._files: dict[str, str] = {}
 
     def add(self, name: str, data: bytes) -> None:
@@ -198,21 +280,10 @@ class _Writer:
         self._write(name, data)
         self._files[name] = hashlib.sha256(data).hexdigest()
 
-    def sign(self, uow: UnitOfWork, facts: dict[str, object], *, at: datetime) -> str:
-        signer = uow.around.signer
-        manifest = canonical_json(
-            {
-                "format": FORMAT,
-                "made_at": at.isoformat(),
-                "made_by": str(uow.actor.user_id or uow.actor.name),
-                "key": signer.key_id,
-                "files": self._files,
-                **facts,
-            }
-        )
+    def sign(self, signer: Signer, facts: dict[str, object]) -> str:
+        manifest = canonical_json({"format": FORMAT, "key": signer.key_id, "files": self._files, **facts})
         self._write(MANIFEST, manifest)
         self._write(SIGNATURE, f"{signer.sign(manifest).hex()}\n".encode())
-        self._zip.close()
         return hashlib.sha256(manifest).hexdigest()
 
     def _write(self, name: str, data: bytes) -> None:
@@ -263,13 +334,13 @@ def _start(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), TENANT_ZONE)
 
 
-def _write_item(uow: UnitOfWork, writer: _Writer, item: ArchiveItem) -> ReportedItem:
-    vault = uow.around.vault
-    data = vault.read(record_key(uow.tenant_id, item.id))
+def _write_item(gathered: _Gathered, writer: _Writer, item: ArchiveItem) -> ReportedItem:
+    vault, tenant_id = gathered.around.vault, gathered.tenant.id
+    data = vault.read(record_key(tenant_id, item.id))
     writer.add(f"records/{item.id}.json", data)
     pictures = {}
     for sha256 in item.files:
-        pictures[sha256] = vault.read(file_key(uow.tenant_id, sha256))
+        pictures[sha256] = vault.read(file_key(tenant_id, sha256))
         writer.add(f"pictures/{sha256}.jpg", pictures[sha256])
     return ReportedItem(
         record=json.loads(data),
@@ -281,24 +352,13 @@ def _write_item(uow: UnitOfWork, writer: _Writer, item: ArchiveItem) -> Reported
     )
 
 
-def _write_trail(
-    uow: UnitOfWork, writer: _Writer, items: list[ArchiveItem]
-) -> tuple[list[EntryLine], list[PointLine]]:
+def _write_trail(gathered: _Gathered, writer: _Writer) -> list[EntryLine]:
     """Every entry about these items, each with the signed checkpoint that names its hash."""
-    signed = uow.session.scalar(select(func.max(AuditCheckpoint.last_seq))) or 0
-    rows = list(
-        uow.session.scalars(
-            select(AuditEntry)
-            # what was recorded since is proved by nothing, and belongs to the next pack
-            .where(AuditEntry.subject_id.in_(_subjects(uow, items)), AuditEntry.seq <= signed)
-            .order_by(AuditEntry.seq)
-        )
-    )
-    points = _write_points(uow, writer, [row.seq for row in rows])
-    names = _names(uow, {row.actor for row in rows})
+    for point, signed in gathered.points:
+        writer.add(f"checkpoints/{point.number:09}.json", signed)
     lines, told = [], []
-    for row in rows:
-        number = next(point.number for point in points if point.first <= row.seq <= point.last)
+    for row in gathered.entries:
+        number = next(point.number for point, _ in gathered.points if point.first <= row.seq <= point.last)
         lines.append(
             canonical_json(
                 {
@@ -310,11 +370,22 @@ def _write_trail(
                 }
             )
         )
-        told.append(
-            EntryLine(row.seq, row.at, row.tag, names.get(row.actor, row.actor), row.subject_id, number)
-        )
+        name = gathered.names.get(row.actor, row.actor)
+        told.append(EntryLine(row.seq, row.at, row.tag, name, row.subject_id, number))
     writer.add(ENTRIES, b"".join(line + b"\n" for line in lines))
-    return told, [PointLine(one.number, one.first, one.last, one.at, one.digest) for one in points]
+    return told
+
+
+def _entries(uow: UnitOfWork, items: list[ArchiveItem]) -> list[AuditEntry]:
+    signed = uow.session.scalar(select(func.max(AuditCheckpoint.last_seq))) or 0
+    return list(
+        uow.session.scalars(
+            select(AuditEntry)
+            # what was recorded since is proved by nothing, and belongs to the next pack
+            .where(AuditEntry.subject_id.in_(_subjects(uow, items)), AuditEntry.seq <= signed)
+            .order_by(AuditEntry.seq)
+        )
+    )
 
 
 def _subjects(uow: UnitOfWork, items: list[ArchiveItem]) -> set[str]:
@@ -337,21 +408,20 @@ def _subjects(uow: UnitOfWork, items: list[ArchiveItem]) -> set[str]:
     return {str(one) for one in found}
 
 
-def _write_points(uow: UnitOfWork, writer: _Writer, seqs: list[int]) -> list[Checkpoint]:
-    """Put in the checkpoints that cover these entries, as they were signed."""
+def _points(uow: UnitOfWork, seqs: list[int]) -> list[tuple[Checkpoint, bytes]]:
+    """The checkpoints that cover these entries, as they were signed."""
     if not seqs:
         return []
-    points = []
-    for row in uow.session.scalars(
+    rows = uow.session.scalars(
         select(AuditCheckpoint)
         .where(AuditCheckpoint.last_seq >= seqs[0], AuditCheckpoint.first_seq <= seqs[-1])
         .order_by(AuditCheckpoint.number)
-    ):
-        if any(row.first_seq <= seq <= row.last_seq for seq in seqs):
-            point = read_checkpoint(row.signed, number=row.number, genuine=uow.around.signer.is_genuine)
-            writer.add(f"checkpoints/{row.number:09}.json", row.signed)
-            points.append(point)
-    return points
+    )
+    return [
+        (read_checkpoint(row.signed, number=row.number, genuine=uow.around.signer.is_genuine), row.signed)
+        for row in rows
+        if any(row.first_seq <= seq <= row.last_seq for seq in seqs)
+    ]
 
 
 def _names(uow: UnitOfWork, actors: set[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from app.domain.piece import PieceState
 from app.models.advisor import Advisor
 from app.models.audit import AuditEntry, AuditHead
 from app.models.edition import Edition
+from app.models.evidence_pack import EvidencePack
 from app.models.notice import Notice, NoticeMark
 from app.models.piece import Piece, PieceRevision
 from app.models.publication import Publication
@@ -117,6 +118,9 @@ class _Subject:
         """The title to name and the piece to lead to; None where the subject is gone."""
         if audience in {Audience.ADVISOR, Audience.CHANGER}:
             return {"title": ""}
+        if audience is Audience.ASKER:
+            words = self._uow.session.scalar(select(EvidencePack.words).where(EvidencePack.id == self._id))
+            return None if words is None else {"title": words}
         if self._entry.tag.startswith("recall:"):
             name = self._uow.session.scalar(select(Recall.subject_name).where(Recall.id == self._id))
             return None if name is None else {"title": name}
@@ -166,8 +170,13 @@ class _Subject:
                 )
             case Audience.CONFIRMERS:
                 wanted = set(self._confirmers())
-            case Audience.PROPOSER:
-                wanted = set(session.scalars(select(Recall.proposed_by).where(Recall.id == self._id)))
+            case Audience.PROPOSER | Audience.ASKER:
+                asked = (
+                    select(Recall.proposed_by).where(Recall.id == self._id)
+                    if audience is Audience.PROPOSER
+                    else select(EvidencePack.asked_by).where(EvidencePack.id == self._id)
+                )
+                wanted = set(session.scalars(asked))
             case Audience.RECALL_HOLDERS:
                 wanted = set(
                     session.scalars(

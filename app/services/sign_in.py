@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
-from sqlalchemy import Select, and_, bindparam, delete, func, select, update
+from sqlalchemy import Row, Select, and_, bindparam, delete, func, select, update
 
 from app.domain.errors import InvalidInput, TooManyAttempts
 from app.domain.organisation import Actor, AdvisorId, Grant, TenantId, UserId
@@ -190,19 +191,28 @@ def token_actor(uow: UnitOfWork, token: str) -> Actor | None:
     return found[0] if found else None
 
 
+def actor_of(uow: UnitOfWork, user_id: UUID) -> Actor | None:
+    """A person with the grants they hold now, for work asked for earlier; None: no account in use."""
+    rows = uow.session.execute(_GRANTED.where(User.id == user_id)).all()
+    return _actor(rows) if rows else None
+
+
 def _carrier(uow: UnitOfWork, carried: Select[*tuple[Any, ...]], token: str) -> tuple[Actor, Tenant] | None:
     rows = uow.session.execute(carried, {"digest": _digest(token), "at": uow.clock.now()}).all()
     if not rows:
         return None
+    return _actor(rows), rows[0][0]
+
+
+def _actor(rows: Sequence[Row[*tuple[Any, ...]]]) -> Actor:
     tenant, user_id, name, advisor_id = rows[0][:4]
-    actor = Actor(
+    return Actor(
         tenant_id=TenantId(tenant.id),
         name=name,
         user_id=UserId(user_id),
         advisor_id=AdvisorId(advisor_id) if advisor_id else None,
         grants=tuple(Grant(role, path) for *_person, role, path in rows if role is not None),
     )
-    return actor, tenant
 
 
 def checked_user(

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.cli import imprimatur
 from app.cli.edge import PlatformHandle
 from app.domain.evidence import verify_pack
-from app.domain.organisation import Actor
+from app.domain.organisation import Actor, Role
 from app.models.archive import ArchiveItem
+from app.models.evidence_pack import EvidencePack
+from app.models.user import Membership
+from app.services.evidence_pack import make_pack
 from app.services.record import seal_record
 from tests.factories import House
 
@@ -35,6 +39,20 @@ def piece_id(house: House):
         return session.scalars(select(ArchiveItem.piece_id)).one()
 
 
+def make_packs(house: House) -> None:
+    """Do what the worker would."""
+    with house.platform.sessions() as session:
+        asked = session.scalars(select(EvidencePack.id)).all()
+    for pack_id in asked:
+        make_pack(house.platform.unit_of_work, house.tenant_id, pack_id)
+
+
+def address(page: str) -> str:
+    """Where the page's only pack is."""
+    (found,) = re.findall(r'href="(/archive/evidence/[0-9a-f-]+\.zip)"', page)
+    return found
+
+
 def run(house: House, *arguments: object) -> Result:
     handle = PlatformHandle(lambda: house.platform)
     return CliRunner().invoke(imprimatur, [str(one) for one in arguments], obj=handle)
@@ -46,12 +64,53 @@ def test_the_page_hands_out_a_pack_that_is_whole(house, piece_id, client: FlaskC
     assert house.piece(piece_id).title in form
     assert house.platform.signer.public_key.hex() in form
 
-    answer = client.post("/archive/evidence", data={"piece": str(piece_id)})
+    asked = client.post("/archive/evidence", data={"piece": str(piece_id)}, follow_redirects=True)
+    assert "等待" in asked.text
+    assert 'hx-trigger="every 3s"' in asked.text
+    make_packs(house)
+    listed = client.get("/archive/evidence", headers={"HX-Request": "true"}).text
+    assert "可下载" in listed
+    assert "every 3s" not in listed
+    assert house.piece(piece_id).title in listed
+    assert "<html" not in listed
+
+    answer = client.get(address(listed))
     assert answer.mimetype == "application/zip"
+    assert answer.content_length == len(answer.data)
     verdict = verify_pack(io.BytesIO(answer.data), keys=(house.platform.signer.public_key,))
-    answer.close()
     assert verdict.faults == []
     assert verdict.records == 1
+
+
+def test_who_cannot_see_all_of_it_is_told_of_no_pack(house, piece_id, client):
+    house.log_in(client, "auditor")
+    client.post("/archive/evidence", data={"piece": str(piece_id)})
+    make_packs(house)
+    pack = address(client.get("/archive/evidence").text)
+
+    other = House.build(house.platform, slug="other", templates=False)
+    of_one_branch = house.person("of-one-branch", Role.REVIEWER, "/HQ/SZ/")
+    for stranger in (other.people["auditor"], of_one_branch):
+        elsewhere = client.application.test_client()
+        house.log_in(elsewhere, stranger)
+        assert elsewhere.get(pack).status_code == 404
+        assert pack not in elsewhere.get("/archive/evidence").text
+
+
+def test_whoever_has_lost_the_role_can_no_longer_download(house, piece_id, client):
+    house.log_in(client, "auditor")
+    client.post("/archive/evidence", data={"piece": str(piece_id)})
+    make_packs(house)
+    pack = address(client.get("/archive/evidence").text)
+    assert client.get(pack).status_code == 200
+
+    with house.platform.sessions.begin() as session:
+        session.execute(
+            update(Membership)
+            .where(Membership.user_id == house.people["auditor"].user_id)
+            .values(role=Role.ADMINISTRATOR)
+        )
+    assert client.get(pack).status_code == 403
 
 
 @pytest.mark.parametrize(

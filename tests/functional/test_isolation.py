@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from app.bootstrap import Platform
 from app.domain.inspection import LOTS
-from app.domain.organisation import Grant, Role
+from app.domain.organisation import Actor, Grant, Role
 from app.domain.recall import RecallBy, RecallTarget
 from app.domain.retention import HoldScope
 from app.domain.route import StepPlan
@@ -23,7 +23,10 @@ from app.models.inspection import Inspection
 from app.models.user import Membership
 from app.services.absence import set_absence
 from app.services.advisor import change_own_profile
+from app.services.evidence import EvidenceScope
+from app.services.evidence_pack import ask_pack, make_pack
 from app.services.recall import propose_recall
+from app.services.record import seal_record
 from app.services.retention import HoldTarget, place_hold
 from app.services.sampling import set_sampling
 from app.services.template import clear_template
@@ -67,6 +70,7 @@ class Neighbours:
     pin_id: UUID
     item_id: UUID
     hold_id: UUID
+    pack_id: UUID
 
 
 @pytest.fixture
@@ -102,6 +106,7 @@ def neighbours(house: House, path: str, who: str) -> Neighbours:
         pin_id=uuid4(),  # is named only beside its review
         item_id=archived(house, published_id),
         hold_id=held(house, published_id),
+        pack_id=made(house, published_id),
     )
 
 
@@ -115,6 +120,16 @@ def held(house: House, piece_id: UUID) -> UUID:
     """A hold on the records of a piece."""
     with house.by(house.person(f"{house.tenant_id.hex[:8]}-{piece_id.hex[:6]}", Role.LEGAL, "/HQ/")) as uow:
         return place_hold(uow, HoldTarget(HoldScope.PIECE, piece_id=piece_id), reason="投诉 1 号").id
+
+
+def made(house: House, piece_id: UUID) -> UUID:
+    """An evidence pack about a piece, made."""
+    with house.platform.unit_of_work(Actor.system("record", house.tenant_id)) as uow:
+        seal_record(uow, archived(house, piece_id))
+    with house.by("auditor") as uow:
+        pack_id = ask_pack(uow, EvidenceScope(piece_id=piece_id)).id
+    assert make_pack(house.platform.unit_of_work, house.tenant_id, pack_id)
+    return pack_id
 
 
 def drawn(house: House, who: str) -> UUID:

@@ -66,7 +66,7 @@ def pack_of(house: House, who: str = "auditor", **asked) -> bytes:
 
 
 def test_a_long_report_does_not_lose_its_transaction(house, monkeypatch):
-    """The report of hundreds of records is drawn while the database hears nothing."""
+    """The report of hundreds of records is drawn while no transaction is open."""
     drawn = evidence.write_report
     monkeypatch.setattr(evidence, "write_report", lambda report: (time.sleep(0.5), drawn(report))[1])
     scope, out = EvidenceScope(piece_id=piece_of(house, "advisor")), io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,19 @@ def test_what_was_stored_is_given_back_byte_for_byte(store: ObjectStore) -> None
     store.put("posters/a1/poster.jpg", JPEG, "image/jpeg")
 
     assert store.get("posters/a1/poster.jpg") == JPEG
+
+
+def test_a_large_file_is_stored_and_given_back_part_by_part(store: ObjectStore) -> None:
+    file = io.BytesIO(JPEG * 100)
+    file.seek(7)  # wherever it was left
+    store.put_file("packs/large.zip", file, "application/zip")
+
+    assert b"".join(store.get_parts("packs/large.zip")) == JPEG * 100
+
+
+def test_a_missing_object_is_missed_before_its_first_part(store: ObjectStore) -> None:
+    with pytest.raises(ObjectMissing):
+        store.get_parts("nowhere/pack.zip")
 
 
 def test_an_empty_object_is_an_object(store: ObjectStore) -> None:

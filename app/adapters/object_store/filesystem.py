@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from app.ports import ObjectMissing, ObjectStoreUnavailable, checked_object_key
+from app.ports import PART_BYTES, ObjectMissing, ObjectStoreUnavailable, checked_object_key
 
 # Begins with a dot, which no key may, so a half-written file is never taken for an object.
 _UNFINISHED = ".unfinished-"
@@ -20,16 +23,20 @@ class FilesystemObjectStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def put(self, key: str, data: bytes, content_type: str) -> None:  # noqa: ARG002 - see the port
+    def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.put_file(key, io.BytesIO(data), content_type)
+
+    def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:  # noqa: ARG002 - see the port
         path = self._path(key)
         with _disk_faults():
             self._make_folder(path.parent)
             descriptor, unfinished = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
             try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                file.seek(0)
+                with os.fdopen(descriptor, "wb") as target:
+                    shutil.copyfileobj(file, target)
+                    target.flush()
+                    os.fsync(target.fileno())
                 Path(unfinished).replace(path)
             except BaseException:
                 with suppress(OSError):
@@ -44,6 +51,14 @@ class FilesystemObjectStore:
                 return path.read_bytes()
         except _NO_SUCH_FILE as error:
             raise ObjectMissing(key) from error
+
+    def get_parts(self, key: str) -> Iterator[bytes]:
+        try:
+            with _disk_faults():
+                file = self._path(key).open("rb")
+        except _NO_SUCH_FILE as error:
+            raise ObjectMissing(key) from error
+        return _parts_of(file)
 
     def exists(self, key: str) -> bool:
         path = self._path(key)
@@ -83,6 +98,12 @@ class FilesystemObjectStore:
         for each in reversed(missing):
             each.mkdir(exist_ok=True)
             sync_folder(each.parent)
+
+
+def _parts_of(file: BinaryIO) -> Iterator[bytes]:
+    with file, _disk_faults():
+        while part := file.read(PART_BYTES):
+            yield part
 
 
 _NO_SUCH_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import BinaryIO, Final
 
 import urllib3
 from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error, ServerError
 from urllib3.exceptions import HTTPError
 
-from app.ports import ObjectMissing, ObjectStoreUnavailable, checked_object_key
+from app.ports import PART_BYTES, ObjectMissing, ObjectStoreUnavailable, checked_object_key
 from app.settings import S3Storage
 
 _CONNECT_TIMEOUT_S: Final = 3
@@ -29,15 +30,18 @@ class S3ObjectStore:
         self._client = s3_client(storage)
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
+        self.put_file(key, io.BytesIO(data), content_type)
+
+    def put_file(self, key: str, file: BinaryIO, content_type: str) -> None:
         checked_object_key(key)
         with network_faults():
             try:
-                self._put(key, data, content_type)
+                self._put(key, file, content_type)
             except S3Error as error:
                 if error.code != "NoSuchBucket":
                     raise
                 self._make_bucket()
-                self._put(key, data, content_type)
+                self._put(key, file, content_type)
 
     def get(self, key: str) -> bytes:
         checked_object_key(key)
@@ -48,6 +52,12 @@ class S3ObjectStore:
             finally:
                 response.close()
                 response.release_conn()
+
+    def get_parts(self, key: str) -> Iterator[bytes]:
+        checked_object_key(key)
+        with network_faults(key):
+            response = self._client.get_object(self._bucket, key)
+        return _parts_of(response)
 
     def exists(self, key: str) -> bool:
         checked_object_key(key)
@@ -78,8 +88,10 @@ class S3ObjectStore:
         with network_faults():
             self._client.bucket_exists(self._bucket)
 
-    def _put(self, key: str, data: bytes, content_type: str) -> None:
-        self._client.put_object(self._bucket, key, io.BytesIO(data), len(data), content_type=content_type)
+    def _put(self, key: str, file: BinaryIO, content_type: str) -> None:
+        length = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        self._client.put_object(self._bucket, key, file, length, content_type=content_type)
 
     def _make_bucket(self) -> None:
         try:
@@ -88,6 +100,15 @@ class S3ObjectStore:
             # another process was first
             if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                 raise
+
+
+def _parts_of(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    try:
+        with network_faults():
+            yield from response.stream(PART_BYTES)
+    finally:
+        response.close()
+        response.release_conn()
 
 
 def s3_client(storage: S3Storage) -> Minio:
