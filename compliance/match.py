@@ -271,9 +271,9 @@ class DocumentView:
         """Tell whether `has_any` is worth asking, for next to nothing."""
         return self.may_match & self.bits.of(patterns) != 0
 
-    def how_many_may_be_there(self, groups: tuple[tuple[Pattern, ...], ...]) -> int:
-        """Return of how many groups `has_any` is worth asking."""
-        return sum(map(bool, map(self.may_match.__and__, self.bits.of_each(groups))))
+    def at_most(self, groups: tuple[tuple[Pattern, ...], ...]) -> int:
+        """Return a number than which no more of the groups are there, for next to nothing."""
+        return (self.may_match & self.bits.of_all(groups)).bit_count()
 
     def has_any(self, patterns: tuple[Pattern, ...]) -> bool:
         """Tell whether any field, disclosures included, matches any of the patterns."""

@@ -81,7 +81,6 @@ class Bits:
         self.by_word = {word: at for at, word in enumerate(words)}
         # by the identity of what rules keep; which is kept here too, so that nothing else takes that identity
         self._by_group: dict[int, int] = {}
-        self._by_groups: dict[int, tuple[int, ...]] = {}
         self._kept: list[object] = []
 
     def of(self, group: tuple[Pattern, ...]) -> int:
@@ -92,12 +91,12 @@ class Bits:
             bits = self._by_group[id(group)] = reduce(or_, map(self.by_pattern.__getitem__, group), 0)
         return bits
 
-    def of_each(self, groups: tuple[tuple[Pattern, ...], ...]) -> tuple[int, ...]:
-        """Return the bits of each of several groups that a rule keeps together."""
-        bits = self._by_groups.get(id(groups))
+    def of_all(self, groups: tuple[tuple[Pattern, ...], ...]) -> int:
+        """Return the bits of all groups that a rule keeps together."""
+        bits = self._by_group.get(id(groups))
         if bits is None:
             self._kept.append(groups)
-            bits = self._by_groups[id(groups)] = tuple(map(self.of, groups))
+            bits = self._by_group[id(groups)] = reduce(or_, map(self.of, groups), 0)
         return bits
 
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
@@ -112,8 +111,9 @@ class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
     One automaton finds them. Which patterns a stretch may match is told with a bit for each in three
-    lanes, one for each of its rarest gates: a pattern passes whose bit is set in all of its lanes. Only
-    the few patterns that spell out a sentence's end are asked of the text as a whole.
+    lanes, one for each of its rarest gates: a pattern passes whose bit is set in all of its lanes. The bit
+    above all lanes tells of listed words. Only the few patterns that spell out a sentence's end are asked
+    of the text as a whole.
     """
 
     def __init__(
@@ -135,7 +135,10 @@ class LiteralIndex:
         listed = sorted(set(words))
         self._words = [*listed, *sorted(by_word.keys() - set(listed))]
         self._listed = len(listed)
-        self._gated = [by_word.get(word, 0) for word in self._words]
+        self._listing = 1 << max(map(int.bit_length, by_word.values()), default=0)
+        # most listed words stand in no gate: they share a number
+        self._gated = [self._listing | by_word[word] if word in by_word else self._listing for word in listed]
+        self._gated += map(by_word.__getitem__, self._words[self._listed :])
         self.bits = Bits(self._patterns, self._words)
         self._automaton = (
             ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
@@ -153,14 +156,17 @@ class LiteralIndex:
         found: Sequence[tuple[int, int, int]] = (
             self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
         )
-        numbers = [*map(_NUMBER, found)]
+        numbers, ends = [*map(_NUMBER, found)], [*map(_END, found)]
         gated = [*map(self._gated.__getitem__, numbers)]
         stretches = _stretches_of(text)
         passing: list[int] = []
+        listed: list[int] = []
         seen_anywhere = first = 0
         for _, end in stretches:
-            last = bisect_right(found, end + 1, first, key=_END)
+            last = bisect_right(ends, end + 1, first)
             seen = reduce(or_, gated[first:last], 0)
+            if seen >= self._listing:  # few stretches hold a listed word
+                listed += filter(self._listed.__gt__, numbers[first:last])
             passing.append(self._passing(seen) & self._within)
             seen_anywhere |= seen
             first = last
@@ -171,9 +177,8 @@ class LiteralIndex:
                 for bits, (start, end) in zip(passing, stretches, strict=True)
             ]
         crossing = self._passing(seen_anywhere) & self._crossing
-        listed = map(self._words.__getitem__, filter(self._listed.__gt__, numbers))
         return Sight(
-            frozenset(listed),
+            frozenset(map(self._words.__getitem__, listed)),
             stretches,
             passing,
             counting,

@@ -67,16 +67,14 @@ class OfferRule(Rule):
             return False
         if self._is_declared(document):
             return True
-        strong = document.how_many_may_be_there(self.strong) * _STRONG
-        return (
-            strong >= self.least or strong + document.how_many_may_be_there(self.weak) * _WEAK >= self.least
-        )
+        return document.at_most(self.strong) * _STRONG + document.at_most(self.weak) * _WEAK >= self.least
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
-        place = self._offer(document) or self._whole(document)
-        if place is None:
+        # what is owed comes first: a piece that says it, and most do, need not be told an offer
+        if self.requires and all(map(document.has_any, self.requires)):
             return
-        if not self.requires or not all(document.has_any(group) for group in self.requires):
+        place = self._offer(document) or self._whole(document)
+        if place is not None:
             yield place
 
     def _offer(self, document: DocumentView) -> Hit | None:
