@@ -21,6 +21,7 @@ from app.models.review import Review
 from app.services import independence, review, serving, submission
 from app.services.unit_of_work import UnitOfWork
 from app.web import links
+from templates_lib.twin import TwinLine
 from tests.factories import House
 
 
@@ -100,13 +101,17 @@ def _time_not_asked(_house: House, patch: pytest.MonkeyPatch) -> None:
 
 
 def _other_words_drawn(_house: House, patch: pytest.MonkeyPatch) -> None:
-    real = links.edition_spec
+    real = serving.edition_spec
 
     def spec(uow: UnitOfWork, found: Any, *all_: Any, **more: Any) -> Any:
         drawn = real(uow, found, *all_, **more)
         return replace(drawn, values={**drawn.values, "headline": "早安"})
 
-    patch.setattr(links, "edition_spec", spec)
+    patch.setattr(serving, "edition_spec", spec)
+
+
+def _other_words_on_the_page(_house: House, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(links, "twin_of", lambda *_all: (TwinLine("headline", "标题", "另一句话"),))
 
 
 def _votes_without_an_entry(_house: House, patch: pytest.MonkeyPatch) -> None:
@@ -177,6 +182,7 @@ FAULTS = (
         "I1: other words were served",
         _other_words_drawn,
     ),
+    Fault("the page says other words", "I1: the page says", _other_words_on_the_page),
     Fault(
         "whoever may review decides in anybody's seat",
         "I2/I3/I5/I11: .* was let through|no active reviewer for this part|I10: ",

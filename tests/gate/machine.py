@@ -341,12 +341,17 @@ class GateMachine(RuleBasedStateMachine):
         who = "reviewer_b" if self.oracle.steps[self.oracle.at_step][0] == "legal" else "legal"
         self.decide(who, outcome, stale=False, ahead=0, way="service")
 
-    @precondition(lambda self: self.oracle.state == "in_review" and BLOCKED_WORD in self.oracle.content)
-    @rule(who=st.sampled_from(("reviewer_b", "both", "legal")))
-    def decide_under_new_rules(self, who: str) -> None:
+    @precondition(lambda self: self.oracle.state in {"draft", "changes_requested"})
+    @rule(submitter=st.sampled_from(MAKERS))
+    def tighten_the_rules_during_review(self, submitter: str) -> None:
         """The rules tighten between the check and the decision: what they block is not approved (I5)."""
+        self.set_rules(strict=False)
+        self.edit("brand", BLOCKED_WORD)
+        self.carry_on(2, submitter)
         self.set_rules(strict=True)
-        self.decide(who, Outcome.APPROVE, stale=False, ahead=0, way="service")
+        for who in DECIDERS:
+            if self.oracle.state == "in_review":
+                self.decide(who, Outcome.APPROVE, stale=False, ahead=0, way="service")
 
     def decide_by_api(self, who: str, review_id: UUID, outcome: Outcome, seen: str, step: int) -> int:
         """By a machine with a token."""
@@ -469,6 +474,7 @@ class GateMachine(RuleBasedStateMachine):
             drawn = session.scalar(select(Rendition.id).where(Rendition.sha256 == digest).limit(1))
         hold("I1", drawn, "bytes were served that nobody drew")
         hold("I1", digest == self.drawn_as_approved(), "other words were served than were approved")
+        hold("I1", self.oracle.public in page.text, "the page says other words than were approved")
 
     @precondition(lambda self: self.oracle.is_public(self.now))
     @rule()
