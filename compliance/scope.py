@@ -319,6 +319,8 @@ def _warned_before(context: _Context) -> str | None:
 
 def _judged_after(context: _Context) -> str | None:
     after = context.far_beyond[:_LOOK_AHEAD] if context.quoted else context.sentence_after
+    if context.quoted and (disowned := cues.DISOWNED.search(context.far_beyond[:_LOOK_AHEAD])):
+        return f"说明并非出自本机构：“{disowned.group()}”"
     closed = cues.CLOSING_QUOTE.match(after)
     if closed is not None:  # the hit itself reaches into a quotation
         after = after[closed.end() :]
