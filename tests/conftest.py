@@ -43,6 +43,8 @@ def settings_for(database_url: str, data_dir: Path, **more: str) -> Settings:
             "IMPRIMATUR_DATA_DIR": str(data_dir),
             "IMPRIMATUR_PUBLIC_URL": "http://imprimatur.test",
             "IMPRIMATUR_LOG_LEVEL": "error",
+            # a busy machine holds a row for longer than people would be kept waiting
+            "IMPRIMATUR_DATABASE_LOCK_TIMEOUT_MS": "30000",
             **more,
         }
     )
