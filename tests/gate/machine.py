@@ -334,6 +334,14 @@ class GateMachine(RuleBasedStateMachine):
         """Whoever sent it for review tries to decide it, though others made it (I2)."""
         self.decide(self.oracle.submitter, outcome, stale=False, ahead=0, way="service")
 
+    @precondition(lambda self: self.oracle.state in {"draft", "changes_requested"})
+    @rule(outcome=OUTCOMES)
+    def send_it_and_decide(self, outcome: Outcome) -> None:
+        """Whoever may do both sends a piece, and decides on it as soon as it is checked (I2)."""
+        self.carry_on(2, "both")
+        if self.oracle.state == "in_review":
+            self.decide("both", outcome, stale=False, ahead=0, way="service")
+
     @precondition(lambda self: self.oracle.state == "in_review")
     @rule(outcome=OUTCOMES)
     def decide_from_another_seat(self, outcome: Outcome) -> None:
