@@ -360,6 +360,7 @@ class GateMachine(RuleBasedStateMachine):
         for who in DECIDERS:
             if self.oracle.state == "in_review":
                 self.decide(who, Outcome.APPROVE, stale=False, ahead=0, way="service")
+        self.set_rules(strict=False)  # or little else would ever come to a review
 
     def decide_by_api(self, who: str, review_id: UUID, outcome: Outcome, seen: str, step: int) -> int:
         """By a machine with a token."""
