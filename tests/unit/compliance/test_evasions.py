@@ -1,11 +1,11 @@
-"""All twenty-seven ways of disguise: the layer at which each is met, and what the reader sees."""
+"""All twenty-seven ways of disguise: where each is met and what is seen; and company that helps none."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.check import check
-from compliance.document import Document
+from compliance.document import Document, Sector
 from compliance.finding import Layer, Severity
 from compliance.report import Verdict
 from compliance.ruleset import load_ruleset
@@ -155,3 +155,26 @@ def test_the_span_is_the_visible_text_that_offends(ruleset, before, after, noise
     text = before + "，" + written + after
     spans = {f.text for f in check(Document.of_text(text), ruleset).findings}
     assert any(span.rstrip("\ufe0f\u0336\u200b\u00ad") == written for span in spans), spans
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "本产品稳赚不赔，请拨打客服热线咨询。",
+        "保本保息，请核实后直接办理。",
+        "其实就是保本，别信别家的。",
+        "“保本保息”最后一天，没汇款的抓紧。",
+        "“稳赚不赔”，咱行没搞过虚的，放心买。",
+        "以下说法句句属实：本产品保本。",
+        "零风险，速来！",
+        "躺赢，就现在。",
+        "趣味运动会现场，稳赚不赔的理财同步发售。",
+        "周末请您吃火锅，顺便聊聊这只稳赚不赔的基金。",
+        "今晚看决赛，绝对零风险的理财等您来。",
+        "这款理财跟存款没什么区别，利息还高。",
+    ],
+)
+def test_what_stands_beside_a_promise_does_not_buy_it_off(text):
+    report = check(Document.of_text(text, sector=Sector.BANK), load_ruleset())
+
+    assert report.verdict in {Verdict.REVIEW, Verdict.BLOCK}
