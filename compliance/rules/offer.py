@@ -50,6 +50,10 @@ class OfferRule(Rule):
         return not self.requires
 
     @property
+    def hints(self) -> bool:
+        return self.forbids
+
+    @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
         return self.product
 
