@@ -135,11 +135,12 @@ class Rule:
             return False
         return not self.channels or channel in self.channels
 
-    def may_hold_in(self, document: DocumentView) -> bool:
-        """Tell whether `holds_in` is worth asking: words are there of what must be said."""
-        if self.topic and document.sector not in self.sectors and not document.may_have_any(self.topic):
-            return False
-        return not self.needs or document.may_have_any(self.needs)
+    def indispensable(self, sector: Sector) -> Iterator[tuple[Pattern, ...]]:
+        """Yield groups of patterns of each of which one stands in every piece of a sector with a hit."""
+        if self.topic and sector not in self.sectors:
+            yield self.topic
+        if self.needs:
+            yield self.needs
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
@@ -156,7 +157,7 @@ class Rule:
         return TextField("text", text)
 
     def may_hit(self, document: DocumentView) -> bool:  # noqa: ARG002 - families that need more ask for it
-        """Tell whether `hits` is worth asking: what it needs besides a trigger may be there."""
+        """Tell whether `hits` is worth asking, where all that is indispensable may be there."""
         return True
 
     @abstractmethod

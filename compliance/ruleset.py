@@ -108,6 +108,8 @@ class Ruleset:
     _by_pattern: Mapping[Pattern, int] = field(repr=False, compare=False)
     _by_product: Mapping[ProductType, int] = field(repr=False, compare=False)
     _by_audience: Mapping[tuple[Sector, Channel], int] = field(repr=False, compare=False)
+    # for each rule, in their order, bits of patterns: without one of each it has no hit in the sector
+    _indispensable: Mapping[Sector, Sequence[Sequence[int]]] = field(repr=False, compare=False)
     _always: int = field(repr=False, compare=False)
 
     @classmethod
@@ -145,18 +147,19 @@ class Ruleset:
                 by_pattern[pattern] = by_pattern.get(pattern, 0) | bit
             if not rule.trigger_words and not rule.trigger_patterns:
                 always |= bit
+        reader = Reader(
+            LiteralIndex(
+                {*sheltering, *(word for rule in ordered for word in rule.words)},
+                by_pattern,
+                (pattern for rule in ordered for pattern in rule.other_patterns),
+            ),
+            sounds or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
+        )
         return cls(
             version=version,
             digest=digest,
             rules=ordered,
-            reader=Reader(
-                LiteralIndex(
-                    {*sheltering, *(word for rule in ordered for word in rule.words)},
-                    by_pattern,
-                    (pattern for rule in ordered for pattern in rule.other_patterns),
-                ),
-                sounds or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
-            ),
+            reader=reader,
             allowed=sheltering,
             opinion=opinion,
             files=tuple(files),
@@ -169,6 +172,10 @@ class Ruleset:
                 )
                 for sector in Sector
                 for channel in Channel
+            },
+            _indispensable={
+                sector: [[*map(reader.bits.of, rule.indispensable(sector))] for rule in ordered]
+                for sector in Sector
             },
             _always=always,
         )
@@ -191,19 +198,15 @@ class Ruleset:
                 asked |= rules
                 doubtful.append((rules, one, pattern))
         concerned = self._by_audience[document.sector, document.channel]
-        for bit, rule in self._rules_in((told | asked) & concerned):
-            if not (rule.may_hold_in(document) and rule.may_hit(document)):
-                concerned ^= bit
+        indispensable = self._indispensable[document.sector]
+        may_match = document.may_match
+        for at in _positions_in((told | asked) & concerned):
+            if not (all(map(may_match.__and__, indispensable[at])) and self.rules[at].may_hit(document)):
+                concerned ^= 1 << at
         for rules, one, pattern in doubtful:
             if rules & concerned & ~told and one.counting(pattern):
                 told |= rules
-        return [rule for _, rule in self._rules_in(told & concerned)]
-
-    def _rules_in(self, bits: int) -> Iterator[tuple[int, Rule]]:
-        while bits:
-            lowest = bits & -bits
-            bits ^= lowest
-            yield lowest, self.rules[lowest.bit_length() - 1]
+        return [self.rules[at] for at in _positions_in(told & concerned)]
 
     def with_words(
         self,
@@ -234,6 +237,13 @@ class Ruleset:
             if rule.id == rule_id:
                 return rule
         raise KeyError(rule_id)
+
+
+def _positions_in(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        bits ^= lowest
+        yield lowest.bit_length() - 1
 
 
 class _Marked(dict[str, Any]):
