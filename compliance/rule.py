@@ -110,6 +110,11 @@ class Rule:
         """Whether what the rule finds may not be said at all: then no disclosure beside it excuses it."""
         return not self.is_duty
 
+    @property
+    def hints(self) -> bool:
+        """Whether what the rule finds is a sign, that stops a piece where the second opinion agrees."""
+        return False
+
     def is_outright(self, hit: str) -> bool:  # noqa: ARG002 - families that doubt ask for it
         """Tell whether a hit says outright what the rule forbids, so that it needs no second rule."""
         return True
@@ -130,11 +135,12 @@ class Rule:
             return False
         return not self.channels or channel in self.channels
 
-    def may_hold_in(self, document: DocumentView) -> bool:
-        """Tell whether `holds_in` is worth asking: words are there of what must be said."""
-        if self.topic and document.sector not in self.sectors and not document.may_have_any(self.topic):
-            return False
-        return not self.needs or document.may_have_any(self.needs)
+    def indispensable(self, sector: Sector) -> Iterator[tuple[Pattern, ...]]:
+        """Yield groups of patterns of each of which one stands in every piece of a sector with a hit."""
+        if self.topic and sector not in self.sectors:
+            yield self.topic
+        if self.needs:
+            yield self.needs
 
     def holds_in(self, document: DocumentView) -> bool:
         """Tell whether a hit counts: one of `needs` is there and none of `unless`."""
@@ -151,7 +157,7 @@ class Rule:
         return TextField("text", text)
 
     def may_hit(self, document: DocumentView) -> bool:  # noqa: ARG002 - families that need more ask for it
-        """Tell whether `hits` is worth asking: what it needs besides a trigger may be there."""
+        """Tell whether `hits` is worth asking, where all that is indispensable may be there."""
         return True
 
     @abstractmethod

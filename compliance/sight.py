@@ -14,8 +14,8 @@ from compliance.normalise import Normalised
 from compliance.pattern import SENTENCE_END, Pattern
 
 _LANES = 3  # so many gates of a pattern, the rarest, are asked for before it is tried
-_STRETCH = 10  # characters from one cut to the next, so that cutting costs less than it spares
-_SENTENCE_ENDS = re.compile(f"[{SENTENCE_END}]")
+# from one end of a sentence to another, ten characters at least, so that cutting costs less than it spares
+_STRETCH = re.compile(f".{{10}}[^{SENTENCE_END}]*|.+", re.DOTALL)
 _NUMBER, _END = itemgetter(0), itemgetter(2)  # of what the automaton finds
 
 
@@ -100,11 +100,11 @@ class Bits:
         return bits
 
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
-        """Yield the patterns that the bits stand for."""
+        """Yield the patterns that the bits stand for, the last first: then one operation drops each."""
         while bits:
-            lowest = bits & -bits
-            bits ^= lowest
-            yield self._patterns[lowest.bit_length() - 1]
+            pattern = self._patterns[bits.bit_length() - 1]
+            bits ^= self.by_pattern[pattern]
+            yield pattern
 
 
 class LiteralIndex:
@@ -158,7 +158,7 @@ class LiteralIndex:
         )
         numbers, ends = [*map(_NUMBER, found)], [*map(_END, found)]
         gated = [*map(self._gated.__getitem__, numbers)]
-        stretches = _stretches_of(text)
+        stretches = [*map(re.Match.span, _STRETCH.finditer(text))] or [(0, 0)]
         passing: list[int] = []
         listed: list[int] = []
         seen_anywhere = first = 0
@@ -167,7 +167,7 @@ class LiteralIndex:
             seen = reduce(or_, gated[first:last], 0)
             if seen >= self._listing:  # few stretches hold a listed word
                 listed += filter(self._listed.__gt__, numbers[first:last])
-            passing.append(self._passing(seen) & self._within)
+            passing.append(self._passing(seen))
             seen_anywhere |= seen
             first = last
         counting = passing
@@ -182,8 +182,8 @@ class LiteralIndex:
             stretches,
             passing,
             counting,
-            reduce(or_, passing, crossing),
-            reduce(or_, counting, crossing) & self._triggering,
+            reduce(or_, passing) & self._within | crossing,
+            (reduce(or_, counting) & self._within | crossing) & self._triggering,
             self.bits,
             numbers,
         )
@@ -230,16 +230,3 @@ def _gated_by_word(patterns: Sequence[Pattern], lanes: Sequence[_Lane]) -> dict[
             gated = by_word.get(word, 0) | bits
             by_word[word] = same.setdefault(gated, gated)
     return by_word
-
-
-def _stretches_of(text: str) -> list[tuple[int, int]]:
-    """Cut a text at ends of sentences, not too close to each other."""
-    stretches = []
-    start = 0
-    for found in _SENTENCE_ENDS.finditer(text):
-        end = found.start()
-        if end >= start + _STRETCH:
-            stretches.append((start, end))
-            start = end
-    stretches.append((start, len(text)))
-    return stretches

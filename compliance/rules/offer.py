@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from compliance.document import ProductType
+from compliance.document import ProductType, Sector
 from compliance.match import DocumentView, FieldView, Hit
 from compliance.pattern import SENTENCE_END, Pattern
 from compliance.rule import NEARBY, Draft, Rule
@@ -50,6 +50,10 @@ class OfferRule(Rule):
         return not self.requires
 
     @property
+    def hints(self) -> bool:
+        return self.forbids
+
+    @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
         return self.product
 
@@ -61,6 +65,14 @@ class OfferRule(Rule):
     @property
     def owed_by(self) -> frozenset[ProductType]:
         return self.offers
+
+    def indispensable(self, sector: Sector) -> Iterator[tuple[Pattern, ...]]:
+        yield from Rule.indispensable(self, sector)
+        if self.offers:
+            return  # a declared product needs no sign
+        all_said = len(self.strong) * _STRONG + len(self.weak) * _WEAK
+        if all_said - _STRONG < self.least:
+            yield from self.strong
 
     def may_hit(self, document: DocumentView) -> bool:
         if document.product_type is ProductType.NONE and self.offers:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from compliance.document import Sector
 from compliance.match import DocumentView, Hit
 from compliance.pattern import Pattern
 from compliance.rule import Draft, Rule
@@ -324,8 +325,10 @@ class PerformanceRule(Rule):
     def other_patterns(self) -> tuple[Pattern, ...]:
         return self.conditions + self.of + tuple(one for group in self.requires for one in group)
 
-    def may_hit(self, document: DocumentView) -> bool:
-        return not self.of or document.may_have_any(self.of)
+    def indispensable(self, sector: Sector) -> Iterator[tuple[Pattern, ...]]:
+        yield from Rule.indispensable(self, sector)
+        if self.of:
+            yield self.of
 
     def hits(self, document: DocumentView) -> Iterator[Hit]:
         hit = self._figure_in(document)

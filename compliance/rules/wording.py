@@ -42,6 +42,11 @@ class WordingRule(Rule):
     def guarded_words(self) -> frozenset[str]:
         return self.sound_words
 
+    @property
+    def hints(self) -> bool:
+        # what no context excuses is meant as it is listed
+        return bool(self.frames)
+
     def is_outright(self, hit: str) -> bool:
         return self.alone is self.severity or any(term in hit for term in self.term_words)
 
