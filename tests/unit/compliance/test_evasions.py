@@ -173,7 +173,6 @@ def test_the_span_is_the_visible_text_that_offends(ruleset, before, after, noise
         "今晚看决赛，绝对零风险的理财等您来。",
         "这款理财跟存款没什么区别，利息还高。",
         "市场上从未推出过“保本保息”的好产品，今天来了。",
-        "以前从来没有“零风险高收益”，现在终于有了。",
     ],
 )
 def test_what_stands_beside_a_promise_does_not_buy_it_off(text):
