@@ -95,7 +95,7 @@ _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
 
 # Numbers as people write them; digits are matched after folding.
-_DIGITS = r"[0-9]{1,12}(?:[.,][0-9]{1,6}){0,4}"
+_DIGITS = r"(?<![0-9])(?<![0-9][.,])[0-9]{1,12}(?:[.,][0-9]{1,6}){0,4}"
 _HAN_NUMERAL = "一二两三四五六七八九十百千万零〇半几壹贰叁肆伍陆柒捌玖拾"
 _HAN_DIGITS = f"[{_HAN_NUMERAL}]{{1,8}}(?:点[{_HAN_NUMERAL}]{{1,4}})?"
 _NUMBER = f"(?:{_DIGITS}|{_HAN_DIGITS})"
