@@ -46,6 +46,8 @@ def test_a_negation_is_recognised(text, hit):
         ("我不敢说稳赚，可跟了还亏钱，那才叫稀罕事。", "稳赚"),
         ("邻居问我靠不靠谱，我说保本。", "保本"),
         ("7×24小时服务，稳赚不赔，5×8也行。", "稳赚不赔"),
+        ("以前从来没有“零风险高收益”，现在终于有了。", "零风险"),
+        ("市场上从未推出过“保本保息”的好产品，今天来了。", "保本保息"),
     ],
 )
 def test_a_pseudo_negation_or_a_wrapper_excuses_nothing(text, hit):
