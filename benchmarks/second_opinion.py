@@ -3,14 +3,18 @@
     python -m benchmarks.second_opinion [--write]
 
 It learns from the labelled texts beside (`benchmarks/texts`) and from the examples of all rules: runs of
-one to three characters that stand in at least eight of them, weighed by rarity, and logistic regression.
+one to three characters that stand in at least twelve of them, weighed by rarity, and logistic regression.
 Then each set of texts is judged by an opinion that was taught all others, the pairs of `dev2` by voices,
-and every slug by one that was taught no violation of it. With `--write` the opinion taught by all of
-them replaces the shipped one. Needs scikit-learn.
+and every slug by one that was taught no violation of it. So that what stands beside a promise does not
+buy it off, every violation is taught once more between two clauses of lawful texts; and each that is still
+stopped is judged between two clauses that were not taught (`bought off`). With `--write` the opinion
+taught by all of them replaces the shipped one. Needs scikit-learn.
 """
 
 import argparse
-from collections import defaultdict
+import random
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,17 +27,22 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.compliance_accuracy import Share, judge, read_cases
 from compliance.normalise import normalise
 from compliance.opinion import Opinion, runs_of
+from compliance.pattern import SENTENCE_END
 from compliance.report import Verdict
 from compliance.ruleset import RULESETS, Ruleset, load_ruleset
 
 TEXTS = Path(__file__).parent / "texts"
 SHIPPED = RULESETS / "second-opinion.yaml"
-AGREES_FROM = 0.2
-_LEAST_TEXTS = 8
+AGREES_FROM = 0.25
+_LEAST_TEXTS = 12
 _STRENGTH = 3.0
 _EXAMPLE_WEIGHT = 0.3  # an example is one sentence, and written for its rule
 _VOICE_FOLDS = 5
 _PAIRED = "dev2"
+_BESIDE_WEIGHT = 0.5
+_KEPT_BESIDE = 80  # characters of a long violation that are taught beside other words
+_CLAUSES = re.compile(f"[{SENTENCE_END}]")
+_CLAUSE_LENGTHS = range(8, 41)
 
 Case = dict[str, Any]
 
@@ -45,11 +54,13 @@ class Outcome:
     name: str
     violations: Share  # still stopped, of those the rules stop
     lawful: Share  # still stopped, of those the rules stop
+    bought_off: Share  # no longer stopped between lawful clauses, of the violations still stopped
 
     def __str__(self) -> str:
         return (
             f"{self.name:28} violations still stopped {self.violations.hits:4} of {self.violations.total:4}"
             f"   lawful texts still stopped {self.lawful.hits:3} of {self.lawful.total:3}"
+            f"   bought off {self.bought_off.hits:2} of {self.bought_off.total:3}"
         )
 
 
@@ -65,7 +76,9 @@ def examples() -> list[tuple[str, bool]]:
 
 def teach(cases: Iterable[Case]) -> Opinion:
     """Return the opinion that labelled texts and the examples of rules teach."""
+    cases = [*cases]
     taught = [(case["text"], case["label"] == "violation", 1.0) for case in cases]
+    taught += [(text, True, _BESIDE_WEIGHT) for text in beside_lawful(cases, cases)]
     taught += [(text, offends, _EXAMPLE_WEIGHT) for text, offends in examples()]
     vectors = TfidfVectorizer(analyzer=_runs, min_df=_LEAST_TEXTS, sublinear_tf=True)
     said = vectors.fit_transform(text for text, _, _ in taught)
@@ -78,19 +91,43 @@ def teach(cases: Iterable[Case]) -> Opinion:
     return Opinion(AGREES_FROM, round(float(model.intercept_[0]), 3), weights)
 
 
+def beside_lawful(cases: Iterable[Case], others: Iterable[Case]) -> Iterator[str]:
+    """Yield every violation, or a stretch of a long one, between two clauses of the lawful ones of others."""
+    dice = random.Random(0)
+    clauses = [
+        clause
+        for case in others
+        if case["label"] != "violation"
+        for clause in _CLAUSES.split(case["text"])
+        if len(clause) in _CLAUSE_LENGTHS
+    ]
+    for case in cases:
+        if case["label"] == "violation" and clauses:
+            text = case["text"]
+            start = dice.randrange(max(1, len(text) - _KEPT_BESIDE))
+            yield f"{dice.choice(clauses)}。{text[start : start + _KEPT_BESIDE]}。{dice.choice(clauses)}"
+
+
 def _runs(text: str) -> list[str]:
     return [*runs_of(normalise(text).text)]
 
 
 def outcome(name: str, cases: Iterable[Case], opinion: Opinion, rules: Ruleset) -> Outcome:
     """Judge anew what the rules alone stop."""
-    hits, totals = {"violation": 0, "compliant": 0}, {"violation": 0, "compliant": 0}
-    advised = replace(rules, opinion=opinion)
-    for case in cases:
-        if _stops(case, rules):
-            totals[case["label"]] += 1
-            hits[case["label"]] += _stops(case, advised)
-    return Outcome(name, *(Share(hits[label], totals[label]) for label in ("violation", "compliant")))
+    cases, advised = [*cases], replace(rules, opinion=opinion)
+    stopped = [case for case in cases if _stops(case, rules)]
+    still = [case for case in stopped if _stops(case, advised)]
+    of = Counter(case["label"] for case in stopped)
+    held = Counter(case["label"] for case in still)
+    beside = [{**case, "text": text} for case in still for text in beside_lawful([case], cases)]
+    # only those whose rule still sees them there: what scope makes of company is tested elsewhere
+    beside = [case for case in beside if _stops(case, rules)]
+    return Outcome(
+        name,
+        Share(held["violation"], of["violation"]),
+        Share(held["compliant"], of["compliant"]),
+        Share(sum(not _stops(case, advised) for case in beside), len(beside)),
+    )
 
 
 def _stops(case: Case, ruleset: Ruleset) -> bool:

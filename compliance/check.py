@@ -8,7 +8,7 @@ from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity, Span
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.normalise import normalise
-from compliance.opinion import REACH
+from compliance.opinion import REACH, Opinion
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
@@ -164,16 +164,22 @@ def _agreed(findings: Sequence[Finding], document: Document, ruleset: Ruleset) -
     if opinion is None:
         return findings
     passages = _Passages(document)
-    agreed = []
-    for found in findings:
-        if found.severity is Severity.REVIEW and passages.hold(found) and ruleset.rule(found.rule_id).hints:
-            passage = passages.around(found)
-            if not opinion.agrees(passage):
-                signs = "、".join(f"“{sign}”" for sign in opinion.lawful_signs(passage))
-                remark = f"前后文读来像合规的写法（{signs}），因此只作提醒。" if signs else "因此只作提醒。"
-                found = replace(found, severity=Severity.WARN, reason=found.reason + remark)  # noqa: PLW2901
-        agreed.append(found)
-    return agreed
+    return [
+        _told(found, opinion, passage)
+        if found.severity is Severity.REVIEW
+        and passages.hold(found)
+        and ruleset.rule(found.rule_id).is_sign(normalise(found.text).text)
+        and not opinion.agrees(passage := passages.around(found))
+        else found
+        for found in findings
+    ]
+
+
+def _told(found: Finding, opinion: Opinion, passage: str) -> Finding:
+    """Return a finding as a warning that names what spoke for the passage."""
+    named = "、".join(f"“{words}”" for words in opinion.lawful_signs(passage))
+    remark = f"前后文读来像合规的写法{f'（{named}）' if named else ''}，因此只作提醒。"
+    return replace(found, severity=Severity.WARN, reason=found.reason + remark)
 
 
 class _Passages:

@@ -56,6 +56,10 @@ UNSAID = re.compile(
     "(?:不会|不能|不得|不敢|不该|不应|不许|不准|不可|不要|绝不|决不|从不|从未|从没|并未|未曾|没有?人|谁也不|谁都不|切勿|请勿|别)[^,。!?;\n“”]{0,10}"
     "(?:说|讲|写|发|承诺|保证|宣传|答应|许诺|喊|用|提|听|信)(?:过|出|到)?[^,。!?;\n“”]{0,3}$"
 )
+# 市场上从未有过“…”的产品,今天来了: what there never was is what is sold.
+ARRIVED = re.compile(
+    "(?:今天|今日|现在|如今|终于|这回|这次|今年|本周|它)[^。!?;:\n]{0,6}(?:来了|有了(?!吗)|上市|上线|到了(?!期)|推出|问世|首发)"
+)
 # What may stand between a negator and the phrase it governs: one phrase, or a row of them.
 _PHRASE = "[^,。!?;:\\n|“”「」]{0,9}?"
 BRIDGE = re.compile(

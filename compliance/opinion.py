@@ -12,13 +12,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
 from typing import Self
 
 LONGEST = 3
 REACH = 60  # characters to either side that are read with a sign
 _FIGURES = re.compile("[0-9]+")
-_NAMED = 3  # so many runs are named
+_WEIGHTIEST, _NAMED = 9, 3  # so many runs are looked at, so many words they make up are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,18 @@ class Opinion:
         return 1 / (1 + math.exp(-score))
 
     def lawful_signs(self, passage: str) -> list[str]:
-        """Return the runs that spoke most against a violation, the longest where one holds another."""
+        """Return the words that spoke most against a violation, as they stand in the passage."""
         told = sorted((much * weight, run) for run, much, weight in self._said(passage) if weight < 0)
-        named: list[str] = []
-        for _, run in told:
-            if len(run) > 1 and run.isalpha() and not any(run in other or other in run for other in named):
-                named.append(run)
-        return [*islice(named, _NAMED)]
+        inside: set[int] = set()
+        for _, run in told[:_WEIGHTIEST]:
+            if run.isalpha():
+                inside.update(at + step for at in _places(run, passage) for step in range(len(run)))
+        words = [
+            "".join(passage[at] for at in stretch)
+            for side, stretch in groupby(range(len(passage)), inside.__contains__)
+            if side
+        ]
+        return [*dict.fromkeys(word for word in words if len(word) > 1)][:_NAMED]
 
     def _said(self, passage: str) -> list[tuple[str, float, float]]:
         """Return the known runs of a passage, in their order, with how much each says and its weight."""
@@ -69,6 +74,13 @@ class Opinion:
             (run, (1 + math.log(times)) * self.weights[run][0], self.weights[run][1])
             for run, times in counted.items()
         ]
+
+
+def _places(run: str, passage: str) -> Iterator[int]:
+    at = passage.find(run)
+    while at >= 0:
+        yield at
+        at = passage.find(run, at + 1)
 
 
 def runs_of(passage: str) -> Iterator[str]:

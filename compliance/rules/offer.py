@@ -49,8 +49,7 @@ class OfferRule(Rule):
     def forbids(self) -> bool:
         return not self.requires
 
-    @property
-    def hints(self) -> bool:
+    def is_sign(self, hit: str) -> bool:  # noqa: ARG002 - every hint is one
         return self.forbids
 
     @property

@@ -34,6 +34,15 @@ rules:
     examples:
       violations: [稳赚不赔, 都稳赚不赔, 这稳赚不赔]
       compliant: [早安, 晚安, 午安]
+  - id: slug/seen
+    title: 给人看的词
+    severity: review
+    basis: 《广告法》第二十五条
+    reason: 请人看。
+    terms: [安心]
+    examples:
+      violations: [安心, 都安心, 真安心]
+      compliant: [早安, 晚安, 午安]
   - id: slug/listed
     title: 不用的词
     severity: review
@@ -88,7 +97,7 @@ def test_a_sign_in_a_passage_that_reads_lawful_is_told_and_stops_nothing(ruleset
 
 def test_what_weighed_most_is_named(ruleset):
     (found,) = findings(ruleset, "外婆的厨房越来越多辣椒").findings
-    assert "“厨房”、“外婆”" in found.reason
+    assert "“外婆”、“厨房”" in found.reason
 
 
 def test_a_passage_it_knows_nothing_of_stays_with_a_person(ruleset):
@@ -106,6 +115,10 @@ def test_a_disguised_word_stays_with_a_person(ruleset):
 
 def test_a_word_that_no_context_excuses_stays_with_a_person(ruleset):
     assert findings(ruleset, "外婆厨房躺赢外婆厨房").verdict is Verdict.REVIEW
+
+
+def test_a_word_listed_for_a_person_to_see_stays_with_a_person(ruleset):
+    assert findings(ruleset, "外婆厨房安心外婆厨房").verdict is Verdict.REVIEW
 
 
 def test_what_is_read_from_a_picture_stays_with_a_person(ruleset):
@@ -171,7 +184,7 @@ def test_figures_read_alike():
 def test_any_text_is_like_violations_to_some_degree(text):
     assert SHIPPED is not None
     assert 0 < SHIPPED.likeness(text) < 1
-    assert all(sign in text for sign in SHIPPED.lawful_signs(text))
+    assert all(words in text for words in SHIPPED.lawful_signs(text))
 
 
 @given(st.text(max_size=60))
