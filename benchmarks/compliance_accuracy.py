@@ -25,7 +25,7 @@ from compliance.check import check
 from compliance.document import Document, parse_channel, parse_sector
 from compliance.finding import Severity
 from compliance.report import Report, Verdict
-from compliance.ruleset import load_ruleset
+from compliance.ruleset import Ruleset, load_ruleset
 
 Judged = tuple[dict[str, Any], Report]
 
@@ -137,13 +137,14 @@ def false_stops_by_rule(judged: Sequence[Judged]) -> dict[str, Any]:
     return {rule_id: dict(row) for rule_id, row in worst}
 
 
-def judge(case: dict[str, Any]) -> Report:
+def judge(case: dict[str, Any], ruleset: Ruleset | None = None) -> Report:
+    """Judge a labelled text, by the shipped rules unless others are given."""
     document = Document.of_text(
         case["text"],
         sector=parse_sector(case.get("sector", "")),
         channel=parse_channel(case.get("channel", "")),
     )
-    return check(document, load_ruleset())
+    return check(document, ruleset or load_ruleset())
 
 
 def read_cases(path: Path) -> list[dict[str, Any]]:

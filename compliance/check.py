@@ -7,6 +7,8 @@ from dataclasses import replace
 from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity, Span
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
+from compliance.normalise import normalise
+from compliance.opinion import REACH, Opinion
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
@@ -26,7 +28,7 @@ def check(document: Document, ruleset: Ruleset) -> Report:
         findings += _findings(ruleset, heard, outright)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
     kept = sorted(
-        _seconded(_distinct(findings), outright),
+        _agreed(_seconded(_distinct(findings), outright), document, ruleset),
         key=lambda finding: (order[finding.field], finding.span, finding.rule_id),
     )
     return Report(verdict_of(kept), tuple(kept), ruleset.version, ruleset.digest)
@@ -150,6 +152,56 @@ def _seconded(findings: Sequence[Finding], outright: AbstractSet[Finding]) -> Se
         else found
         for found in findings
     ]
+
+
+def _agreed(findings: Sequence[Finding], document: Document, ruleset: Ruleset) -> Sequence[Finding]:
+    """Let what is only a sign stop the piece where the second opinion agrees, and else be told.
+
+    A word that was only heard is disguised, and what is read from a picture was never typed: there a
+    person decides whatever the passage reads like.
+    """
+    opinion = ruleset.opinion
+    if opinion is None:
+        return findings
+    passages = _Passages(document)
+    return [
+        _told(found, opinion, passage)
+        if found.severity is Severity.REVIEW
+        and passages.hold(found)
+        and ruleset.rule(found.rule_id).is_sign(normalise(found.text).text)
+        and not opinion.agrees(passage := passages.around(found))
+        else found
+        for found in findings
+    ]
+
+
+def _told(found: Finding, opinion: Opinion, passage: str) -> Finding:
+    """Return a finding as a warning that names what spoke for the passage."""
+    named = "、".join(f"“{words}”" for words in opinion.lawful_signs(passage))
+    remark = f"前后文读来像合规的写法{f'（{named}）' if named else ''}，因此只作提醒。"
+    return replace(found, severity=Severity.WARN, reason=found.reason + remark)
+
+
+class _Passages:
+    """What is said of the matter, as one text: a poster's headline is read with what stands under it."""
+
+    def __init__(self, document: Document) -> None:
+        self._starts: dict[str, int] = {}
+        self._text = ""
+        for field in document.fields:
+            if field.kind is FieldKind.FREE:
+                self._starts.setdefault(field.name, len(self._text))
+                self._text += field.text + "\n"
+
+    def hold(self, found: Finding) -> bool:
+        """Tell whether a finding is one of words typed as they are read."""
+        return found.layer is not Layer.SOUND and found.field in self._starts
+
+    def around(self, found: Finding) -> str:
+        """Return what stands near a finding, normalised."""
+        start = self._starts[found.field]
+        low, high = start + found.span.start - REACH, start + found.span.end + REACH
+        return normalise(self._text[max(0, low) : high]).text
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from weakref import WeakValueDictionary
 
+from compliance.compounds import around
 from compliance.normalise import fold
 
 SENTENCE_END = "。!?;\n"
@@ -94,7 +95,7 @@ _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
 
 # Numbers as people write them; digits are matched after folding.
-_DIGITS = r"[0-9]{1,12}(?:[.,][0-9]{1,6}){0,4}"
+_DIGITS = r"(?<![0-9])(?<![0-9][.,])[0-9]{1,12}(?:[.,][0-9]{1,6}){0,4}"
 _HAN_NUMERAL = "一二两三四五六七八九十百千万零〇半几壹贰叁肆伍陆柒捌玖拾"
 _HAN_DIGITS = f"[{_HAN_NUMERAL}]{{1,8}}(?:点[{_HAN_NUMERAL}]{{1,4}})?"
 _NUMBER = f"(?:{_DIGITS}|{_HAN_DIGITS})"
@@ -237,16 +238,40 @@ def _word_commonness(word: str) -> float:
     return _COMMONNESS[min(len(word), len(_COMMONNESS)) - 1]
 
 
-def _any_of(words: Iterable[str]) -> str:
-    """Return an expression for the words, longest first, each first character tried once."""
+def _any_of(words: Iterable[str], within: Mapping[str, Sequence[tuple[str, str]]]) -> str:
+    """Return an expression for the words, longest first, each first character tried once.
+
+    None matches `within` another word: between what would stand before it and behind it there.
+    """
     by_first: dict[str, list[str]] = {}
     for word in sorted(words, key=lambda word: (-len(word), word)):
-        by_first.setdefault(word[0], []).append(word[1:])
+        whole = _not_between(word, within[word]) if word in within else ""
+        by_first.setdefault(word[0], []).append(re.escape(word[1:]) + whole)
     branches = []
     for first, rests in by_first.items():
-        rest = "|".join(map(re.escape, rests))
+        rest = "|".join(rests)
         branches.append(re.escape(first) + (f"(?:{rest})" if rest else ""))
     return "(?:" + "|".join(branches) + ")"
+
+
+def _not_between(word: str, places: Iterable[tuple[str, str]]) -> str:
+    """Return what must hold behind a word that stands for itself.
+
+    Most other words are one character longer: those make two classes, quick to compile and to try.
+    """
+    before, behind, rest = "", "", []
+    for left, right in places:
+        if not right and len(left) == 1:
+            before += left
+        elif not left and len(right) == 1:
+            behind += right
+        else:
+            rest.append((f"(?<={re.escape(left + word)})" if left else "") + re.escape(right))
+    return (
+        (f"(?<![{re.escape(before)}]{re.escape(word)})" if before else "")
+        + (f"(?![{re.escape(behind)}])" if behind else "")
+        + ("(?!" + "|".join(rest) + ")" if rest else "")
+    )
 
 
 def _alternative(parts: Sequence[_Part]) -> _Part:
@@ -324,6 +349,7 @@ class _Parser:
         self._at = 0
         self.crosses = False
         self.guarded = False
+        self._guarding = False
         self.looks = 0  # how far all guards together see
 
     def parse(self) -> _Part:
@@ -409,7 +435,19 @@ class _Parser:
         literal = fold("".join(chars))
         words = frozenset({literal})
         self._note_ends(literal)
-        return _Part(re.escape(literal), (words,), len(literal), wordings=words) if literal else _Part("")
+        return (
+            _Part(self._any_of((literal,)), (words,), len(literal), wordings=words) if literal else _Part("")
+        )
+
+    def _any_of(self, words: Sequence[str]) -> str:
+        """Return an expression for the words; in a guard they may stand within another word as well."""
+        if self._guarding:
+            return _any_of(words, {})
+        within = {word: found for word in words if (found := around(word))}
+        if within:
+            self.guarded = True
+            self.looks = max(self.looks, *(len(behind) for places in within.values() for _, behind in places))
+        return _any_of(words, within)
 
     def _note_ends(self, written: str) -> None:
         self.crosses = self.crosses or any(end in written for end in SENTENCE_END)
@@ -419,12 +457,13 @@ class _Parser:
 
     def _guard(self, char: str) -> _Part:
         """Parse `!(…)`, not followed by, or `-(…)`, not preceded by."""
-        crosses = self.crosses
+        crosses, guarding = self.crosses, self._guarding
+        self._guarding = True
         self._at += 1
         self._take("(")
         part = self._alternatives()
         self._take(")")
-        self.crosses = crosses  # a guard only looks
+        self.crosses, self._guarding = crosses, guarding  # a guard only looks
         self.guarded = True
         if char == "!":
             self.looks += part.reach
@@ -458,7 +497,7 @@ class _Parser:
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
         group = frozenset(folded)
         self._note_ends("".join(folded))
-        return _Part(_any_of(folded), (group,), max(map(len, folded)), wordings=group)
+        return _Part(self._any_of(folded), (group,), max(map(len, folded)), wordings=group)
 
     def _phrase(self, name: str) -> _Part:
         """Parse every wording of a phrase; it may name word groups, not phrases again."""

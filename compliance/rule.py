@@ -110,6 +110,10 @@ class Rule:
         """Whether what the rule finds may not be said at all: then no disclosure beside it excuses it."""
         return not self.is_duty
 
+    def is_sign(self, hit: str) -> bool:  # noqa: ARG002 - families that read a sentence by its build ask for it
+        """Tell whether a hit is only a sign, that stops a piece where the second opinion agrees."""
+        return False
+
     def is_outright(self, hit: str) -> bool:  # noqa: ARG002 - families that doubt ask for it
         """Tell whether a hit says outright what the rule forbids, so that it needs no second rule."""
         return True

@@ -16,6 +16,7 @@ from compliance.document import Channel, ProductType, Sector
 from compliance.finding import BasisStatus, Severity
 from compliance.match import DocumentView, FieldView, Reader
 from compliance.normalise import fold
+from compliance.opinion import Opinion
 from compliance.pattern import Pattern, Vocabulary
 from compliance.rule import Draft, Examples, Rule, RuleFaultError
 from compliance.rules import (
@@ -42,6 +43,7 @@ _VOCABULARY_KEY = "vocabulary"
 _PHRASES_KEY = "phrases"
 _SOUND_KEY = "sound"
 _ALLOW_KEY = "allow"
+_OPINION_KEY = "opinion"
 _MIN_EXAMPLES = 3
 
 _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingProxyType(
@@ -56,6 +58,9 @@ _FAMILIES: Mapping[str, Callable[[Draft, Mapping[str, Any]], Rule]] = MappingPro
         "legibility": legibility.parse,
         "unread_picture": unread_picture.parse,
     }
+)
+_PACK_KEYS = frozenset(
+    {"dated", "rules", _VOCABULARY_KEY, _PHRASES_KEY, _SOUND_KEY, _ALLOW_KEY, _OPINION_KEY}
 )
 _COMMON_KEYS = frozenset(
     {"id", "title", "family", "severity", "sectors", "channels", "basis", "basis_status"}
@@ -95,6 +100,7 @@ class Ruleset:
     rules: tuple[Rule, ...]
     reader: Reader = field(repr=False, compare=False)
     allowed: frozenset[str] = field(repr=False)
+    opinion: Opinion | None = field(repr=False, compare=False)
     # the files it was read from, by name: what `read_ruleset` makes this very ruleset of again
     files: tuple[tuple[str, bytes], ...] = field(repr=False, compare=False)
     # of rules sets are kept as bits: one for each, in their order
@@ -116,13 +122,14 @@ class Ruleset:
         guarded: Iterable[str] = (),
         allowed: Iterable[str] = (),
         sounds: SoundIndex | None = None,
+        opinion: Opinion | None = None,
         files: Iterable[tuple[str, bytes]] = (),
     ) -> Self:
         """Build the indexes over some rules.
 
         `guarded` words are recognised by their sound as well. Inside an `allowed` phrase no rule has
-        a hit. `sounds` is given where the index of another ruleset serves. `files` are what the rules
-        were read from, where they were read from files.
+        a hit. `sounds` is given where the index of another ruleset serves. Without an `opinion` every
+        sign stops a piece. `files` are what the rules were read from, where they were read from files.
         """
         sheltering = frozenset(map(fold, allowed))
         ordered = tuple(sorted(rules, key=lambda rule: rule.id))
@@ -154,6 +161,7 @@ class Ruleset:
             rules=ordered,
             reader=reader,
             allowed=sheltering,
+            opinion=opinion,
             files=tuple(files),
             _by_word=by_word,
             _by_pattern=by_pattern,
@@ -220,6 +228,7 @@ class Ruleset:
             [*self.rules, *([own] if words else [])],
             allowed=[*self.allowed, *allowed],
             sounds=self.reader.sounds,
+            opinion=self.opinion,
         )
 
     def rule(self, rule_id: str) -> Rule:
@@ -327,6 +336,21 @@ class _Pack:
                 raise RulesetError(self.path, given.line, f"{key} `{name}` is not a list of words")
         return {name: tuple(map(str, words)) for name, words in given.items()}
 
+    @property
+    def opinion(self) -> Opinion | None:
+        """Return what labelled texts taught, where the file holds it. Raises RulesetError."""
+        given = self.fields.get(_OPINION_KEY)
+        if given is None:
+            return None
+        if not isinstance(given, _Marked) or given.keys() != {"agrees_from", "bias", "weights"}:
+            raise RulesetError(
+                self.path, self.fields.line, "`opinion` has `agrees_from`, `bias` and `weights`"
+            )
+        try:
+            return Opinion.of(float(given["agrees_from"]), float(given["bias"]), str(given["weights"]))
+        except (TypeError, ValueError) as error:
+            raise RulesetError(self.path, given.line, f"`opinion`: {error}") from error
+
     def list_of(self, key: str) -> list[str]:
         """Return words that hold for the whole ruleset: `sound` or `allow`. Raises RulesetError."""
         given = self.fields.get(key) or []
@@ -375,8 +399,20 @@ def _read(packs: Sequence[_Pack]) -> Ruleset:
         rules.values(),
         guarded=guarded,
         allowed=allowed,
+        opinion=_opinion_of(packs),
         files=((pack.name, pack.content) for pack in packs),
     )
+
+
+def _opinion_of(packs: Iterable[_Pack]) -> Opinion | None:
+    """Return the one second opinion of all files. Raises RulesetError."""
+    found: Opinion | None = None
+    for pack in packs:
+        given = pack.opinion
+        if given is not None and found is not None:
+            raise RulesetError(pack.path, pack.fields.line, "there is a second opinion already")
+        found = given or found
+    return found
 
 
 def _shared_words(packs: Iterable[_Pack]) -> Vocabulary:
@@ -425,7 +461,7 @@ def _parse(path: Path, name: str, content: bytes) -> _Pack:
         raise RulesetError(path, 1, str(error)) from error
     if not isinstance(pack, _Marked) or "dated" not in pack:
         raise RulesetError(path, 1, "a rule file is a mapping with `dated` and `rules`")
-    if unknown := pack.keys() - {"dated", "rules", _VOCABULARY_KEY, _PHRASES_KEY, _SOUND_KEY, _ALLOW_KEY}:
+    if unknown := pack.keys() - _PACK_KEYS:
         raise RulesetError(path, pack.line, f"unknown keys {sorted(unknown)}")
     return _Pack(path, name, content, pack)
 

@@ -196,6 +196,8 @@ def _is_denied(text: str, found: re.Match[str]) -> bool:
 
 
 def _negated(context: _Context) -> str | None:
+    if cues.ARRIVED.search(context.after):
+        return None
     said_before = _unquoted(context.quoting_sentence).rstrip(_OPENING + '"')
     if context.quoted and (unsaid := cues.UNSAID.search(said_before)):
         return (

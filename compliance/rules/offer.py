@@ -49,6 +49,9 @@ class OfferRule(Rule):
     def forbids(self) -> bool:
         return not self.requires
 
+    def is_sign(self, hit: str) -> bool:  # noqa: ARG002 - every hint is one
+        return self.forbids
+
     @property
     def trigger_patterns(self) -> tuple[Pattern, ...]:
         return self.product

@@ -42,6 +42,11 @@ class WordingRule(Rule):
     def guarded_words(self) -> frozenset[str]:
         return self.sound_words
 
+    def is_sign(self, hit: str) -> bool:
+        # what no context excuses, and a word listed for a person to see, is meant as it is listed
+        listed = self.severity is Severity.REVIEW and any(term in hit for term in self.term_words)
+        return bool(self.frames) and not listed
+
     def is_outright(self, hit: str) -> bool:
         return self.alone is self.severity or any(term in hit for term in self.term_words)
 

@@ -172,6 +172,7 @@ def test_the_span_is_the_visible_text_that_offends(ruleset, before, after, noise
         "周末请您吃火锅，顺便聊聊这只稳赚不赔的基金。",
         "今晚看决赛，绝对零风险的理财等您来。",
         "这款理财跟存款没什么区别，利息还高。",
+        "市场上从未推出过“保本保息”的好产品，今天来了。",
     ],
 )
 def test_what_stands_beside_a_promise_does_not_buy_it_off(text):

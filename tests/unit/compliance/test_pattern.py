@@ -40,6 +40,18 @@ def test_guards_look_at_the_neighbours():
     assert found("-(不) 保本 !(基金)", "保本型") == "保本"
 
 
+def test_a_word_does_not_stand_within_another():
+    assert found("有人 ~8 (批|放款)", "有人三年来的陪伴与批评") is None
+    assert found("有人 ~8 (批|放款)", "有人能帮你批") == "有人能帮你批"
+    assert found("(别|不用) 写", "识别写法") is None
+    assert found("送 ~4 现金", "送满期现金价值表") is None
+
+
+def test_a_guard_sees_the_words_within_others():
+    assert found("红 !(利)", "年年红利") is None
+    assert found("好 !(报)", "好报名") is None
+
+
 def test_one_of_the_gate_always_stands_in_a_match():
     pattern = compile_pattern("(年年|月月) ~4 <percent>", WORDS)
     assert pattern.gate == {"年年", "月月"}
