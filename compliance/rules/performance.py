@@ -44,14 +44,14 @@ _LEFT, _RIGHT = 56, 16
 _NEAR_LEFT, _NEAR_RIGHT = 20, 10
 
 _MEASURE = re.compile(
-    "收益|回报|涨|增长|增值|年化|折年|净值|盈利|盈余|赚|跑赢|跑出|超额|超越|战胜|领先|上升|上升了|升|业绩|战绩|成绩|表现|"
+    "收益|回报|涨|增长|增值|(?<!利率)(?<!利率[(])年化|折年|净值|盈利|盈余|赚|跑赢|跑出|超额|超越|战胜|领先|上升|上升了|升|业绩|战绩|成绩|表现|"
     "年均|算下来|吃到|各年度|完整年度|年度:|蹿|窜|拱|长了|做了|高出|蹦|拔高|多出|折成|折合|翻|斩获|拿下|挣|进账|落袋|正收益|赢|收红|红利|浮盈"
 )
 # What a number beside these words measures is no gain of the product.
 _OTHER_MEASURE = re.compile(
     "比较基准|业绩基准|基准利率|费|税|折|占比|仓位|比例|不超过|上限|以内|增速|同比|环比|回撤|回落|下滑|走低|跌|下降|降|亏|损|蚀|波动|"
     "利息|中签|股息|贴息|通胀|cpi|gdp|pmi|失业|首付|利率|lpr|演示|预定|合格率|满意|人数|份额|配置|权重|覆盖|"
-    "收取|按|占|持有期|胜率|概率|目标|预期|预计|预测|有望|将|保底|保证|承诺"
+    "误差|贴现|增持|减持|加仓|减仓|收取|按|占|持有期|胜率|概率|目标|预期|预计|预测|有望|将|保底|保证|承诺"
 )
 _SUPPOSED = re.compile(
     "[别勿]当|不要当|别按|假设|假如|假定|比如|例如|举例|举个例|如果|倘若|若是|试想|设想|好比"
@@ -127,6 +127,7 @@ _INCEPTION = re.compile(
 _VAGUE = re.compile("累计|历史|过往|实际")
 _PICKED = re.compile(
     "(?:低点|底部|低位|反弹|触底|抄底|调整|年后|节后|节前|春节|国庆(?:开仓|建仓)?|行情启动|启动|回调)[^,。]{0,4}(?:以来|至今|到现在|后|起)"
+    "|\\d{1,2}月[到至]\\d{1,2}月[这那]?一?[波轮段]"
     "|自?(?:20\\d{2}年)?\\d{1,2}月(?:\\d{1,2}[日号])?(?:底|初|中旬|末)?(?:以来|至今|到现在)|从\\d{1,2}月"
 )
 _ANNUALISED = re.compile(
@@ -194,7 +195,7 @@ def _figure(text: str, number: re.Match[str]) -> Figure | None:
 
 def _measures_gain(left: str, number: str, right: str) -> bool:
     """Tell whether the nearest word of measure says that the number is a gain."""
-    if number.startswith("-"):
+    if number.startswith("-") or left.endswith("负"):
         return False
     if "." in number and not number.endswith("%") and number[:1] in "12" and len(number) > _SHORTEST_VALUE:
         return bool(_NET_VALUE.search(left[-_NEAR_LEFT:]))
