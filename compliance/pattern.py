@@ -255,14 +255,22 @@ def _any_of(words: Iterable[str], within: Mapping[str, Sequence[tuple[str, str]]
 
 
 def _not_between(word: str, places: Iterable[tuple[str, str]]) -> str:
-    """Return what must hold behind a word that stands for itself."""
+    """Return what must hold behind a word that stands for itself.
+
+    Most other words are one character longer: those make two classes, quick to compile and to try.
+    """
+    before, behind, rest = "", "", []
+    for left, right in places:
+        if not right and len(left) == 1:
+            before += left
+        elif not left and len(right) == 1:
+            behind += right
+        else:
+            rest.append((f"(?<={re.escape(left + word)})" if left else "") + re.escape(right))
     return (
-        "(?!"
-        + "|".join(
-            (f"(?<={re.escape(before + word)})" if before else "") + re.escape(behind)
-            for before, behind in places
-        )
-        + ")"
+        (f"(?<![{re.escape(before)}]{re.escape(word)})" if before else "")
+        + (f"(?![{re.escape(behind)}])" if behind else "")
+        + ("(?!" + "|".join(rest) + ")" if rest else "")
     )
 
 
