@@ -43,9 +43,8 @@ class WordingRule(Rule):
         return self.sound_words
 
     def is_sign(self, hit: str) -> bool:
-        # what no context excuses, and a word listed for a person to see, is meant as it is listed
-        listed = self.severity is Severity.REVIEW and any(term in hit for term in self.term_words)
-        return bool(self.frames) and not listed
+        # a listed word, and what no context excuses, is meant as it stands
+        return bool(self.frames) and not any(term in hit for term in self.term_words)
 
     def is_outright(self, hit: str) -> bool:
         return self.alone is self.severity or any(term in hit for term in self.term_words)

@@ -117,8 +117,11 @@ def test_a_word_that_no_context_excuses_stays_with_a_person(ruleset):
     assert findings(ruleset, "外婆厨房躺赢外婆厨房").verdict is Verdict.REVIEW
 
 
-def test_a_word_listed_for_a_person_to_see_stays_with_a_person(ruleset):
-    assert findings(ruleset, "外婆厨房安心外婆厨房").verdict is Verdict.REVIEW
+@pytest.mark.parametrize(
+    "word", ["安心", "“稳赚不赔”"], ids=["to be seen", "blocked but for its quotation marks"]
+)
+def test_a_listed_word_is_never_only_a_sign(ruleset, word):
+    assert findings(ruleset, f"外婆厨房{word}外婆厨房").verdict is Verdict.REVIEW
 
 
 def test_what_is_read_from_a_picture_stays_with_a_person(ruleset):
