@@ -2,6 +2,7 @@
 
 import dataclasses
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
@@ -112,10 +113,12 @@ def _starts(word: str, text: str, start: int, stop: int) -> Iterator[int]:
 
 
 class Reader:
-    """Reads texts by what a ruleset looks for, and remembers short ones: pieces have many in common.
+    """Reads texts by what a ruleset looks for, and remembers short ones that come again.
 
-    A reading depends on the text and the ruleset alone, so one that is remembered is as good as a
-    new one, for whatever thread.
+    Pieces have many texts in common, but most bodies come once: keeping those as well costs more than
+    it ever spares, for each takes memory that has to be fetched, and the place of another. A reading
+    depends on the text and the ruleset alone, so one that is remembered is as good as a new one, for
+    whatever thread.
     """
 
     def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
@@ -123,10 +126,21 @@ class Reader:
         self.bits = index.bits
         self.sounds = sounds
         self._remembered = lru_cache(KEPT_READINGS)(self._read)
+        self._lately: OrderedDict[int, bool] = OrderedDict()  # the hashes of short texts, the latest last
 
     def read(self, text: str) -> Reading:
         """Return a text normalised, with what stands in it and how it sounds."""
-        return self._remembered(text) if len(text) <= KEPT_LENGTH else self._read(text)
+        if len(text) <= KEPT_LENGTH and self._came_lately(text):
+            return self._remembered(text)
+        return self._read(text)
+
+    def _came_lately(self, text: str) -> bool:
+        """Tell whether a text, or at worst another of its hash, is among the latest, and note it."""
+        came = self._lately.pop(hash(text), False)
+        self._lately[hash(text)] = True
+        if len(self._lately) > KEPT_READINGS:
+            self._lately.popitem(last=False)
+        return came
 
     def _read(self, text: str) -> Reading:
         normalised = normalise(text)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compliance.check import check
 from compliance.document import Document
-from compliance.match import KEPT_LENGTH, Reader, Reading
+from compliance.match import KEPT_LENGTH, KEPT_READINGS, Reader, Reading
 from compliance.normalise import normalise
 from compliance.pattern import Vocabulary, compile_pattern
 from compliance.ruleset import Ruleset, load_ruleset
@@ -79,8 +79,8 @@ def test_in_a_long_sentence_patterns_are_found_all_the_same(seed):
 def test_a_text_remembered_is_judged_like_one_never_seen(drawn):
     text, rules = drawn
     ruleset = Ruleset.of("these", "", rules)
-    never_seen = check(Document.of_text(text), ruleset).to_json()
-    assert check(Document.of_text(text), ruleset).to_json() == never_seen
+    never_seen, come_again, remembered = (check(Document.of_text(text), ruleset).to_json() for _ in range(3))
+    assert never_seen == come_again == remembered
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,18 @@ def test_a_sentence_end_cuts_no_match_and_blinds_no_guard(source, text):
     assert [*reading.matches(pattern)] == spans_of(pattern, reading.normalised.text)
 
 
+def test_a_text_is_remembered_once_it_comes_again():
+    reader = Reader(LiteralIndex(["保本"]), SoundIndex(()))
+    first = reader.read("保本")
+    assert first is not reader.read("保本")
+    assert reader.read("保本") is reader.read("保本")
+
+
 def test_what_is_remembered_is_bounded():
     reader = Reader(LiteralIndex(["保本"]), SoundIndex(()))
-    assert reader.read("保本") is reader.read("保本")
+    for _ in range(2):
+        reader.read("保本")
+        for number in range(KEPT_READINGS):
+            reader.read(str(number))
+    assert reader.read("保本") is not reader.read("保本")
     assert reader.read("长" * (KEPT_LENGTH + 1)) is not reader.read("长" * (KEPT_LENGTH + 1))
