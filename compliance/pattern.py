@@ -188,8 +188,34 @@ class _Part:
 def compile_pattern(source: str, vocabulary: Vocabulary) -> Pattern:
     """Compile a pattern.
 
+    A pattern that was compiled with the same words is given again, as long as somebody holds it.
     Raises PatternError.
     """
+    meant = _meant(source, vocabulary)
+    known = _compiled.get(meant)
+    if known is None:
+        known = _compiled[meant] = _compile(source, vocabulary)
+    return known
+
+
+_Meant = tuple[str, tuple[tuple[str, ...], ...]]
+_compiled: WeakValueDictionary[_Meant, "Pattern"] = WeakValueDictionary()
+_NAMED = re.compile("<([^<>]+)>")
+
+
+def _meant(source: str, vocabulary: Vocabulary) -> _Meant:
+    """Return a pattern with all that the names in it stand for, in their order."""
+    words: list[tuple[str, ...]] = []
+    for name in _NAMED.findall(source):
+        phrase = vocabulary.phrases.get(name)
+        if phrase is not None:
+            words.append(phrase)
+        inside = _NAMED.findall(" ".join(phrase)) if phrase is not None else (name,)
+        words += (vocabulary.groups.get(group, ()) for group in inside)
+    return source, tuple(words)
+
+
+def _compile(source: str, vocabulary: Vocabulary) -> Pattern:
     parser = _Parser(source, vocabulary)
     part = parser.parse()
     if not part.gates:
