@@ -53,6 +53,13 @@ _SPACING = re.compile(
 )
 # Lines of one or two characters: words set down a column.
 _COLUMN = re.compile(f"(?:^|(?<=\n))[{_HAN}]{{1,2}}(?:\n[{_HAN}]{{1,2}})+(?=\n|$)")
+# One character of a word in brackets or quotation marks: 保【本】. What is rare comes first, as above.
+_BRACED = re.compile(
+    f"([(\\[{{<【〔「『“‘《])(?<=[{_HAN}][(\\[{{<【〔「『“‘《])[{_HAN}]([)\\]}}>】〕」』”’》])"
+)
+# Single characters in a row, every two of them kept apart: 稳,赚,不,赔.
+_KEPT_APART = re.compile(f"[、,][{_HAN}][、,][{_HAN}][、,]")
+_ENUMERATED = re.compile(f"(?<![{_HAN}])[{_HAN}](?:[、,][{_HAN}]){{3,}}(?![{_HAN}])")
 
 
 @cache
@@ -292,7 +299,14 @@ def _noise_in(text: str) -> list[tuple[int, int]]:
             spans.append((start, end))
     if " " in text:
         spans += (found.span() for found in _SPACING.finditer(text))
-        spans.sort()
+    spans += (found.span(side) for found in _BRACED.finditer(text) for side in (1, 2))
+    if _KEPT_APART.search(text):
+        spans += (
+            (at, at + 1)
+            for found in _ENUMERATED.finditer(text)
+            for at in range(found.start() + 1, found.end(), 2)
+        )
+    spans.sort()
     return spans
 
 

@@ -9,6 +9,8 @@ from compliance.match import DocumentView, FieldView, Hit, without_allowed
 from compliance.pattern import Pattern
 from compliance.rule import Draft, Examples, Rule
 
+_LONG_ENOUGH_TO_HEAR = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordingRule(Rule):
@@ -40,7 +42,8 @@ class WordingRule(Rule):
 
     @property
     def guarded_words(self) -> frozenset[str]:
-        return self.sound_words
+        # what sounds like a long word by accident is rare; of short ones those that are worth it are listed
+        return self.sound_words.union(term for term in self.term_words if len(term) >= _LONG_ENOUGH_TO_HEAR)
 
     def is_sign(self, hit: str) -> bool:
         # a listed word, and what no context excuses, is meant as it stands
