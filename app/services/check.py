@@ -1,6 +1,6 @@
 """Have the checker judge what is on a picture: while typing, at submission, and for the record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +74,11 @@ def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) 
     return check(document_of(uow, version, values), uow.around.ruleset)
 
 
+def typed_document(uow: UnitOfWork, version: TemplateVersion, typed: Mapping[str, str]) -> Document:
+    """Words as somebody typed them, by slot: what can be read of a picture that cannot be drawn."""
+    return _document(uow, version, (TextField(name, text, FieldKind.FREE) for name, text in typed.items()))
+
+
 def document_of(
     uow: UnitOfWork,
     version: TemplateVersion,
@@ -103,6 +108,10 @@ def document_of(
     due = pictures_in(manifest, read or {})
     known = kept_readings(uow, due.values())
     fields += [unread_field(slot) for slot, sha256 in due.items() if sha256 not in known]
+    return _document(uow, version, fields)
+
+
+def _document(uow: UnitOfWork, version: TemplateVersion, fields: Iterable[TextField]) -> Document:
     return Document(
         fields=tuple(fields),
         sector=_sector(uow),
