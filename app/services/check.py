@@ -1,6 +1,6 @@
 """Have the checker judge what is on a picture: while typing, at submission, and for the record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from compliance.document import Document, FieldKind, ProductType, Sector, TextFi
 from compliance.reading import PictureReading, unread_field
 from compliance.report import Report
 from templates_lib.fill import SlotErrors, fill, without_omitted
-from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+from templates_lib.manifest import DISCLOSURE, SlotKind, SlotSource, TemplateManifest
 from templates_lib.twin import TwinLine, text_twin
 
 PORTRAIT_FIELD: Final = ProfileField.PHOTO.value
@@ -74,6 +74,11 @@ def judge(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) 
     return check(document_of(uow, version, values), uow.around.ruleset)
 
 
+def typed_document(uow: UnitOfWork, version: TemplateVersion, typed: Mapping[str, str]) -> Document:
+    """Words as somebody typed them, by slot: what can be read of a picture that cannot be drawn."""
+    return _document(uow, version, (TextField(name, text, FieldKind.FREE) for name, text in typed.items()))
+
+
 def document_of(
     uow: UnitOfWork,
     version: TemplateVersion,
@@ -103,6 +108,10 @@ def document_of(
     due = pictures_in(manifest, read or {})
     known = kept_readings(uow, due.values())
     fields += [unread_field(slot) for slot, sha256 in due.items() if sha256 not in known]
+    return _document(uow, version, fields)
+
+
+def _document(uow: UnitOfWork, version: TemplateVersion, fields: Iterable[TextField]) -> Document:
     return Document(
         fields=tuple(fields),
         sector=_sector(uow),
@@ -187,14 +196,16 @@ def _sector(uow: UnitOfWork) -> Sector:
 
 
 def _field_kinds(manifest: TemplateManifest) -> dict[str, FieldKind]:
-    return {
+    kinds = {
         slot.name: FieldKind.PROFILE
         if slot.source is SlotSource.PROFILE or slot.kind is SlotKind.QR
         else FieldKind.FREE
         for slot in manifest.slots
     }
+    return kinds | {DISCLOSURE: FieldKind.DISCLOSURE}
 
 
 def _fixed_kind(manifest: TemplateManifest, text: str) -> FieldKind:
+    """Tell the disclosure where a design spells it out itself."""
     registered = manifest.disclosure and manifest.disclosure in text
     return FieldKind.DISCLOSURE if registered else FieldKind.FIXED

@@ -1,7 +1,7 @@
 """What somebody has entered so far, before it is a piece: filled in, judged, drawn, not kept."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
@@ -15,13 +15,15 @@ from app.models.asset import ASSET_PREFIX
 from app.models.organisation import OrgUnit
 from app.models.template import TemplateVersion
 from app.services.access import own_advisor, require
-from app.services.check import judge
+from app.services.check import document_of, judge, typed_document
 from app.services.edition import link_url
 from app.services.qualification import require_licence
 from app.services.rendition import PictureFile, compiled_for, draw, profile_values, spec_for
 from app.services.rollup import today
+from app.services.routing import made_slots
 from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
+from compliance.check import check
 from compliance.report import Report
 from templates_lib.manifest import SlotKind, SlotSource
 
@@ -117,10 +119,57 @@ def preview_draft(
     return draw(uow, spec_for(version, draft.values, page=page, width_px=width_px, size=size))
 
 
-def judge_draft(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str]) -> Report:
-    """What the checker says of these values before they are saved; raises InvalidInput."""
-    require(uow, Permission.PIECE_MAKE_MASTER)
-    return judge(uow, version, sampled(uow, draft_of(uow, version, entered, qr_code="")).values)
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the checker says of entered values, and what keeps them from being drawn."""
+
+    values: Mapping[str, str]  # complete, without those that cannot be drawn
+    report: Report
+    faults: tuple[Fault, ...] = ()
+
+
+def try_out(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], *, qr_code: str) -> Trial:
+    """Judge entered values as submission would; nothing is kept.
+
+    A slot that cannot be drawn hides nothing: its words are judged as they were typed, and where
+    no picture can be had at all, so is every word.
+    """
+    try:
+        draft = _complete(uow, version, entered, qr_code)
+        return Trial(draft.values, judge(uow, version, draft.values))
+    except InvalidInput as refused:
+        faults = refused.faults
+        at_fault = {fault.field for fault in faults}
+        sound = {name: text for name, text in entered.items() if name not in at_fault}
+        typed = _own_words(uow, version, entered, at_fault)
+    draft = _complete(uow, version, sound, qr_code)
+    try:
+        drawn = document_of(uow, version, draft.values).fields
+    except InvalidInput as still:  # a slot that may not be empty, or the profile itself
+        drawn = ()
+        faults += tuple(fault for fault in still.faults if fault.field not in at_fault)
+        typed = _own_words(uow, version, entered, entered)
+    document = typed_document(uow, version, typed)
+    rest = tuple(field for field in drawn if field.name not in typed)
+    report = check(replace(document, fields=(*rest, *document.fields)), uow.around.ruleset)
+    return Trial(draft.values, report, faults)
+
+
+def _complete(uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], qr_code: str) -> Draft:
+    draft = draft_of(uow, version, entered, qr_code=qr_code)
+    return draft if uow.actor.advisor_id is not None else sampled(uow, draft)
+
+
+def _own_words(
+    uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str], names: Collection[str]
+) -> dict[str, str]:
+    """Of these slots, those that hold words somebody typed."""
+    slots = made_slots(compiled_for(uow, version).manifest)
+    return {
+        name: entered[name]
+        for name, slot in slots.items()
+        if slot.kind is SlotKind.TEXT and name in entered and name in names
+    }
 
 
 def check_entered(

@@ -18,8 +18,7 @@ from app.models.piece import Piece
 from app.models.review import Decision
 from app.models.template import TemplateVersion
 from app.services.access import access_piece, own_advisor
-from app.services.check import judge
-from app.services.draft import draft_of
+from app.services.draft import draft_of, try_out
 from app.services.edition import edition_links, edition_of, ensure_edition
 from app.services.piece import save_piece
 from app.services.qualification import require_licence
@@ -149,7 +148,7 @@ class Hint:
 class Outlook:
     """What would happen to these words: what the checker says, and whether a person must look."""
 
-    verdict: Verdict | None  # None: something is not filled in rightly, so nothing was judged
+    verdict: Verdict
     hints: tuple[Hint, ...]
     faults: tuple[Fault, ...]
     route: Route
@@ -175,36 +174,24 @@ class Outlook:
 def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> Outlook:
     """Judge what was entered, as submission would, without keeping anything.
 
-    A slot that is filled in wrongly is reported, and the others are judged all the same.
+    A slot that is filled in wrongly is reported, and its words are judged all the same.
     """
     version = _version(uow, reserved)
     advisor = own_advisor(uow)
     manifest = compiled_for(uow, version).manifest
-    faults: tuple[Fault, ...] = ()
-    sound = dict(entered)
-    try:
-        draft = draft_of(uow, version, sound, qr_code=reserved.qr_code)
-        report = judge(uow, version, draft.values)
-        faults = _overflows(uow, version, draft.values)
-    except InvalidInput as refused:
-        faults = refused.faults
-        sound = {name: text for name, text in sound.items() if name not in {f.field for f in faults}}
-        draft = draft_of(uow, version, sound, qr_code=reserved.qr_code)
-        try:
-            report = judge(uow, version, draft.values)
-        except InvalidInput as still:  # the profile itself is at fault
-            return Outlook(None, (), still.faults, Route.PEOPLE, (), (), version.cleared_at is not None)
-    facts = route_facts(uow, version, draft.values, advisor, report.verdict)
+    trial = try_out(uow, version, entered, qr_code=reserved.qr_code)
+    report = trial.report
+    facts = route_facts(uow, version, trial.values, advisor, report.verdict)
     labels = {slot.name: slot.label for slot in manifest.slots}
     hints = tuple(
-        _hint(finding, sound, draft.values)
+        _hint(finding, entered, trial.values)
         for finding in report.findings
         if finding.severity is not Severity.NOTE
     )
     return Outlook(
         verdict=report.verdict,
         hints=hints,
-        faults=faults,
+        faults=trial.faults or _overflows(uow, version, trial.values),
         route=route_for(facts),
         own_words=tuple(labels[name] for name in labels if name in facts.free_text_slots),
         unverified=tuple(labels[name] for name in labels if name in facts.unverified_slots),

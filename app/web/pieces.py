@@ -28,7 +28,7 @@ from app.queries.review import FoundHit, decisions_on_piece, hits_of
 from app.queries.template import designs
 from app.services.access import access_piece, require
 from app.services.correction import drop_correction, start_correction
-from app.services.draft import judge_draft, preview_draft
+from app.services.draft import preview_draft, try_out
 from app.services.piece import save_piece
 from app.services.publication import publish_piece, set_successor, take_down
 from app.services.reading import crops_of, pictures_in
@@ -490,12 +490,10 @@ def _form(
 def _hints(
     uow: UnitOfWork, version: TemplateVersion, entered: Mapping[str, str]
 ) -> tuple[dict[str, tuple[FoundHit, ...]], dict[str, str]]:
-    """By slot: what the checker finds in these values, or why they cannot be drawn."""
-    try:
-        report = judge_draft(uow, version, entered)
-    except InvalidInput as error:
-        return {}, {fault.field: fault.reason for fault in error.faults}
-    return _by_slot(report), {}
+    """By slot: what the checker finds in these values, and why they cannot be drawn."""
+    require(uow, Permission.PIECE_MAKE_MASTER)
+    trial = try_out(uow, version, entered, qr_code="")
+    return _by_slot(trial.report), {fault.field: fault.reason for fault in trial.faults}
 
 
 def _by_slot(report: Report) -> dict[str, tuple[FoundHit, ...]]:

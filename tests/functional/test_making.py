@@ -111,10 +111,41 @@ def test_typing_a_forbidden_promise_shows_the_place_the_reason_and_the_wording_t
     assert "请先修改" in said  # the bar below comes along
 
 
+@pytest.mark.parametrize(
+    ("typed", "found", "fault"),
+    [
+        ("稳赚不赔🎉", "稳赚不赔", "U+1F389"),
+        ("保\u2060本", "保\u2060本", "U+2060"),
+        ("保\u00ad本", "保\u00ad本", "U+00AD"),
+        ("稳赚不赔" + "长" * 30, "稳赚不赔", "最多 17 个字"),
+    ],
+)
+def test_words_that_cannot_be_drawn_are_judged_all_the_same(phone, typed, found, fault):
+    fields = open_page(phone) | {"slot.headline": typed}
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
+    said = words(answer.text)
+    assert fault in said
+    assert f"「{found}」" in said
+    assert "请先修改" in said
+
+
+def test_a_profile_that_lacks_a_needed_field_hides_no_finding(house, client):
+    phone = house.log_in(client, house.advisor("孟一", "/HQ/SH/01/", title=""))
+    fields = open_page(phone) | {"slot.headline": FORBIDDEN}
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
+    assert "「稳赚不赔」" in words(answer.text)
+
+
 def test_a_sound_sentence_gets_no_hint(phone):
     fields = open_page(phone)
     answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
     assert "im-finding" not in answer.text
+
+
+def test_a_designs_disclosure_excuses_no_words_of_the_advisors(phone):
+    fields = open_page(phone) | {"slot.message": "跌了也别怕，亏了算我的。"}
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.message"})
+    assert "im-finding--review" in answer.text or "im-finding--block" in answer.text
 
 
 def test_adopting_without_a_script_replaces_exactly_the_hit(phone):
