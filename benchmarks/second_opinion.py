@@ -33,7 +33,7 @@ from compliance.ruleset import RULESETS, Ruleset, load_ruleset
 
 TEXTS = Path(__file__).parent / "texts"
 SHIPPED = RULESETS / "second-opinion.yaml"
-AGREES_FROM = 0.3
+AGREES_FROM = 0.28
 _LEAST_TEXTS = 12
 _STRENGTH = 3.0
 _EXAMPLE_WEIGHT = 0.3  # an example is one sentence, and written for its rule

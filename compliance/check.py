@@ -8,7 +8,7 @@ from compliance.document import Document, FieldKind
 from compliance.finding import Finding, Layer, Severity, Span
 from compliance.match import DocumentView, Hit, Shelters, heard_view, view
 from compliance.normalise import normalise
-from compliance.opinion import REACH, Opinion
+from compliance.opinion import REACH, Opinion, Passage
 from compliance.report import Report, verdict_of
 from compliance.rule import Rule
 from compliance.ruleset import Ruleset
@@ -175,9 +175,9 @@ def _agreed(findings: Sequence[Finding], document: Document, ruleset: Ruleset) -
     ]
 
 
-def _told(found: Finding, opinion: Opinion, passage: str) -> Finding:
+def _told(found: Finding, opinion: Opinion, passage: Passage) -> Finding:
     """Return a finding as a warning that names what spoke for the passage."""
-    named = "、".join(f"“{words}”" for words in opinion.lawful_signs(passage))
+    named = "、".join(f"“{words}”" for words in opinion.lawful_words(passage))
     remark = f"前后文读来像合规的写法{f'（{named}）' if named else ''}，因此只作提醒。"
     return replace(found, severity=Severity.WARN, reason=found.reason + remark)
 
@@ -197,11 +197,16 @@ class _Passages:
         """Tell whether a finding is one of words typed as they are read."""
         return found.layer is not Layer.SOUND and found.field in self._starts
 
-    def around(self, found: Finding) -> str:
-        """Return what stands near a finding, normalised."""
-        start = self._starts[found.field]
-        low, high = start + found.span.start - REACH, start + found.span.end + REACH
-        return normalise(self._text[max(0, low) : high]).text
+    def around(self, found: Finding) -> Passage:
+        """Return a finding with what stands near it."""
+        start = self._starts[found.field] + found.span.start
+        end = self._starts[found.field] + found.span.end
+        texts = (
+            self._text[max(0, start - REACH) : start],
+            self._text[start:end],
+            self._text[end : end + REACH],
+        )
+        return Passage(*(normalise(text).text for text in texts))
 
 
 def _distinct(findings: Iterable[Finding]) -> list[Finding]:

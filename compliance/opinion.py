@@ -12,13 +12,31 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import islice
 from typing import Self
+
+from compliance.words import common_words
 
 LONGEST = 3
 REACH = 60  # characters to either side that are read with a sign
 _FIGURES = re.compile("[0-9]+")
-_WEIGHTIEST, _NAMED = 9, 3  # so many runs are looked at, so many words they make up are named
+_LEAST_READ = 16  # characters
+_FEW = 8  # of a longer sign the pattern took in what stands round it
+_NAMED = 3  # so many words are named
+_UNKNOWN = (0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A sign with what stands round it, normalised."""
+
+    before: str
+    sign: str
+    after: str
+
+    @property
+    def text(self) -> str:
+        return self.before + self.sign + self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +60,40 @@ class Opinion:
             weights[run] = (float(rarity), float(weight))
         return cls(agrees_from, bias, weights)
 
-    def agrees(self, passage: str) -> bool:
-        """Tell whether a normalised passage reads enough like violations for a sign in it to stop a piece."""
-        return self.likeness(passage) >= self.agrees_from
+    def agrees(self, passage: Passage) -> bool:
+        """Tell whether a passage reads enough like violations for the sign in it to stop a piece.
 
-    def likeness(self, passage: str) -> float:
-        """Return how much a normalised passage reads like violations, from 0 to 1."""
+        Of a few words nothing can be said: they do.
+        """
+        return len(passage.text) < _LEAST_READ or self.likeness(passage) >= self.agrees_from
+
+    def likeness(self, passage: Passage) -> float:
+        """Return how much a passage reads like violations, from 0 to 1."""
         said = self._said(passage)
         length = math.sqrt(math.fsum(much * much for _, much, _ in said))
         score = self.bias + (math.fsum(much * weight for _, much, weight in said) / length if length else 0.0)
         return 1 / (1 + math.exp(-score))
 
-    def lawful_signs(self, passage: str) -> list[str]:
-        """Return the words that spoke most against a violation, as they stand in the passage."""
+    def lawful_words(self, passage: Passage) -> list[str]:
+        """Return the words round the sign that spoke most against a violation."""
         told = sorted((much * weight, run) for run, much, weight in self._said(passage) if weight < 0)
-        inside: set[int] = set()
-        for _, run in told[:_WEIGHTIEST]:
-            if run.isalpha():
-                inside.update(at + step for at in _places(run, passage) for step in range(len(run)))
-        words = [
-            "".join(passage[at] for at in stretch)
-            for side, stretch in groupby(range(len(passage)), inside.__contains__)
-            if side
-        ]
-        return [*dict.fromkeys(word for word in words if len(word) > 1)][:_NAMED]
+        around = f"{passage.before}\n{passage.after}"
+        words = (run for _, run in told if run in around and run in common_words())
+        return [*islice(words, _NAMED)]
 
-    def _said(self, passage: str) -> list[tuple[str, float, float]]:
-        """Return the known runs of a passage, in their order, with how much each says and its weight."""
-        counted = Counter(run for run in runs_of(passage) if run in self.weights)
+    def _said(self, passage: Passage) -> list[tuple[str, float, float]]:
+        """Return the known runs of a passage, in their order, with how much each says and its weight.
+
+        What speaks against a violation inside a few words is their own: 保证 in 保证不亏 excuses nothing.
+        """
+        counted = Counter(run for run in runs_of(passage.text) if run in self.weights)
+        if len(passage.sign) <= _FEW:
+            counted.subtract(run for run in runs_of(passage.sign) if self.weights.get(run, _UNKNOWN)[1] < 0)
         return [
             (run, (1 + math.log(times)) * self.weights[run][0], self.weights[run][1])
             for run, times in counted.items()
+            if times > 0
         ]
-
-
-def _places(run: str, passage: str) -> Iterator[int]:
-    at = passage.find(run)
-    while at >= 0:
-        yield at
-        at = passage.find(run, at + 1)
 
 
 def runs_of(passage: str) -> Iterator[str]:

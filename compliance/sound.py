@@ -25,10 +25,9 @@ from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
 from compliance.finding import Span
 from compliance.installed import file_of
 from compliance.normalise import CharTable, Normalised, fold, is_han, normalise
+from compliance.words import LONGEST, common_words
 
 _CODE_BASE = 0xE000  # syllables are coded in the private use area for the automaton
-_MIN_FREQUENCY = 10
-_LONGEST_COMMON = 4
 _MAX_READINGS = 8
 _MAX_FORMS = 64
 _LATIN = re.compile("[a-z]")
@@ -88,21 +87,6 @@ class _Row(CharTable):
 
 
 _ROW = _Row()
-
-
-@cache
-def _common_words() -> frozenset[str]:
-    """Return the words of two to four characters in jieba's dictionary.
-
-    Read as a file, on the first homophone only: importing jieba would build its tree, and
-    detection never segments.
-    """
-    words: set[str] = set()
-    for line in file_of("jieba", "dict.txt").read_text("utf-8").splitlines():
-        word, frequency, _ = line.split(" ", 2)
-        if 1 < len(word) <= _LONGEST_COMMON and int(frequency) >= _MIN_FREQUENCY:
-            words.add(word)
-    return frozenset(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,9 +354,9 @@ def _explained(word: str, text: str, start: int) -> bool:
 
 def _covered(text: str, start: int, end: int) -> bool:
     """Tell whether an ordinary word stands over the edge of, or inside, `text[start:end]`."""
-    words = _common_words()
+    words = common_words()
     for at in range(start, end):
-        for size in range(2, _LONGEST_COMMON + 1):
+        for size in range(2, LONGEST + 1):
             for low in range(max(0, at - size + 1), at + 1):
                 if text[low : low + size] in words:
                     return True

@@ -20,7 +20,7 @@ from compliance.document import Document, FieldKind, ProductType, Sector, TextFi
 from compliance.reading import PictureReading, unread_field
 from compliance.report import Report
 from templates_lib.fill import SlotErrors, fill, without_omitted
-from templates_lib.manifest import SlotKind, SlotSource, TemplateManifest
+from templates_lib.manifest import DISCLOSURE, SlotKind, SlotSource, TemplateManifest
 from templates_lib.twin import TwinLine, text_twin
 
 PORTRAIT_FIELD: Final = ProfileField.PHOTO.value
@@ -196,14 +196,16 @@ def _sector(uow: UnitOfWork) -> Sector:
 
 
 def _field_kinds(manifest: TemplateManifest) -> dict[str, FieldKind]:
-    return {
+    kinds = {
         slot.name: FieldKind.PROFILE
         if slot.source is SlotSource.PROFILE or slot.kind is SlotKind.QR
         else FieldKind.FREE
         for slot in manifest.slots
     }
+    return kinds | {DISCLOSURE: FieldKind.DISCLOSURE}
 
 
 def _fixed_kind(manifest: TemplateManifest, text: str) -> FieldKind:
+    """Tell the disclosure where a design spells it out itself."""
     registered = manifest.disclosure and manifest.disclosure in text
     return FieldKind.DISCLOSURE if registered else FieldKind.FIXED

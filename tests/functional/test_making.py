@@ -142,6 +142,12 @@ def test_a_sound_sentence_gets_no_hint(phone):
     assert "im-finding" not in answer.text
 
 
+def test_a_designs_disclosure_excuses_no_words_of_the_advisors(phone):
+    fields = open_page(phone) | {"slot.message": "跌了也别怕，亏了算我的。"}
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.message"})
+    assert "im-finding--review" in answer.text or "im-finding--block" in answer.text
+
+
 def test_adopting_without_a_script_replaces_exactly_the_hit(phone):
     fields = open_page(phone) | {"slot.headline": FORBIDDEN, "slot.message": "陪您走得更远，更稳。"}
     page = phone.post(f"/make/{POSTER}", data=fields | {"adopt": "slot.headline:4:8"}).text

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from compliance.check import check
 from compliance.document import Document, FieldKind, TextField
 from compliance.finding import Layer, Severity
-from compliance.opinion import LONGEST, Opinion, runs_of
+from compliance.opinion import LONGEST, Opinion, Passage, runs_of
 from compliance.report import Verdict
 from compliance.ruleset import RulesetError, load_ruleset
+from compliance.words import common_words
 
 SHIPPED = load_ruleset().opinion
+common_words()  # read once, before anything is timed
 PACK = """\
 dated: 2026-01-02
 rules:
@@ -90,14 +92,24 @@ def test_a_sign_stops_a_piece_that_reads_like_a_pitch(ruleset):
 
 
 def test_a_sign_in_a_passage_that_reads_lawful_is_told_and_stops_nothing(ruleset):
-    report = findings(ruleset, "外婆的厨房越来越多辣椒")
+    report = findings(ruleset, "今天外婆的厨房里又挂上了越来越多的辣椒")
     (found,) = report.findings
     assert (report.verdict, found.severity, found.text) == (Verdict.WARN, Severity.WARN, "越来越多")
 
 
 def test_what_weighed_most_is_named(ruleset):
-    (found,) = findings(ruleset, "外婆的厨房越来越多辣椒").findings
-    assert "“外婆”、“厨房”" in found.reason
+    (found,) = findings(ruleset, "今天外婆的厨房里又挂上了越来越多的辣椒").findings
+    assert "“厨房”、“外婆”" in found.reason
+
+
+def test_of_a_few_words_it_says_nothing(ruleset):
+    assert findings(ruleset, "外婆越来越多").verdict is Verdict.REVIEW
+
+
+def test_a_few_words_do_not_excuse_themselves(tmp_path):
+    opinion = OPINION.replace("外婆 1 -9", "来越 1 -9")
+    text = "今天这里又说了一遍，大家的会越来越多"
+    assert findings(rulesets(tmp_path, opinion), text).verdict is Verdict.REVIEW
 
 
 def test_a_passage_it_knows_nothing_of_stays_with_a_person(ruleset):
@@ -135,8 +147,9 @@ def test_what_stands_far_off_weighs_nothing(ruleset):
 
 
 def test_a_headline_is_read_with_what_stands_under_it(ruleset):
-    assert findings(ruleset, "越来越多", "外婆的厨房").verdict is Verdict.WARN
-    assert findings(ruleset, "外婆的厨房", "越来越多").verdict is Verdict.WARN
+    kitchen = "外婆的厨房，今天又添了辣椒和大蒜"
+    assert findings(ruleset, "越来越多", kitchen).verdict is Verdict.WARN
+    assert findings(ruleset, kitchen, "越来越多").verdict is Verdict.WARN
 
 
 def test_a_disclosure_and_a_card_weigh_nothing(ruleset):
@@ -151,7 +164,9 @@ def test_an_institutions_own_words_stay_with_a_person(ruleset):
 
 def test_without_an_opinion_every_sign_stops_a_piece(tmp_path):
     (tmp_path / "rules.yaml").write_text(PACK, "utf-8")
-    assert findings(load_ruleset([tmp_path]), "外婆的厨房越来越多辣椒").verdict is Verdict.REVIEW
+    assert (
+        findings(load_ruleset([tmp_path]), "今天外婆的厨房里又挂上了越来越多的辣椒").verdict is Verdict.REVIEW
+    )
 
 
 def test_the_opinion_is_part_of_what_a_verdict_rests_on(tmp_path, ruleset):
@@ -183,11 +198,12 @@ def test_figures_read_alike():
     assert [*runs_of("年化12%")] == [*runs_of("年化3%")]
 
 
-@given(st.text(max_size=300))
-def test_any_text_is_like_violations_to_some_degree(text):
+@given(st.text(max_size=150), st.text(max_size=20), st.text(max_size=150))
+def test_any_passage_is_like_violations_to_some_degree(before, sign, after):
     assert SHIPPED is not None
-    assert 0 < SHIPPED.likeness(text) < 1
-    assert all(words in text for words in SHIPPED.lawful_signs(text))
+    passage = Passage(before, sign, after)
+    assert 0 < SHIPPED.likeness(passage) < 1
+    assert all(word in before or word in after for word in SHIPPED.lawful_words(passage))
 
 
 @given(st.text(max_size=60))
