@@ -10,7 +10,7 @@ import jinja2
 from templates_lib import document, layout
 from templates_lib.catalog import TemplateSource
 from templates_lib.fill import Filled, SlotError, SlotErrorCode, SlotErrors, Value
-from templates_lib.ink import rgb
+from templates_lib.ink import rgb, stays_inside
 from templates_lib.layout import Ink
 from templates_lib.lines import SetLine
 from templates_lib.manifest import DISCLOSURE, Slot, SlotKind, TemplateManifest
@@ -189,6 +189,8 @@ class CompiledTemplate:
 
     def place(self, filled: Filled) -> LaidOut:
         """Lay the filled page out. Raises SlotErrors when words leave their frame."""
+        if overlong := self._overlong(filled):
+            raise SlotErrors(tuple(self._with_what_fits(error, filled) for error in overlong))
         laid_out = self.lay_out(filled, sizes=self.sizes(filled))
         errors = self._overflows(laid_out)
         if errors:
@@ -201,6 +203,25 @@ class CompiledTemplate:
         astray = bool(laid_out.stray) or laid_out.pages != self.manifest.pages
         return astray or (disclosure is not None and not disclosure.inside)
 
+    def _overlong(self, filled: Filled) -> list[SlotError]:
+        """The slots whose words take too many lines, where setting them alone is enough to say so.
+
+        A page need not be laid out for that, which takes a hundred times as long.
+        """
+        skeleton = self.kept_skeletons.get(self._present(filled))
+        if skeleton is None:
+            return []
+        sizes = self.sizes(filled)
+        errors: dict[str, SlotError] = {}
+        for place in skeleton.texts:
+            slot = self.manifest.slot(place.element.slot)
+            if slot.max_lines is None or place.way is not Way.FAST:
+                continue
+            lines = set_in(place, place.element.words(filled), sizes.get(slot.name))
+            if len(lines) > slot.max_lines:
+                errors.setdefault(slot.name, _too_many_lines(slot, len(lines)))
+        return [errors[slot.name] for slot in self.manifest.slots if slot.name in errors]
+
     def _overflows(self, laid_out: LaidOut) -> list[SlotError]:
         errors: list[SlotError] = []
         for slot in self.manifest.slots:
@@ -208,8 +229,7 @@ class CompiledTemplate:
             if placed is None:
                 continue
             if slot.max_lines is not None and len(placed.lines) > slot.max_lines:
-                reason = f"「{slot.label}」排成了 {len(placed.lines)} 行，最多 {slot.max_lines} 行"
-                errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, reason))
+                errors.append(_too_many_lines(slot, len(placed.lines)))
             elif not placed.inside:
                 errors.append(SlotError(slot.name, SlotErrorCode.OVERFLOW, f"「{slot.label}」超出了版面"))
         if errors:
@@ -235,13 +255,40 @@ class CompiledTemplate:
         if self.manifest.slot(error.slot).kind is not SlotKind.TEXT:
             return error  # the beginning of a phrase or a date is neither
 
+        def trial(text: str) -> Filled:
+            return Filled(filled.manifest, {**filled.texts, error.slot: text}, filled.images)
+
+        def seems_to_fit(text: str) -> bool:
+            return self._is_measured_inside(error.slot, trial(text))
+
         def accepts(text: str) -> bool:
-            trial = Filled(filled.manifest, {**filled.texts, error.slot: text}, filled.images)
-            laid_out = self.lay_out(trial, sizes=self.sizes(trial))
+            laid_out = self.lay_out(trial(text), sizes=self.sizes(trial(text)))
             return all(other.slot != error.slot for other in self._overflows(laid_out))
 
-        fits = layout.find_longest(filled.texts[error.slot], accepts)
+        text = filled.texts[error.slot]
+        # words measured alone nearly always decide; where they cannot, the page has the last word
+        fits = layout.find_longest(text, seems_to_fit)
+        if fits is None or not (self.is_known(trial(fits)) or accepts(fits)):
+            fits = layout.find_longest(text, accepts)
         return SlotError(error.slot, error.code, error.reason, fits)
+
+    def _is_measured_inside(self, slot: str, filled: Filled) -> bool:
+        """Say whether a slot's words are few enough lines, and lie inside where that is known already."""
+        if any(error.slot == slot for error in self._overlong(filled)):
+            return False
+        if not self.is_known(filled):
+            return True
+        skeleton, sizes = self.skeleton(filled), self.sizes(filled)
+        plates = self.plates(skeleton, self.counts(skeleton, filled))
+        if plates is None or plates.crowded:
+            return False
+        most = self.manifest.slot(slot).max_lines
+        return all(
+            stays_inside(place, plates.spots.get(place.element.ordinal), lines, most)
+            for place in skeleton.texts
+            if place.element.slot == slot
+            and (lines := set_in(place, place.element.words(filled), sizes.get(slot))) is not None
+        )
 
     def _pictures(self, filled: Filled) -> dict[str, layout.SlotPicture]:
         pictures: dict[str, layout.SlotPicture] = {}
@@ -259,6 +306,11 @@ class CompiledTemplate:
                     name = name_beside(slot, filled)
                     pictures[slot.name] = layout.SlotPicture(monogram_svg(name, ink), _SVG)
         return pictures
+
+
+def _too_many_lines(slot: Slot, count: int) -> SlotError:
+    reason = f"「{slot.label}」排成了 {count} 行，最多 {slot.max_lines} 行"
+    return SlotError(slot.name, SlotErrorCode.OVERFLOW, reason)
 
 
 def name_beside(slot: Slot, filled: Filled) -> str:

@@ -28,7 +28,7 @@ from templates_lib.pdf import Raster, print_pdf, screen_pdf
 from templates_lib.plate import Arrangement, PlateSet, Sheet, draw_picture
 from templates_lib.skeleton import PicturePlace, Place, Skeleton, TextPlace, Way, set_in
 from templates_lib.splice import JpegSettings, Rectangle
-from templates_lib.survey import LaidOut, holds
+from templates_lib.survey import LaidOut
 
 _MOST_STAGES: Final = 24
 _SAME_FACE_PX: Final = 0.02
@@ -293,7 +293,10 @@ class _Press:
         settled = self._settled(plates)
         for place in skeleton.texts:
             ordinal = place.element.ordinal
-            if ordinal not in settled and ordinal in lines and not self._fits(place, plates, lines[ordinal]):
+            if ordinal in settled or ordinal not in lines:
+                continue
+            most = compiled.manifest.slot(place.element.slot).max_lines
+            if not ink.stays_inside(place, plates.spots.get(ordinal), lines[ordinal], most):
                 return self._laid_whole(f"{place.element.slot}: measured apart from the page it overflows")
         return skeleton, plates, lines
 
@@ -349,23 +352,6 @@ class _Press:
         if bare and not ink.can_draw_monogram(name_beside(slot, self._filled)):
             return Way.SLOW, "a silhouette in place of a monogram"
         return Way.FAST, ""
-
-    def _fits(self, place: TextPlace, plates: PlateSet, lines: tuple[SetLine, ...]) -> bool:
-        if not lines:
-            return True
-        spot = plates.spots.get(place.element.ordinal)
-        most = self._filled.manifest.slot(place.element.slot).max_lines
-        if not isinstance(spot, TextSpot) or (most is not None and len(lines) > most):
-            return False
-        if place.single and len(lines) > 1:
-            return False
-        trailing = place.style.trailing_px
-        for number, (line, x) in enumerate(zip(lines, ink.line_starts(place, spot, lines), strict=True)):
-            top = spot.top + number * place.pitch_px
-            right = x + line.width - trailing
-            if not all(holds(edges, x, top, right, top + spot.line_px) for edges in spot.edges):
-                return False
-        return True
 
     # ── drawing ──────────────────────────────────────────────────────────────────────────────────
 

@@ -14,7 +14,7 @@ from templates_lib.pictures import ImageValue, clean_image, monogram_frame
 from templates_lib.qr import QrError, qr_mask, reads_back
 from templates_lib.skeleton import PicturePlace, TextPlace
 from templates_lib.splice import Core, Rectangle, core_of
-from templates_lib.survey import Edges
+from templates_lib.survey import Edges, holds
 
 _ROUNDED_FINER: Final = 8
 _SMALLER: Final = Image.Resampling.HAMMING
@@ -150,6 +150,25 @@ def line_starts(place: TextPlace, spot: TextSpot, lines: Sequence[SetLine]) -> l
         room = max(place.limit_px - line.width, 0.0)
         starts.append(spot.x + {"center": room / 2, "end": room}.get(place.align, 0.0))
     return starts
+
+
+def stays_inside(
+    place: TextPlace, spot: TextSpot | PictureSpot | None, lines: Sequence[SetLine], most: int | None
+) -> bool:
+    """Say whether lines set for a place are few enough, and stay inside what they must not leave."""
+    if not lines:
+        return True
+    if not isinstance(spot, TextSpot) or (most is not None and len(lines) > most):
+        return False
+    if place.single and len(lines) > 1:
+        return False
+    trailing = place.style.trailing_px
+    for number, (line, x) in enumerate(zip(lines, line_starts(place, spot, lines), strict=True)):
+        top = spot.top + number * place.pitch_px
+        right = x + line.width - trailing
+        if not all(holds(edges, x, top, right, top + spot.line_px) for edges in spot.edges):
+            return False
+    return True
 
 
 def draw_words(

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image, ImageChops
 
 from templates_lib import compose as composing
+from templates_lib import layout
 from templates_lib.compile import compile_template
-from templates_lib.compose import JPEG, PDF, PNG, compose, compose_pages
-from templates_lib.fill import SlotErrorCode, SlotErrors
+from templates_lib.compose import JPEG, PDF, PNG, compose, compose_pages, require_fit
+from templates_lib.fill import SlotErrorCode, SlotErrors, fill
 from templates_lib.pictures import ImageValue
 from templates_lib.qr import QrError, decode_qr, qr_image
 from tests.unit.templates_lib.factories import BODY, URL, picture, write_template
@@ -138,6 +139,23 @@ def test_too_many_lines_are_an_overflow_that_says_what_fits(note):
 
     assert error.slot == "headline"
     assert error.fits == "山有四季路在脚下云在天上人在途中心里有数"
+
+
+def test_words_of_too_many_lines_are_measured_without_laying_a_page_out(tmp_path, monkeypatch):
+    in_lines = BODY.replace("{% if made_on %}", "</p><p>{% if made_on %}")
+    in_lines = in_lines.replace('<span data-field="name">', '</p><p><span data-field="name">')
+    note = compile_template(write_template(tmp_path, body=in_lines))
+    compose(note, VALUES)
+    monkeypatch.setattr(layout, "lay_out", None)
+
+    with pytest.raises(SlotErrors) as caught:
+        require_fit(
+            note, fill(note.manifest, {**VALUES, "headline": "山有四季\n路在脚下\n云在天上\n人在途中"})
+        )
+
+    (error,) = caught.value.errors
+    assert "排成了 4 行" in error.reason
+    assert error.fits == "山有四季\n路在脚下"
 
 
 def test_one_word_wider_than_its_frame_is_an_overflow(note):
