@@ -1,7 +1,7 @@
 """What an advisor sees while making a piece: the picture, the hints, and who will decide on it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -142,6 +142,12 @@ class Hint:
     reason: str
     suggestion: str | None
     basis: str
+    also: tuple[str, ...] = ()  # what else is wrong with the same words
+
+    def covers(self, other: "Hint") -> bool:
+        """Say whether changing these words changes those of the other, which offers no more."""
+        inside = self.start <= other.start and other.end <= self.end and other.text in self.text
+        return self.slot == other.slot and inside and (self.suggestion is not None or not other.suggestion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,7 @@ def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> 
     report = trial.report
     facts = route_facts(uow, version, trial.values, advisor, report.verdict)
     labels = {slot.name: slot.label for slot in manifest.slots}
-    hints = tuple(
+    hints = one_a_place(
         _hint(finding, entered, trial.values)
         for finding in report.findings
         if finding.severity is not Severity.NOTE
@@ -227,6 +233,20 @@ def _hint(finding: Finding, entered: Mapping[str, str], values: Mapping[str, str
         suggestion=None if start is None else finding.suggestion,
         basis=finding.basis,
     )
+
+
+def one_a_place(hints: Iterable[Hint]) -> tuple[Hint, ...]:
+    """Of hints on the same words the gravest alone, naming the others' reasons where they differ."""
+    said = tuple(hints)
+    kept: list[Hint] = []
+    for hint in sorted(said, key=lambda one: (-Severity(one.severity).rank, one.suggestion is None)):
+        over = next((one for one in kept if one.covers(hint)), None)
+        if over is None:
+            kept.append(hint)
+        elif hint.reason not in (over.reason, *over.also):
+            kept[kept.index(over)] = replace(over, also=(*over.also, hint.reason))
+    first = {(hint.slot, hint.start, hint.end): place for place, hint in reversed(tuple(enumerate(said)))}
+    return tuple(sorted(kept, key=lambda one: first[one.slot, one.start, one.end]))
 
 
 def nearest(text: str, words: str, near: int) -> int | None:
