@@ -145,9 +145,18 @@ class Hint:
     also: tuple[str, ...] = ()  # what else is wrong with the same words
 
     def covers(self, other: "Hint") -> bool:
-        """Say whether changing these words changes those of the other, which offers no more."""
-        inside = self.start <= other.start and other.end <= self.end and other.text in self.text
-        return self.slot == other.slot and inside and (self.suggestion is not None or not other.suggestion)
+        """Say whether changing these words changes the other's, and no offer of wording is lost."""
+        if self.slot != other.slot or other.text not in self.text:
+            return False
+        if (self.start, self.end) == (other.start, other.end):
+            return True
+        inside = self.start <= other.start and other.end <= self.end
+        return inside and (self.suggestion is not None or other.suggestion is None)
+
+    def with_reason_of(self, other: "Hint") -> "Hint":
+        news = () if other.reason in (self.reason, *self.also) else (other.reason,)
+        offer = self.suggestion if self.suggestion is not None else other.suggestion
+        return replace(self, also=(*self.also, *news), suggestion=offer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,12 +248,12 @@ def one_a_place(hints: Iterable[Hint]) -> tuple[Hint, ...]:
     """Of hints on the same words the gravest alone, naming the others' reasons where they differ."""
     said = tuple(hints)
     kept: list[Hint] = []
-    for hint in sorted(said, key=lambda one: (-Severity(one.severity).rank, one.suggestion is None)):
+    for hint in sorted(said, key=lambda one: (-Severity(one.severity).rank, one.start - one.end)):
         over = next((one for one in kept if one.covers(hint)), None)
         if over is None:
             kept.append(hint)
-        elif hint.reason not in (over.reason, *over.also):
-            kept[kept.index(over)] = replace(over, also=(*over.also, hint.reason))
+        else:
+            kept[kept.index(over)] = over.with_reason_of(hint)
     first = {(hint.slot, hint.start, hint.end): place for place, hint in reversed(tuple(enumerate(said)))}
     return tuple(sorted(kept, key=lambda one: first[one.slot, one.start, one.end]))
 
