@@ -26,7 +26,7 @@ def test_a_text_gets_a_report_for_people(tmp_path):
     path.write_text("\ufeff这款稳赚不赔。", "utf-8")
     result = run(str(path))
     assert "不能发布" in result.stdout
-    assert "建议改为：有涨有跌，量力而行" in result.stdout
+    assert "建议改为：有赚有赔" in result.stdout
     assert "《广告法》第二十五条" in result.stdout
 
 

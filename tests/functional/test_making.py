@@ -105,7 +105,7 @@ def test_typing_a_forbidden_promise_shows_the_place_the_reason_and_the_wording_t
     answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
     said = words(answer.text)
     assert "「稳赚不赔」" in said
-    assert "有涨有跌，量力而行" in said
+    assert "有赚有赔" in said
     assert "广告法" in said
     assert 'data-start="4"' in answer.text
     assert "请先修改" in said  # the bar below comes along
@@ -161,7 +161,7 @@ def test_adopting_without_a_script_replaces_exactly_the_hit(phone):
     fields = open_page(phone) | {"slot.headline": FORBIDDEN, "slot.message": "陪您走得更远，更稳。"}
     page = phone.post(f"/make/{POSTER}", data=fields | {"adopt": "slot.headline:4:8"}).text
     after = form_fields(page, f"/make/{POSTER}")
-    assert after["slot.headline"] == "山有四季有涨有跌，量力而行"
+    assert after["slot.headline"] == "山有四季有赚有赔"
     assert after["slot.message"] == "陪您走得更远，更稳。"
 
 
@@ -174,7 +174,7 @@ def test_an_offer_is_never_taken_from_the_request(phone):
 def test_line_ends_of_a_browser_do_not_move_the_hit(phone):
     fields = open_page(phone) | {"slot.headline": "山有四季\r\n稳赚不赔"}
     page = phone.post(f"/make/{POSTER}", data=fields | {"adopt": "slot.headline:5:9"}).text
-    assert form_fields(page, f"/make/{POSTER}")["slot.headline"] == "山有四季\n有涨有跌，量力而行"
+    assert form_fields(page, f"/make/{POSTER}")["slot.headline"] == "山有四季\n有赚有赔"
 
 
 def test_a_forbidden_promise_is_stopped_at_submission_and_kept_as_a_draft(phone, house):
@@ -245,7 +245,7 @@ def test_a_text_that_is_too_long_is_named_at_its_field(phone, house):
 
 
 def test_words_that_leave_their_frame_are_named_while_typing(phone):
-    fields = open_page(phone) | {"slot.headline": "山有四季\n有涨有跌，量力而行也要慢慢走"}
+    fields = open_page(phone) | {"slot.headline": "山有四季\n有赚有赔也要慢慢走"}
     fields["slot.headline"] = fields["slot.headline"][:17]
     answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
     assert "最多 2 行" in words(answer.text)
