@@ -1,7 +1,7 @@
 """What an advisor sees while making a piece: the picture, the hints, and who will decide on it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -142,6 +142,21 @@ class Hint:
     reason: str
     suggestion: str | None
     basis: str
+    also: tuple[str, ...] = ()  # what else is wrong with the same words
+
+    def covers(self, other: "Hint") -> bool:
+        """Say whether changing these words changes the other's, and no offer of wording is lost."""
+        if self.slot != other.slot or other.text not in self.text:
+            return False
+        if (self.start, self.end) == (other.start, other.end):
+            return True
+        inside = self.start <= other.start and other.end <= self.end
+        return inside and (self.suggestion is not None or other.suggestion is None)
+
+    def with_reason_of(self, other: "Hint") -> "Hint":
+        news = () if other.reason in (self.reason, *self.also) else (other.reason,)
+        offer = self.suggestion if self.suggestion is not None else other.suggestion
+        return replace(self, also=(*self.also, *news), suggestion=offer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +198,7 @@ def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> 
     report = trial.report
     facts = route_facts(uow, version, trial.values, advisor, report.verdict)
     labels = {slot.name: slot.label for slot in manifest.slots}
-    hints = tuple(
+    hints = one_a_place(
         _hint(finding, entered, trial.values)
         for finding in report.findings
         if finding.severity is not Severity.NOTE
@@ -227,6 +242,20 @@ def _hint(finding: Finding, entered: Mapping[str, str], values: Mapping[str, str
         suggestion=None if start is None else finding.suggestion,
         basis=finding.basis,
     )
+
+
+def one_a_place(hints: Iterable[Hint]) -> tuple[Hint, ...]:
+    """Of hints on the same words the gravest alone, naming the others' reasons where they differ."""
+    said = tuple(hints)
+    kept: list[Hint] = []
+    for hint in sorted(said, key=lambda one: (-Severity(one.severity).rank, one.start - one.end)):
+        over = next((one for one in kept if one.covers(hint)), None)
+        if over is None:
+            kept.append(hint)
+        else:
+            kept[kept.index(over)] = over.with_reason_of(hint)
+    first = {(hint.slot, hint.start, hint.end): place for place, hint in reversed(tuple(enumerate(said)))}
+    return tuple(sorted(kept, key=lambda one: first[one.slot, one.start, one.end]))
 
 
 def nearest(text: str, words: str, near: int) -> int | None:

@@ -136,6 +136,15 @@ def test_a_profile_that_lacks_a_needed_field_hides_no_finding(house, client):
     assert "「稳赚不赔」" in words(answer.text)
 
 
+@pytest.mark.parametrize("typed", ["盈利三七", "4%起，稳稳的", "冲就完了"])
+def test_words_that_several_rules_hit_are_one_hint_of_the_gravest_with_every_reason(phone, typed):
+    fields = open_page(phone) | {"slot.message": typed}
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.message"})
+    assert answer.text.count(f"「{typed}」") == 1
+    assert "须修改" in words(answer.text)
+    assert "同时：" in words(answer.text)
+
+
 def test_a_sound_sentence_gets_no_hint(phone):
     fields = open_page(phone)
     answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from app.domain.organisation import Role
 from app.domain.review import CLAIM_TERM, Ground, Outcome, Refusal
 from app.models.review import Decision
+from app.queries.review import FoundHit
 from app.services.review import claim_review
 from tests.factories import House
 from tests.fakes import FixedClock
@@ -101,6 +102,22 @@ def test_an_item_shows_what_differs_from_the_revision_approved_before(
     assert "与上次通过的第 1 稿相比" in page
     assert re.search(r"<del>.*?春来", page)
     assert re.search(r"<ins>.*?花开", page)
+
+
+def test_a_verdict_that_lets_pass_says_how_many_places_to_look_at(
+    house: House, reviewer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # few rules only warn, and which do is the compliance officers' to change
+    hits = tuple(
+        FoundHit(
+            "wording", "warn", "headline", at, at + 2, OWN_WORDS[at : at + 2], "", "宜换一种说法。", None
+        )
+        for at in (0, 2)
+    )
+    monkeypatch.setattr("app.web.review.hits_of", lambda *_: hits)
+    monkeypatch.setattr("app.web.review.verdict_of", lambda *_: "warn")
+    page = reviewer.get(item(house, house.in_review("advisor", headline=OWN_WORDS))).text
+    assert "可用，2 处需留意" in page
 
 
 def test_the_picture_under_review_is_the_picture_that_was_approved(
