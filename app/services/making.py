@@ -29,6 +29,7 @@ from app.services.template import usable_version
 from app.services.unit_of_work import UnitOfWork
 from compliance.finding import Finding, Severity
 from compliance.report import Verdict
+from templates_lib.fill import SlotErrorCode
 from templates_lib.manifest import Slot, SlotKind, SlotSource, TemplateManifest
 
 
@@ -143,6 +144,7 @@ class Hint:
     suggestion: str | None
     basis: str
     also: tuple[str, ...] = ()  # what else is wrong with the same words
+    fits: bool = True  # whether the suggestion has room in its slot
 
     def covers(self, other: "Hint") -> bool:
         """Say whether changing these words changes the other's, and no offer of wording is lost."""
@@ -205,7 +207,9 @@ def foresee(uow: UnitOfWork, reserved: Reserved, entered: Mapping[str, str]) -> 
     )
     return Outlook(
         verdict=report.verdict,
-        hints=hints,
+        hints=tuple(
+            replace(hint, fits=_has_room(uow, version, trial.values, entered, hint)) for hint in hints
+        ),
         faults=trial.faults or _overflows(uow, version, trial.values),
         route=route_for(facts),
         own_words=tuple(labels[name] for name in labels if name in facts.free_text_slots),
@@ -220,6 +224,22 @@ def _overflows(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, s
     except InvalidInput as refused:
         return refused.faults
     return ()
+
+
+def _has_room(
+    uow: UnitOfWork,
+    version: TemplateVersion,
+    values: Mapping[str, str],
+    entered: Mapping[str, str],
+    hint: Hint,
+) -> bool:
+    """Say whether a text still fits its slot once the suggestion stands in it."""
+    if hint.suggestion is None or hint.slot not in entered:
+        return True
+    text = adopted(entered, hint)[hint.slot]
+    limits = (SlotErrorCode.TOO_LONG, SlotErrorCode.OVERFLOW)
+    faults = _overflows(uow, version, {**values, hint.slot: text})
+    return not any(fault.field == hint.slot and fault.code in limits for fault in faults)
 
 
 def _hint(finding: Finding, entered: Mapping[str, str], values: Mapping[str, str]) -> Hint:

@@ -145,6 +145,14 @@ def test_words_that_several_rules_hit_are_one_hint_of_the_gravest_with_every_rea
     assert "同时：" in words(answer.text)
 
 
+def test_a_wording_that_would_not_fit_is_shown_without_the_tap(phone):
+    fields = open_page(phone) | {"slot.headline": "保本保息，路在脚下慢慢走，别着急"}
+    answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})
+    assert "建议改为不保本不保息" in words(answer.text)
+    assert "放不下" in words(answer.text)
+    assert "data-adopt" not in answer.text
+
+
 def test_a_sound_sentence_gets_no_hint(phone):
     fields = open_page(phone)
     answer = phone.post(f"/make/{POSTER}/hints", data=fields, headers={"HX-Trigger-Name": "slot.headline"})

@@ -109,7 +109,6 @@ function adopt(button) {
   }
   // also where the words are gone already: the hints below are then out of date
   control.dispatchEvent(new Event("adopted", { bubbles: true }));
-  control.dispatchEvent(new Event("input", { bubbles: true }));
   return true;
 }
 
@@ -125,10 +124,13 @@ function showRoom(control) {
 if (form) {
   const preview = picture ? new Preview(picture) : null;
 
-  form.addEventListener("input", (event) => {
-    showRoom(event.target);
-    preview?.schedule();
-  });
+  // not one event for both: the field asks for its hints on either, and would ask twice
+  for (const kind of ["input", "adopted"]) {
+    form.addEventListener(kind, (event) => {
+      showRoom(event.target);
+      preview?.schedule();
+    });
+  }
 
   form.addEventListener("change", () => preview?.schedule());
 
