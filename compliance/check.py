@@ -158,21 +158,23 @@ def _agreed(findings: Sequence[Finding], document: Document, ruleset: Ruleset) -
     """Let what is only a sign stop the piece where the second opinion agrees, and else be told.
 
     A word that was only heard is disguised, and what is read from a picture was never typed: there a
-    person decides whatever the passage reads like.
+    person decides whatever the passage reads like. Of a piece that a person sees anyway, or that is
+    blocked, every sign is shown as it is.
     """
     opinion = ruleset.opinion
-    if opinion is None:
+    stopping = [found for found in findings if found.severity.rank >= Severity.REVIEW.rank]
+    if opinion is None or not stopping or any(found.severity is Severity.BLOCK for found in stopping):
         return findings
     passages = _Passages(document)
-    return [
-        _told(found, opinion, passage)
-        if found.severity is Severity.REVIEW
-        and passages.hold(found)
-        and ruleset.rule(found.rule_id).is_sign(normalise(found.text).text)
-        and not opinion.agrees(passage := passages.around(found))
-        else found
-        for found in findings
-    ]
+    if not all(
+        passages.hold(found) and ruleset.rule(found.rule_id).is_sign(normalise(found.text).text)
+        for found in stopping
+    ):
+        return findings
+    around = {found: passages.around(found) for found in stopping}
+    if any(map(opinion.agrees, around.values())):
+        return findings
+    return [_told(found, opinion, around[found]) if found in around else found for found in findings]
 
 
 def _told(found: Finding, opinion: Opinion, passage: Passage) -> Finding:

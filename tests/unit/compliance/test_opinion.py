@@ -136,6 +136,13 @@ def test_a_listed_word_is_never_only_a_sign(ruleset, word):
     assert findings(ruleset, f"外婆厨房{word}外婆厨房").verdict is Verdict.REVIEW
 
 
+def test_of_a_piece_that_a_person_sees_anyway_every_sign_is_shown_as_it_is(ruleset):
+    kitchen = "今天外婆的厨房里又挂上了越来越多的辣椒"
+    for stopping in ("大家都安心", "大家都稳赚不赔"):
+        found = findings(ruleset, kitchen, stopping).findings
+        assert Severity.WARN not in {one.severity for one in found}
+
+
 def test_what_is_read_from_a_picture_stays_with_a_person(ruleset):
     picture = TextField("portrait", "外婆的厨房越来越多", FieldKind.PICTURE)
     assert findings(ruleset, picture).verdict is Verdict.REVIEW
