@@ -13,6 +13,7 @@ in C and costs no map.
 import re
 import unicodedata
 from abc import abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -230,11 +231,25 @@ class Normalised:
     hidden: tuple[Span, ...]
 
     def span(self, start: int, end: int) -> Span:
-        """Return the original span of `text[start:end]`, noise inside and marks behind included."""
-        last = self.ends[end - 1]
+        """Return the original span of `text[start:end]`, noise inside and marks behind included.
+
+        So are brackets that were passed over round its first or last character.
+        """
+        first, last = self.origins[start], self.ends[end - 1]
         while last < len(self.original) and unicodedata.category(self.original[last]) in _MARKS:
             last += 1
-        return Span(self.origins[start], last)
+        if self._passed_over(last, "Pe", "Pf"):
+            last += 1
+        if self._passed_over(first - 1, "Ps", "Pi"):
+            first -= 1
+        return Span(first, last)
+
+    def _passed_over(self, at: int, *categories: str) -> bool:
+        """Tell whether a character of the original is such a sign, and nothing was made from it."""
+        if not 0 <= at < len(self.original) or unicodedata.category(self.original[at]) not in categories:
+            return False
+        made = bisect_left(self.origins, at)
+        return made == len(self.origins) or self.origins[made] != at
 
     def layer(self, start: int, end: int) -> Layer:
         if self.original[self.origins[start] : self.ends[end - 1]] == self.text[start:end]:

@@ -62,6 +62,8 @@ DISGUISES = [
     ("5 a heart", "保♥本", "保♥本", Layer.SKIP),
     ("5 an ellipsis in a torn word", "就俩字保……本", "保……本", Layer.SKIP),
     ("5 a character in brackets", "零（风）险", "零（风）险", Layer.SKIP),
+    ("5 the last character in brackets", "保【本】的", "保【本】", Layer.SKIP),
+    ("5 the first character in brackets", "这（稳）赚", "（稳）赚", Layer.SKIP),
     ("5 a character in quotation marks", "稳「赚」不赔", "稳「赚」不赔", Layer.SKIP),
     ("5 enumerated", "稳、赚、不、赔", "稳、赚、不、赔", Layer.SKIP),
     ("6 zero width", "保\u200b本", "保\u200b本", Layer.FOLD),
