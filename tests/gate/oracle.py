@@ -136,8 +136,22 @@ class Oracle:
             return False
         if outcome is not Outcome.APPROVE:
             return True
-        is_last = self.at_step + 1 == len(self.steps) and self.in_step + 1 >= self.steps[self.at_step][1]
-        return not self.is_blocked() and (self.licensed or not (self.own and is_last))
+        return not self.is_blocked() and (self.licensed or not (self.own and self.lacks_one_vote()))
+
+    def who_may_approve(self) -> str | None:
+        """Somebody who had no hand in it and holds a seat in the open step."""
+        step = self.at_step + 1
+        able = (
+            who
+            for who in ("reviewer_b", "reviewer", "both", "legal")
+            if self.may_decide(who, Outcome.APPROVE, step=step, stale=False)
+        )
+        return next(able, None)
+
+    def lacks_one_vote(self) -> bool:
+        """Whether the next approval completes the route of what is in review."""
+        in_last = self.state == "in_review" and self.at_step + 1 == len(self.steps)
+        return in_last and self.in_step + 1 >= self.steps[self.at_step][1]
 
     def decide(self, who: str, outcome: Outcome, at: datetime) -> None:
         self.voters.add(PERSON.get(who, who))
