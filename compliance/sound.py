@@ -19,7 +19,7 @@ from functools import cache
 from itertools import islice, product
 from types import MappingProxyType
 
-import ahocorasick_rs
+from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
 from compliance.finding import Span
@@ -162,18 +162,17 @@ class _Finder:
     """An automaton over keys that stand for words."""
 
     def __init__(self, keys: Iterable[tuple[str, str]]) -> None:
-        known = sorted(set(keys))
-        self._words = [word for _, word in known]
-        self._automaton = (
-            ahocorasick_rs.AhoCorasick([key for key, _ in known], matchkind=ahocorasick_rs.MatchKind.Standard)
-            if known
-            else None
-        )
+        meant: dict[str, list[str]] = {}
+        for key, word in sorted(set(keys)):
+            meant.setdefault(key, []).append(word)
+        self._words = [*meant.values()]
+        self._automaton = CharwiseDoubleArrayAhoCorasick([*meant]) if meant else None
 
     def find(self, row: str) -> Iterator[tuple[str, int, int]]:
         if self._automaton is not None:
-            for index, start, end in self._automaton.find_matches_as_indexes(row, overlapping=True):
-                yield self._words[index], start, end
+            for start, end, number in self._automaton.find_overlapping(row):
+                for word in self._words[number]:
+                    yield word, start, end
 
 
 def _initials_of(word: str) -> str:
