@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from itertools import accumulate
 from operator import or_
+from typing import Self
 
 from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
 from compliance.finding import Layer
@@ -256,24 +257,33 @@ def _has_between(spans: Sequence[tuple[int, int]], low: int, high: int) -> bool:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document as the rules see it."""
+    """A document as the rules see it.
+
+    `judged` are the fields where hits may count: of a piece as it sounds, those that sound otherwise.
+    `may_match` are the patterns that any field, disclosures included, may match, as bits.
+    """
 
     fields: tuple[FieldView, ...]
+    judged: tuple[FieldView, ...]
+    may_match: int
     sector: Sector
     channel: Channel
     product_type: ProductType | None
     bits: Bits
 
-    @cached_property
-    def judged(self) -> tuple[FieldView, ...]:
-        """Return the fields where hits may count; of a piece as it sounds, those that sound otherwise."""
-        heard = tuple(field for field in self.fields if field.places)
-        return heard or tuple(field for field in self.fields if field.offends or field.field.lettering)
-
-    @cached_property
-    def may_match(self) -> int:
-        """Return the patterns that any field, disclosures included, may match, as bits."""
-        return reduce(or_, (field.sight.patterns for field in self.fields), 0)
+    @classmethod
+    def of(cls, fields: tuple[FieldView, ...], document: "Document | DocumentView", bits: Bits) -> Self:
+        """Return a document whose fields are read so."""
+        heard = tuple(field for field in fields if field.places)
+        return cls(
+            fields,
+            heard or tuple(field for field in fields if field.offends or field.field.lettering),
+            reduce(or_, [field.sight.patterns for field in fields], 0),
+            document.sector,
+            document.channel,
+            document.product_type,
+            bits,
+        )
 
     @cached_property
     def sells(self) -> bool:
@@ -315,7 +325,7 @@ class DocumentView:
 def view(document: Document, reader: Reader) -> DocumentView:
     """Return the document as it is written."""
     fields = tuple(FieldView(at, given, reader.read(given.text)) for at, given in enumerate(document.fields))
-    return DocumentView(fields, document.sector, document.channel, document.product_type, reader.bits)
+    return DocumentView.of(fields, document, reader.bits)
 
 
 def heard_view(document: DocumentView) -> DocumentView | None:
@@ -327,7 +337,7 @@ def heard_view(document: DocumentView) -> DocumentView | None:
         FieldView(one.index, one.field, reading or one.reading)
         for one, reading in zip(document.fields, heard, strict=True)
     )
-    return dataclasses.replace(document, fields=fields)
+    return DocumentView.of(fields, document, document.bits)
 
 
 class Shelters:
