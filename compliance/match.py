@@ -15,7 +15,7 @@ from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
 from compliance.pattern import SENTENCE_END, Pattern
 from compliance.script import in_script_of
-from compliance.sight import Bits, LiteralIndex, Sight
+from compliance.sight import Bits, LiteralIndex, Sight, starts
 from compliance.sound import SoundIndex, as_heard
 from compliance.speech import sells
 
@@ -90,7 +90,7 @@ class Reading:
         text, room = self.normalised.text, pattern.reach + pattern.looks
         windows: list[tuple[int, int]] = []
         words = self.sight.seen(pattern.gate)
-        for at in sorted({at for word in words for at in _starts(word, text, start, stop)}):
+        for at in sorted({at for word in words for at in starts(word, text, start, stop)}):
             low, high = max(start, at - pattern.reach), at + room
             if windows and low <= windows[-1][1]:
                 windows[-1] = (windows[-1][0], high)
@@ -106,20 +106,13 @@ class Reading:
                     yield found.span()
 
 
-def _starts(word: str, text: str, start: int, stop: int) -> Iterator[int]:
-    at = text.find(word, start, stop)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + 1, stop)
-
-
 class Reader:
     """Reads texts by what a ruleset looks for, and remembers short ones that come again.
 
     Pieces have many texts in common, but most bodies come once: keeping those as well costs more than
     it ever spares, for each takes memory that has to be fetched, and the place of another. A reading
     depends on the text and the ruleset alone, so one that is remembered is as good as a new one, for
-    whatever thread.
+    whatever thread. The index has among its words the other forms of those that are listened for.
     """
 
     def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
@@ -145,10 +138,11 @@ class Reader:
 
     def _read(self, text: str) -> Reading:
         normalised = normalise(text)
-        return Reading(normalised, self._index.scan(normalised), self._hear(normalised))
+        sight = self._index.scan(normalised)
+        return Reading(normalised, sight, self._hear(normalised, sight))
 
-    def _hear(self, normalised: Normalised) -> Reading | None:
-        found = self.sounds.find(normalised)
+    def _hear(self, normalised: Normalised, sight: Sight) -> Reading | None:
+        found = self.sounds.find(normalised, sight.words)
         if not found:
             return None
         heard, places = as_heard(normalised, found)
@@ -191,7 +185,7 @@ class FieldView:
 
     def starts(self, word: str) -> Iterator[int]:
         """Yield where a word stands."""
-        return _starts(word, self.text, 0, len(self.text))
+        return starts(word, self.text)
 
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the listed words that stand in the field."""

@@ -148,13 +148,15 @@ class Ruleset:
                 by_pattern[pattern] = by_pattern.get(pattern, 0) | bit
             if not rule.trigger_words and not rule.trigger_patterns:
                 always |= bit
+        if sounds is None:
+            sounds = SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)})
         reader = Reader(
             LiteralIndex(
-                {*sheltering, *(word for rule in ordered for word in rule.words)},
+                {*sheltering, *sounds.forms, *(word for rule in ordered for word in rule.words)},
                 by_pattern,
                 (pattern for rule in ordered for pattern in rule.other_patterns),
             ),
-            sounds or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
+            sounds,
         )
         return cls(
             version=version,

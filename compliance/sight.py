@@ -199,6 +199,14 @@ class LiteralIndex:
         return passing
 
 
+def starts(word: str, text: str, start: int = 0, stop: int | None = None) -> Iterator[int]:
+    """Yield where a word stands in a text, or in the part of it between two places."""
+    at = text.find(word, start, stop)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1, stop)
+
+
 def _endings(word: str) -> list[str]:
     """Return a word and all it ends with, the longest first."""
     return [word[at:] for at in range(len(word))]
