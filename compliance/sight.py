@@ -13,7 +13,7 @@ from daachorse import CharwiseDoubleArrayAhoCorasick
 from compliance.normalise import Normalised
 from compliance.pattern import SENTENCE_END, Pattern
 
-_LANES = 3  # so many gates of a pattern, the rarest, are asked for before it is tried
+_LANES = 4  # so many gates of a pattern, the rarest, are asked for before it is tried
 # from one end of a sentence to another, ten characters at least, so that cutting costs less than it spares
 _STRETCH = re.compile(f".{{10}}[^{SENTENCE_END}]*|.+", re.DOTALL)
 _END, _NUMBER = itemgetter(1), itemgetter(2)  # of what the automaton finds
