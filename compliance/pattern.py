@@ -325,9 +325,7 @@ def _gates_of_any(gates: Sequence[Sequence[frozenset[str]]]) -> tuple[frozenset[
     """
     most = max(map(len, gates))
     return tuple(
-        dict.fromkeys(
-            frozenset().union(*(own[min(at, len(own) - 1)] for own in gates)) for at in range(most)
-        )
+        dict.fromkeys(frozenset().union(*(own[min(at, len(own) - 1)] for own in gates)) for at in range(most))
     )
 
 

@@ -136,7 +136,7 @@ class LiteralIndex:
         self._listing = 1 << self._rarest.shift + len(self._patterns)
         for word in words:
             by_word[word] = by_word.get(word, 0) | self._listing
-        known = sorted(by_word)
+        known = sorted(by_word, key=lambda word: (len(word), word))  # what is seen most often lies together
         same: dict[int, int] = {}  # many words stand in the same gates: they share a number
         self._gated: list[int] = []
         self._listed: dict[int, list[str]] = {}
