@@ -77,7 +77,8 @@ class Bits:
     def __init__(self, patterns: Sequence[Pattern], words: Sequence[str]) -> None:
         self._patterns = patterns
         self.plain = sum(1 << at for at, pattern in enumerate(patterns) if pattern.plain)
-        self.by_pattern = {pattern: 1 << at for at, pattern in enumerate(patterns)}
+        self._bits = [1 << at for at in range(len(patterns))]
+        self.by_pattern = dict(zip(patterns, self._bits, strict=True))
         self.words = words
         # by the identity of what rules keep; which is kept here too, so that nothing else takes that identity
         self._by_group: dict[int, int] = {}
@@ -102,9 +103,9 @@ class Bits:
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
         """Yield the patterns that the bits stand for, the last first: then one operation drops each."""
         while bits:
-            pattern = self._patterns[bits.bit_length() - 1]
-            bits ^= self.by_pattern[pattern]
-            yield pattern
+            at = bits.bit_length() - 1
+            bits ^= self._bits[at]
+            yield self._patterns[at]
 
 
 class LiteralIndex:
