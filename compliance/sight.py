@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import compress, repeat
@@ -68,7 +68,7 @@ class Sight:
     @cached_property
     def _seen(self) -> frozenset[str]:
         longest = map(self.bits.words.__getitem__, frozenset(self._numbers))
-        return frozenset(ending for word in longest for ending in _endings(word))
+        return frozenset(word[at:] for word in longest for at in range(len(word)))
 
 
 class Bits:
@@ -136,18 +136,10 @@ class LiteralIndex:
         by_word = _gated_by_word(self._patterns, lanes)
         self._listing = 1 << self._rarest.shift + len(self._patterns)
         for word in words:
-            by_word[word] = by_word.get(word, 0) | self._listing
-        known = sorted(by_word, key=lambda word: (len(word), word))  # what is seen most often lies together
-        same: dict[int, int] = {}  # many words stand in the same gates: they share a number
-        self._gated: list[int] = []
-        self._listed: dict[int, list[str]] = {}
-        for number, word in enumerate(known):
-            gated = reduce(or_, [by_word.get(ending, 0) for ending in _endings(word)])
-            self._gated.append(same.setdefault(gated, gated))
-            if gated >= self._listing:
-                self._listed[number] = [
-                    ending for ending in _endings(word) if by_word.get(ending, 0) >= self._listing
-                ]
+            by_word[word] = by_word[word] | self._listing if word in by_word else self._listing
+        # what is seen most often, the short ones, lies together; and what a word ends with comes before it
+        known = sorted(by_word, key=lambda word: (len(word), word))
+        self._gated, self._listed = _with_endings(known, by_word, self._listing)
         self.bits = Bits(self._patterns, known)
         self._automaton = CharwiseDoubleArrayAhoCorasick(known) if known else None
 
@@ -208,11 +200,6 @@ def starts(word: str, text: str, start: int = 0, stop: int | None = None) -> Ite
         at = text.find(word, at + 1, stop)
 
 
-def _endings(word: str) -> list[str]:
-    """Return a word and all it ends with, the longest first."""
-    return [word[at:] for at in range(len(word))]
-
-
 @dataclass(frozen=True, slots=True)
 class _Lane:
     """Where the bits of patterns stand for one of their gates.
@@ -247,5 +234,35 @@ def _gated_by_word(patterns: Sequence[Pattern], lanes: Sequence[_Lane]) -> dict[
     by_word: dict[str, int] = {}
     for gate, bits in by_gate.items():
         for word in gate:
-            by_word[word] = by_word.get(word, 0) | bits
+            by_word[word] = by_word[word] | bits if word in by_word else bits
     return by_word
+
+
+def _with_endings(
+    known: Sequence[str], by_word: Mapping[str, int], listing: int
+) -> tuple[list[int], dict[int, tuple[str, ...]]]:
+    """Return for every word, by its number, the bits of all that ends with it, and which of that are listed.
+
+    What a word ends with comes before it.
+    """
+    numbers: dict[str, int] = {}
+    gated: list[int] = []
+    listed: dict[int, tuple[str, ...]] = {}
+    joined: dict[tuple[int, int], int] = {}  # many words are in the same gates: they share what is joined
+    for number, word in enumerate(known):
+        bits = by_word[word]
+        own: tuple[str, ...] = (word,) if bits >= listing else ()
+        for ending in (word[at:] for at in range(1, len(word))):
+            if ending in numbers:  # it brings what is shorter with it
+                below = gated[numbers[ending]]
+                own += listed.get(numbers[ending], ())
+                both = id(bits), id(below)
+                if both not in joined:
+                    joined[both] = bits | below
+                bits = joined[both]
+                break
+        if own:
+            listed[number] = own
+        numbers[word] = number
+        gated.append(bits)
+    return gated, listed
