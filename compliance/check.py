@@ -26,6 +26,8 @@ def check(document: Document, ruleset: Ruleset) -> Report:
     heard = heard_view(seen)
     if heard is not None:
         findings += _findings(ruleset, heard, outright)
+    if not findings:
+        return Report(verdict_of(()), (), ruleset.version, ruleset.digest)
     order = {field.name: position for position, field in reversed([*enumerate(document.fields)])}
     kept = sorted(
         _agreed(_seconded(_distinct(findings), outright), document, ruleset),
@@ -36,10 +38,13 @@ def check(document: Document, ruleset: Ruleset) -> Report:
 
 def _findings(ruleset: Ruleset, document: DocumentView, outright: set[Finding]) -> list[Finding]:
     """Return what every rule finds, and add to `outright` what is said in a rule's own words."""
+    raised = [(rule, hits) for rule in ruleset.rules_for(document) if (hits := [*rule.hits(document)])]
+    if not raised:
+        return []
     shelters, places = _shelters(ruleset, document), _places(document)
     found: list[tuple[Rule, Hit]] = []
-    for rule in ruleset.rules_for(document):
-        hits = [hit for hit in rule.hits(document) if _counts(hit, shelters, places)]
+    for rule, given in raised:
+        hits = [hit for hit in given if _counts(hit, shelters, places)]
         if hits and rule.holds_in(document):
             found += ((rule, hit) for hit in hits if rule.is_about(document, hit))
     if not found:

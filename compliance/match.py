@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from itertools import accumulate
 from operator import or_
+from typing import Self
 
 from compliance.document import Channel, Document, FieldKind, ProductType, Sector, TextField
 from compliance.finding import Layer
 from compliance.normalise import Normalised, normalise
 from compliance.pattern import SENTENCE_END, Pattern
 from compliance.script import in_script_of
-from compliance.sight import Bits, LiteralIndex, Sight
+from compliance.sight import Bits, LiteralIndex, Sight, starts
 from compliance.sound import SoundIndex, as_heard
 from compliance.speech import sells
 
@@ -89,7 +90,7 @@ class Reading:
         text, room = self.normalised.text, pattern.reach + pattern.looks
         windows: list[tuple[int, int]] = []
         words = self.sight.seen(pattern.gate)
-        for at in sorted({at for word in words for at in _starts(word, text, start, stop)}):
+        for at in sorted({at for word in words for at in starts(word, text, start, stop)}):
             low, high = max(start, at - pattern.reach), at + room
             if windows and low <= windows[-1][1]:
                 windows[-1] = (windows[-1][0], high)
@@ -105,20 +106,13 @@ class Reading:
                     yield found.span()
 
 
-def _starts(word: str, text: str, start: int, stop: int) -> Iterator[int]:
-    at = text.find(word, start, stop)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + 1, stop)
-
-
 class Reader:
     """Reads texts by what a ruleset looks for, and remembers short ones that come again.
 
     Pieces have many texts in common, but most bodies come once: keeping those as well costs more than
     it ever spares, for each takes memory that has to be fetched, and the place of another. A reading
     depends on the text and the ruleset alone, so one that is remembered is as good as a new one, for
-    whatever thread.
+    whatever thread. The index has among its words the other forms of those that are listened for.
     """
 
     def __init__(self, index: LiteralIndex, sounds: SoundIndex) -> None:
@@ -144,10 +138,11 @@ class Reader:
 
     def _read(self, text: str) -> Reading:
         normalised = normalise(text)
-        return Reading(normalised, self._index.scan(normalised), self._hear(normalised))
+        sight = self._index.scan(normalised)
+        return Reading(normalised, sight, self._hear(normalised, sight))
 
-    def _hear(self, normalised: Normalised) -> Reading | None:
-        found = self.sounds.find(normalised)
+    def _hear(self, normalised: Normalised, sight: Sight) -> Reading | None:
+        found = self.sounds.find(normalised, sight.words)
         if not found:
             return None
         heard, places = as_heard(normalised, found)
@@ -190,7 +185,7 @@ class FieldView:
 
     def starts(self, word: str) -> Iterator[int]:
         """Yield where a word stands."""
-        return _starts(word, self.text, 0, len(self.text))
+        return starts(word, self.text)
 
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the listed words that stand in the field."""
@@ -256,24 +251,33 @@ def _has_between(spans: Sequence[tuple[int, int]], low: int, high: int) -> bool:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document as the rules see it."""
+    """A document as the rules see it.
+
+    `judged` are the fields where hits may count: of a piece as it sounds, those that sound otherwise.
+    `may_match` are the patterns that any field, disclosures included, may match, as bits.
+    """
 
     fields: tuple[FieldView, ...]
+    judged: tuple[FieldView, ...]
+    may_match: int
     sector: Sector
     channel: Channel
     product_type: ProductType | None
     bits: Bits
 
-    @cached_property
-    def judged(self) -> tuple[FieldView, ...]:
-        """Return the fields where hits may count; of a piece as it sounds, those that sound otherwise."""
-        heard = tuple(field for field in self.fields if field.places)
-        return heard or tuple(field for field in self.fields if field.offends or field.field.lettering)
-
-    @cached_property
-    def may_match(self) -> int:
-        """Return the patterns that any field, disclosures included, may match, as bits."""
-        return reduce(or_, (field.sight.patterns for field in self.fields), 0)
+    @classmethod
+    def of(cls, fields: tuple[FieldView, ...], document: "Document | DocumentView", bits: Bits) -> Self:
+        """Return a document whose fields are read so."""
+        heard = tuple(field for field in fields if field.places)
+        return cls(
+            fields,
+            heard or tuple(field for field in fields if field.offends or field.field.lettering),
+            reduce(or_, [field.sight.patterns for field in fields], 0),
+            document.sector,
+            document.channel,
+            document.product_type,
+            bits,
+        )
 
     @cached_property
     def sells(self) -> bool:
@@ -315,7 +319,7 @@ class DocumentView:
 def view(document: Document, reader: Reader) -> DocumentView:
     """Return the document as it is written."""
     fields = tuple(FieldView(at, given, reader.read(given.text)) for at, given in enumerate(document.fields))
-    return DocumentView(fields, document.sector, document.channel, document.product_type, reader.bits)
+    return DocumentView.of(fields, document, reader.bits)
 
 
 def heard_view(document: DocumentView) -> DocumentView | None:
@@ -327,7 +331,7 @@ def heard_view(document: DocumentView) -> DocumentView | None:
         FieldView(one.index, one.field, reading or one.reading)
         for one, reading in zip(document.fields, heard, strict=True)
     )
-    return dataclasses.replace(document, fields=fields)
+    return DocumentView.of(fields, document, document.bits)
 
 
 class Shelters:

@@ -179,8 +179,8 @@ class CharTable(dict[int, str]):
             raw = text.encode("utf-16-le")
         except UnicodeEncodeError:  # a lone surrogate
             return None
-        codes = self._codes.take(np.frombuffer(raw, _CODE))
-        return codes.tobytes().decode("utf-16-le") if codes.all() else None
+        read = self._codes.take(np.frombuffer(raw, _CODE)).tobytes().decode("utf-16-le")
+        return None if "\0" in read else read
 
     def translate(self, text: str) -> str:
         """Return what a text becomes."""

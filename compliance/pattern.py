@@ -113,15 +113,16 @@ _BUILT_IN_SLOTS: Mapping[str, str] = {
     ),
     "year": r"(?:20[0-9]{2})",
 }
-# One of these always stands in what a slot matches.
-_SLOT_GATES: Mapping[str, frozenset[str]] = {
-    "number": frozenset("0123456789" + _HAN_NUMERAL),
-    "digits": frozenset("0123456789"),
-    "percent": frozenset({"%", "点", "厘", "分利", "分息", "成", "百分之"}),
-    "money": frozenset("元块蚊万千百亿wk"),
-    "period": frozenset({"日", "年", "月", "天", "周", "星期", "礼拜", "季"}),
-    "date": frozenset("-年./月"),
-    "year": frozenset({"20"}),
+_NUMERALS = frozenset("0123456789" + _HAN_NUMERAL)
+# Of each of these one always stands in what a slot matches.
+_SLOT_GATES: Mapping[str, tuple[frozenset[str], ...]] = {
+    "number": (_NUMERALS,),
+    "digits": (frozenset("0123456789"),),
+    "percent": (frozenset({"%", "点", "厘", "分利", "分息", "成", "百分之"}), _NUMERALS),
+    "money": (frozenset("元块蚊万千百亿wk"), _NUMERALS),
+    "period": (frozenset({"日", "年", "月", "天", "周", "星期", "礼拜", "季"}),),
+    "date": (frozenset("-年./月"), frozenset("0123456789")),
+    "year": (frozenset({"20"}),),
 }
 _SHORT_CLASS = 40
 _MOST_WORDINGS = 64  # of words side by side, put together
@@ -222,7 +223,7 @@ def _compile(source: str, vocabulary: Vocabulary) -> Pattern:
         raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
-    gates = tuple(sorted(set(part.gates), key=lambda gate: (_commonness(gate), sorted(gate))))
+    gates = sorted(set(part.gates), key=_rarity)
     return _the_only(
         Pattern(
             source,
@@ -249,6 +250,11 @@ def _the_only(pattern: Pattern) -> Pattern:
 def _the_one(group: frozenset[str]) -> frozenset[str]:
     """Return always the same object for equal groups, so that looking one up compares nothing."""
     return group
+
+
+def _rarity(gate: frozenset[str]) -> tuple[float, list[str]]:
+    """Return what sorts gates, the rarest first."""
+    return _commonness(gate), sorted(gate)
 
 
 def _commonness(gate: frozenset[str]) -> float:
@@ -301,15 +307,25 @@ def _not_between(word: str, places: Iterable[tuple[str, str]]) -> str:
 
 
 def _alternative(parts: Sequence[_Part]) -> _Part:
-    gates = [part.gates for part in parts]
+    gates = [sorted(part.gates, key=_rarity) for part in parts]
     return _Part(
         regex="(?:" + "|".join(part.regex for part in parts) + ")",
-        # one of the alternatives matches, so one word of its rarest gate is there
-        gates=(frozenset().union(*(min(gate, key=_commonness) for gate in gates)),) if all(gates) else (),
+        gates=_gates_of_any(gates) if all(gates) else (),
         reach=max(part.reach for part in parts),
         # plain alternatives exclude one another; only those with gaps add up
         freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
         wordings=_all_of([part.wordings for part in parts]),
+    )
+
+
+def _gates_of_any(gates: Sequence[Sequence[frozenset[str]]]) -> tuple[frozenset[str], ...]:
+    """Return the gates of alternatives, each with its own, the rarest first.
+
+    One of them matches, so a word of its rarest gate is there, and one of its next, as far as it has one.
+    """
+    most = max(map(len, gates))
+    return tuple(
+        dict.fromkeys(frozenset().union(*(own[min(at, len(own) - 1)] for own in gates)) for at in range(most))
     )
 
 
@@ -514,7 +530,7 @@ class _Parser:
         name = self._source[self._at + 1 : end]
         self._at = end + 1
         if name in _BUILT_IN_SLOTS:
-            return _Part(_BUILT_IN_SLOTS[name], (_SLOT_GATES[name],), _LONGEST_SLOT, freedom=2)
+            return _Part(_BUILT_IN_SLOTS[name], _SLOT_GATES[name], _LONGEST_SLOT, freedom=2)
         if end > 0 and name in self._vocabulary.phrases:
             return self._phrase(name)
         words = self._vocabulary.groups.get(name)

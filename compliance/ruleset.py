@@ -4,8 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, reduce
-from operator import or_
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, TypeVar
@@ -110,6 +109,8 @@ class Ruleset:
     _by_audience: Mapping[tuple[Sector, Channel], int] = field(repr=False, compare=False)
     # for each rule, in their order, bits of patterns: without one of each it has no hit in the sector
     _indispensable: Mapping[Sector, Sequence[Sequence[int]]] = field(repr=False, compare=False)
+    # the rules that more than their own words and patterns may rule out there
+    _particular: Mapping[Sector, int] = field(repr=False, compare=False)
     _always: int = field(repr=False, compare=False)
 
     @classmethod
@@ -147,13 +148,15 @@ class Ruleset:
                 by_pattern[pattern] = by_pattern.get(pattern, 0) | bit
             if not rule.trigger_words and not rule.trigger_patterns:
                 always |= bit
+        if sounds is None:
+            sounds = SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)})
         reader = Reader(
             LiteralIndex(
-                {*sheltering, *(word for rule in ordered for word in rule.words)},
+                {*sheltering, *sounds.forms, *(word for rule in ordered for word in rule.words)},
                 by_pattern,
                 (pattern for rule in ordered for pattern in rule.other_patterns),
             ),
-            sounds or SoundIndex({*guarded, *(word for rule in ordered for word in rule.guarded_words)}),
+            sounds,
         )
         return cls(
             version=version,
@@ -177,31 +180,38 @@ class Ruleset:
                 sector: [[*map(reader.bits.of, rule.indispensable(sector))] for rule in ordered]
                 for sector in Sector
             },
+            _particular={
+                sector: sum(
+                    1 << at
+                    for at, rule in enumerate(ordered)
+                    if any(rule.indispensable(sector)) or type(rule).may_hit is not Rule.may_hit
+                )
+                for sector in Sector
+            },
             _always=always,
         )
 
     def rules_for(self, document: DocumentView) -> list[Rule]:
         """Return the rules that read such a document and may have a hit in it."""
-        told = self._always
+        told, asked = self._always, 0
         if document.product_type is not None:
             told |= self._by_product.get(document.product_type, 0)
         doubtful: list[tuple[int, FieldView, Pattern]] = []
-        asked = 0
-        plain = document.bits.plain
         for one in document.judged:
-            sight = one.sight
-            told = reduce(or_, map(self._by_word.__getitem__, self._by_word.keys() & sight.words), told)
-            for pattern in document.bits.patterns_in(sight.ready & plain):
-                told |= self._by_pattern[pattern]
-            for pattern in document.bits.patterns_in(sight.ready & ~plain):
+            for word in one.sight.words:
+                told |= self._by_word.get(word, 0)
+            for pattern in document.bits.patterns_in(one.sight.ready):
                 rules = self._by_pattern[pattern]
-                asked |= rules
-                doubtful.append((rules, one, pattern))
+                if pattern.plain:
+                    told |= rules
+                else:
+                    asked |= rules
+                    doubtful.append((rules, one, pattern))
         concerned = self._by_audience[document.sector, document.channel]
         indispensable = self._indispensable[document.sector]
-        may_match = document.may_match
-        for at in _positions_in((told | asked) & concerned):
-            if not (all(map(may_match.__and__, indispensable[at])) and self.rules[at].may_hit(document)):
+        may_have = document.may_match.__and__
+        for at in _positions_in((told | asked) & concerned & self._particular[document.sector]):
+            if not (all(map(may_have, indispensable[at])) and self.rules[at].may_hit(document)):
                 concerned ^= 1 << at
         for rules, one, pattern in doubtful:
             if rules & concerned & ~told and one.counting(pattern):

@@ -2,21 +2,21 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from itertools import compress
+from itertools import compress, repeat
 from operator import itemgetter, or_
 
-import ahocorasick_rs
+from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from compliance.normalise import Normalised
 from compliance.pattern import SENTENCE_END, Pattern
 
-_LANES = 3  # so many gates of a pattern, the rarest, are asked for before it is tried
+_LANES = 4  # so many gates of a pattern, the rarest, are asked for before it is tried
 # from one end of a sentence to another, ten characters at least, so that cutting costs less than it spares
 _STRETCH = re.compile(f".{{10}}[^{SENTENCE_END}]*|.+", re.DOTALL)
-_NUMBER, _END = itemgetter(0), itemgetter(2)  # of what the automaton finds
+_END, _NUMBER = itemgetter(1), itemgetter(2)  # of what the automaton finds
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +63,23 @@ class Sight:
 
     def seen(self, words: Iterable[str]) -> list[str]:
         """Return those of the words, listed ones or of gates, that stand in the text."""
-        numbers = self.bits.by_word
-        return [word for word in words if numbers[word] in self._seen]
+        return [word for word in words if word in self._seen]
 
     @cached_property
-    def _seen(self) -> frozenset[int]:
-        return frozenset(self._numbers)
+    def _seen(self) -> frozenset[str]:
+        longest = map(self.bits.words.__getitem__, frozenset(self._numbers))
+        return frozenset(word[at:] for word in longest for at in range(len(word)))
 
 
 class Bits:
-    """What the bits of patterns stand for, alone and in groups, and the numbers of words."""
+    """What the bits of patterns stand for, alone and in groups, and the words by their numbers."""
 
     def __init__(self, patterns: Sequence[Pattern], words: Sequence[str]) -> None:
         self._patterns = patterns
         self.plain = sum(1 << at for at, pattern in enumerate(patterns) if pattern.plain)
-        self.by_pattern = {pattern: 1 << at for at, pattern in enumerate(patterns)}
-        self.by_word = {word: at for at, word in enumerate(words)}
+        self._bits = [1 << at for at in range(len(patterns))]
+        self.by_pattern = dict(zip(patterns, self._bits, strict=True))
+        self.words = words
         # by the identity of what rules keep; which is kept here too, so that nothing else takes that identity
         self._by_group: dict[int, int] = {}
         self._kept: list[object] = []
@@ -102,15 +103,16 @@ class Bits:
     def patterns_in(self, bits: int) -> Iterator[Pattern]:
         """Yield the patterns that the bits stand for, the last first: then one operation drops each."""
         while bits:
-            pattern = self._patterns[bits.bit_length() - 1]
-            bits ^= self.by_pattern[pattern]
-            yield pattern
+            at = bits.bit_length() - 1
+            bits ^= self._bits[at]
+            yield self._patterns[at]
 
 
 class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
-    One automaton finds them. Which patterns a stretch may match is told with a bit for each in three
+    One automaton finds, for every place, the longest of them that ends there; what else ends there is
+    known of it beforehand. Which patterns a stretch may match is told with a bit for each in three
     lanes, one for each of its rarest gates: a pattern passes whose bit is set in all of its lanes. The bit
     above all lanes tells of listed words. Only the few patterns that spell out a sentence's end are asked
     of the text as a whole.
@@ -123,28 +125,23 @@ class LiteralIndex:
         others: Iterable[Pattern] = (),
     ) -> None:
         triggering = frozenset(triggers)
-        # those of few gates come first, so that each lane is as narrow as it can be
+        # those of most gates come first, so that each lane is as narrow as it can be
         self._patterns = sorted(
-            triggering.union(others), key=lambda one: (min(len(one.gates), _LANES), one.source)
+            triggering.union(others), key=lambda one: (-min(len(one.gates), _LANES), one.source)
         )
         self._triggering = self._bits_where(lambda one: one in triggering)
         self._crossing = self._bits_where(lambda one: one.crosses)
         self._within = self._bits_where(lambda one: not one.crosses)
-        self._lanes = _lanes_for(self._patterns)
-        by_word = _gated_by_word(self._patterns, self._lanes)
-        listed = sorted(set(words))
-        self._words = [*listed, *sorted(by_word.keys() - set(listed))]
-        self._listed = len(listed)
-        self._listing = 1 << max(map(int.bit_length, by_word.values()), default=0)
-        # most listed words stand in no gate: they share a number
-        self._gated = [self._listing | by_word[word] if word in by_word else self._listing for word in listed]
-        self._gated += map(by_word.__getitem__, self._words[self._listed :])
-        self.bits = Bits(self._patterns, self._words)
-        self._automaton = (
-            ahocorasick_rs.AhoCorasick(self._words, matchkind=ahocorasick_rs.MatchKind.Standard)
-            if self._words
-            else None
-        )
+        self._rarest, *self._lanes = lanes = _lanes_for(self._patterns)
+        by_word = _gated_by_word(self._patterns, lanes)
+        self._listing = 1 << self._rarest.shift + len(self._patterns)
+        for word in words:
+            by_word[word] = by_word[word] | self._listing if word in by_word else self._listing
+        # what is seen most often, the short ones, lies together; and what a word ends with comes before it
+        known = sorted(by_word, key=lambda word: (len(word), word))
+        self._gated, self._listed = _with_endings(known, by_word, self._listing)
+        self.bits = Bits(self._patterns, known)
+        self._automaton = CharwiseDoubleArrayAhoCorasick(known) if known else None
 
     def _bits_where(self, holds: Callable[[Pattern], bool]) -> int:
         return sum(1 << at for at, pattern in enumerate(self._patterns) if holds(pattern))
@@ -153,20 +150,19 @@ class LiteralIndex:
         """Return what stands in a text, of which only what touches the places counts, where given."""
         text = normalised.text
         # in the order of their ends, so that those of a stretch lie side by side
-        found: Sequence[tuple[int, int, int]] = (
-            self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
-        )
+        found = self._automaton.find_overlapping_no_suffix(text) if self._automaton else []
         numbers, ends = [*map(_NUMBER, found)], [*map(_END, found)]
         gated = [*map(self._gated.__getitem__, numbers)]
         stretches = [*map(re.Match.span, _STRETCH.finditer(text))] or [(0, 0)]
         passing: list[int] = []
-        listed: list[int] = []
+        words: set[str] = set()
         seen_anywhere = first = 0
         for _, end in stretches:
             last = bisect_right(ends, end + 1, first)
             seen = reduce(or_, gated[first:last], 0)
             if seen >= self._listing:  # few stretches hold a listed word
-                listed += filter(self._listed.__gt__, numbers[first:last])
+                seen ^= self._listing
+                words.update(*map(self._listed.get, numbers[first:last], repeat(())))
             passing.append(self._passing(seen))
             seen_anywhere |= seen
             first = last
@@ -178,7 +174,7 @@ class LiteralIndex:
             ]
         crossing = self._passing(seen_anywhere) & self._crossing
         return Sight(
-            frozenset(map(self._words.__getitem__, listed)),
+            frozenset(words),
             stretches,
             passing,
             counting,
@@ -190,17 +186,25 @@ class LiteralIndex:
 
     def _passing(self, seen: int) -> int:
         """Return the patterns whose bit is set in every lane they have."""
-        passing = seen
-        for lane in self._lanes[1:]:
+        passing = seen >> self._rarest.shift
+        for lane in self._lanes:
             passing &= seen >> lane.shift | lane.spared
         return passing
+
+
+def starts(word: str, text: str, start: int = 0, stop: int | None = None) -> Iterator[int]:
+    """Yield where a word stands in a text, or in the part of it between two places."""
+    at = text.find(word, start, stop)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1, stop)
 
 
 @dataclass(frozen=True, slots=True)
 class _Lane:
     """Where the bits of patterns stand for one of their gates.
 
-    That of a pattern stands `shift` higher than its own; the patterns `spared`, the first, have no such gate.
+    That of a pattern stands `shift` higher than its own; the patterns `spared`, the last, have no such gate.
     """
 
     shift: int
@@ -208,13 +212,17 @@ class _Lane:
 
 
 def _lanes_for(patterns: Sequence[Pattern]) -> list[_Lane]:
+    """Return the lane of the rarest gates and then those of others, which stand lower.
+
+    Common words are mostly in those: what is seen most often takes the fewest bits.
+    """
     lanes = []
     width = 0
-    for lane in range(_LANES):
-        first = sum(len(pattern.gates) <= lane for pattern in patterns)
-        lanes.append(_Lane(width - first, (1 << first) - 1))
-        width += len(patterns) - first
-    return lanes
+    for lane in reversed(range(_LANES)):
+        count = sum(len(pattern.gates) > lane for pattern in patterns)
+        lanes.append(_Lane(width, (1 << len(patterns)) - (1 << count)))
+        width += count
+    return lanes[::-1]
 
 
 def _gated_by_word(patterns: Sequence[Pattern], lanes: Sequence[_Lane]) -> dict[str, int]:
@@ -224,9 +232,37 @@ def _gated_by_word(patterns: Sequence[Pattern], lanes: Sequence[_Lane]) -> dict[
         for lane, gate in zip(lanes, pattern.gates, strict=False):
             by_gate[gate] = by_gate.get(gate, 0) | 1 << at + lane.shift
     by_word: dict[str, int] = {}
-    same: dict[int, int] = {}  # many words stand in the same gates: they share a number
     for gate, bits in by_gate.items():
         for word in gate:
-            gated = by_word.get(word, 0) | bits
-            by_word[word] = same.setdefault(gated, gated)
+            by_word[word] = by_word[word] | bits if word in by_word else bits
     return by_word
+
+
+def _with_endings(
+    known: Sequence[str], by_word: Mapping[str, int], listing: int
+) -> tuple[list[int], dict[int, tuple[str, ...]]]:
+    """Return for every word, by its number, the bits of all that ends with it, and which of that are listed.
+
+    What a word ends with comes before it.
+    """
+    numbers: dict[str, int] = {}
+    gated: list[int] = []
+    listed: dict[int, tuple[str, ...]] = {}
+    joined: dict[tuple[int, int], int] = {}  # many words are in the same gates: they share what is joined
+    for number, word in enumerate(known):
+        bits = by_word[word]
+        own: tuple[str, ...] = (word,) if bits >= listing else ()
+        for ending in (word[at:] for at in range(1, len(word))):
+            if ending in numbers:  # it brings what is shorter with it
+                below = gated[numbers[ending]]
+                own += listed.get(numbers[ending], ())
+                both = id(bits), id(below)
+                if both not in joined:
+                    joined[both] = bits | below
+                bits = joined[both]
+                break
+        if own:
+            listed[number] = own
+        numbers[word] = number
+        gated.append(bits)
+    return gated, listed

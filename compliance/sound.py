@@ -14,17 +14,19 @@ import re
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, product
 from types import MappingProxyType
 
-import ahocorasick_rs
+from daachorse import CharwiseDoubleArrayAhoCorasick
 
 from compliance.disguises import ABBREVIATIONS, CONFUSABLES, PARTS, PICTURES
 from compliance.finding import Span
 from compliance.installed import file_of
 from compliance.normalise import CharTable, Normalised, fold, is_han, normalise
+from compliance.sight import starts
 from compliance.words import LONGEST, common_words
 
 _CODE_BASE = 0xE000  # syllables are coded in the private use area for the automaton
@@ -162,18 +164,17 @@ class _Finder:
     """An automaton over keys that stand for words."""
 
     def __init__(self, keys: Iterable[tuple[str, str]]) -> None:
-        known = sorted(set(keys))
-        self._words = [word for _, word in known]
-        self._automaton = (
-            ahocorasick_rs.AhoCorasick([key for key, _ in known], matchkind=ahocorasick_rs.MatchKind.Standard)
-            if known
-            else None
-        )
+        meant: dict[str, list[str]] = {}
+        for key, word in sorted(set(keys)):
+            meant.setdefault(key, []).append(word)
+        self._words = [*meant.values()]
+        self._automaton = CharwiseDoubleArrayAhoCorasick([*meant]) if meant else None
 
     def find(self, row: str) -> Iterator[tuple[str, int, int]]:
         if self._automaton is not None:
-            for index, start, end in self._automaton.find_matches_as_indexes(row, overlapping=True):
-                yield self._words[index], start, end
+            for start, end, number in self._automaton.find_overlapping(row):
+                for word in self._words[number]:
+                    yield word, start, end
 
 
 def _initials_of(word: str) -> str:
@@ -236,28 +237,37 @@ class SoundIndex:
                         forms.setdefault(form, word)
         for word in known:
             forms.pop(word, None)
-        self._forms = _Finder(forms.items())
+        self._forms = forms
         self._initials = {
             _initials_of(word): word
             for word in known
             if len(word) >= _MIN_INITIALS and _initials_of(word) not in ABBREVIATIONS
         }
 
-    def find(self, normalised: Normalised) -> list[Heard]:
-        """Return the guarded words heard but not written, in order and apart."""
+    @property
+    def forms(self) -> AbstractSet[str]:
+        """Return the other writings of guarded words: set backwards, in parts, half in letters."""
+        return self._forms.keys()
+
+    def find(self, normalised: Normalised, written: AbstractSet[str]) -> list[Heard]:
+        """Return the guarded words heard but not written, in order and apart.
+
+        `written` are the words in the text, with all `forms` among them.
+        """
         text = normalised.text
         ranges = [
             (start, end, word)
             for word, start, end in self._syllables.find(_ROW.translate(text))
             if text[start:end] != word and not _explained(word, text, start)
         ]
-        other_forms = list(self._forms.find(text))
-        told = bool(other_forms) and _BACKWARDS.search(text) is not None
-        ranges += (
-            (start, end, word)
-            for word, start, end in other_forms
-            if self._is_meant(text, start, end, word, told_backwards=told)
-        )
+        if forms := self._forms.keys() & written:
+            told = _BACKWARDS.search(text) is not None
+            ranges += (
+                (start, start + len(form), self._forms[form])
+                for form in forms
+                for start in starts(form, text)
+                if self._is_meant(text, start, start + len(form), self._forms[form], told_backwards=told)
+            )
         if _LATIN.search(text):
             ranges += self._spelled(text)
         heard = [Heard(word, start, end, normalised.span(start, end)) for start, end, word in ranges]

@@ -29,9 +29,10 @@ class FigureKind(StrEnum):
 
 _HAN = "一二两三四五六七八九十百几仨俩廿"
 _N = f"(?:(?<!\\d)\\d{{1,3}}|[{_HAN}]{{1,3}}|半|整百)"
+# The first two characters of a number: whatever else stands in a text is passed over at a glance.
+_NUMBER_BEGINS = re.compile(f"[-+\\d翻{_HAN}](?=[\\d.%个点成倍番了分{_HAN}])")
 _NUMBER = re.compile(
-    rf"(?=[-+\d翻{_HAN}])(?:"  # what none begins with is passed over at a glance
-    r"[+-]?\d{1,4}(?:\.\d{1,4})?%|百分之[一二两三四五六七八九十百点零几]{1,6}"
+    r"(?:[+-]?\d{1,4}(?:\.\d{1,4})?%|百分之[一二两三四五六七八九十百点零几]{1,6}"
     rf"|(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,3}})(?:(?:个多|个)(?:点|百分点)|点多)"
     rf"|翻了?(?:[{_HAN}]{{1,2}}|\d{{1,3}})?(?:倍|番)|(?<!增)(?:\d{{1,3}}(?:\.\d{{1,2}})?|[{_HAN}]{{1,2}})倍"
     rf"|[{_HAN}]成[{_HAN}]?(?![立功为交本员长绩果就都人仓客用以])"
@@ -130,6 +131,15 @@ _PICKED = re.compile(
     "|\\d{1,2}月[到至]\\d{1,2}月[这那]?一?[波轮段]"
     "|自?(?:20\\d{2}年)?\\d{1,2}月(?:\\d{1,2}[日号])?(?:底|初|中旬|末)?(?:以来|至今|到现在)|从\\d{1,2}月"
 )
+_ANY_WINDOW = re.compile(
+    "|".join(
+        pattern.pattern
+        for pattern in (
+            *(_SPAN_BACK, _SPAN_SINCE, _SPAN_PLAIN, _YEAR, _THIS_YEAR, _PICKED, _INCEPTION),
+            *(pattern for pattern, _ in _NAMED_SPANS),
+        )
+    )
+)
 _ANNUALISED = re.compile(
     "年化|折年|折合年|折合全年|折成全年|全年口径|折算全年|换算成年|按全年|换成年|合成年|年均化|算下来一年"
 )
@@ -167,8 +177,17 @@ class Figure:
 @lru_cache(maxsize=64)
 def figures_in(text: str) -> tuple[Figure, ...]:
     """Return the performance figures of a normalised text; every rule asks for those of the same."""
-    figures = (_figure(text, number) for number in _NUMBER.finditer(text))
+    figures = (_figure(text, number) for number in _numbers_in(text))
     return tuple(figure for figure in figures if figure is not None)
+
+
+def _numbers_in(text: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while (begins := _NUMBER_BEGINS.search(text, at)) is not None:
+        number = _NUMBER.match(text, begins.start())
+        at = begins.end() if number is None else number.end()
+        if number is not None:
+            yield number
 
 
 def _figure(text: str, number: re.Match[str]) -> Figure | None:
@@ -253,6 +272,8 @@ class _Window:
 
 
 def _windows(text: str) -> Iterator[_Window]:
+    if _ANY_WINDOW.search(text) is None:
+        return
     for pattern in (_SPAN_BACK, _SPAN_SINCE, _SPAN_PLAIN):
         for found in pattern.finditer(text):
             yield _Window(

@@ -1,8 +1,11 @@
 """Which numbers are the record of a product, over which window, and which are something else."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compliance.normalise import normalise
+from compliance.rules import performance
 from compliance.rules.performance import FigureKind, figures_in
 
 
@@ -51,3 +54,9 @@ def test_a_short_stretch_made_a_year_is_told():
     (figure,) = figures("近一个月收益折合年化8.2%")
     assert figure.annualised
     assert figure.days == 30
+
+
+@given(st.text(alphabet="0123456789.%+-一二十百半几个点多成倍番翻了分之 涨的，", max_size=60))
+def test_no_number_is_passed_over(text):
+    everywhere = [number.span() for number in performance._NUMBER.finditer(text)]
+    assert [number.span() for number in performance._numbers_in(text)] == everywhere

@@ -8,6 +8,11 @@ from compliance.sound import SoundIndex
 INDEX = SoundIndex(["保本", "稳赚", "固定回报", "预期收益", "私募", "零风险", "停售", "利息"])
 
 
+def heard_in(text):
+    normalised = normalise(text)
+    return INDEX.find(normalised, {form for form in INDEX.forms if form in normalised.text})
+
+
 @pytest.mark.parametrize(
     ("text", "word", "written"),
     [
@@ -22,10 +27,10 @@ INDEX = SoundIndex(["保本", "稳赚", "固定回报", "预期收益", "私募"
     ],
 )
 def test_a_word_written_by_its_sound_is_heard(text, word, written):
-    hits = [(hit.word, text[hit.span.start : hit.span.end]) for hit in INDEX.find(normalise(text))]
+    hits = [(hit.word, text[hit.span.start : hit.span.end]) for hit in heard_in(text)]
     assert (word, written) in hits
 
 
 @pytest.mark.parametrize("text", ["保本", "simulate", "抱着本子", "问转账的事", "亭子收拾好了", ""])
 def test_ordinary_writing_is_not_heard_as_something_else(text):
-    assert INDEX.find(normalise(text)) == []
+    assert heard_in(text) == []
