@@ -112,7 +112,7 @@ class LiteralIndex:
     """All literals of a ruleset: terms, allowed phrases, and the gates of patterns.
 
     One automaton finds, for every place, the longest of them that ends there; what else ends there is
-    known of it beforehand. Which patterns a stretch may match is told with a bit for each in three
+    known of it beforehand. Which patterns a stretch may match is told with a bit for each in four
     lanes, one for each of its rarest gates: a pattern passes whose bit is set in all of its lanes. The bit
     above all lanes tells of listed words. Only the few patterns that spell out a sentence's end are asked
     of the text as a whole.
