@@ -14,10 +14,11 @@ each are its *gates*: the pattern is only tried on sentences in which one of eac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from weakref import WeakValueDictionary
 
 from compliance.compounds import around
+from compliance.gates import NOTHING, Gate, Gates, gates_of_any, rarity, the_one
 from compliance.normalise import fold
 
 SENTENCE_END = "。!?;\n"
@@ -31,65 +32,6 @@ _NEGATOR_HEADS = "不没无勿未并别"
 _GAP_STEP = f"[^{SENTENCE_END}{_NEGATOR_HEADS}]|(?!{_NEGATOR})[{_NEGATOR_HEADS}]"
 _DEFAULT_GAP = 6
 _LONGEST_SLOT = 130
-# How common a literal of one, two, three … characters is, relative to each other.
-_COMMONNESS = (60.0, 2.0, 0.5, 0.2)
-_EVERYDAY = frozenset(
-    "0123456789%一二三四五十百千万年月日天元不没我您你的是有在了人就都也到个可以上大行金收利钱点-./"
-)
-_EVERYDAY_COMMONNESS = 300.0
-# What every second text of the trade says.
-_TRADE = frozenset(
-    {
-        "保险",
-        "理财",
-        "客户",
-        "银行",
-        "风险",
-        "基金",
-        "产品",
-        "净值",
-        "每天",
-        "每月",
-        "央行",
-        "开户",
-        "利率",
-        "投资",
-    }
-    | {
-        "收益",
-        "保障",
-        "网点",
-        "市场",
-        "我们",
-        "可以",
-        "下跌",
-        "上涨",
-        "信用",
-        "手机",
-        "资产",
-        "资金",
-        "今天",
-        "本行",
-    }
-    | {
-        "我行",
-        "公司",
-        "服务",
-        "业务",
-        "办理",
-        "证券",
-        "股票",
-        "存款",
-        "贷款",
-        "买入",
-        "持有",
-        "赎回",
-        "申购",
-        "认购",
-    }
-    | {"费率", "期限", "年化", "业绩", "投保", "保单", "家庭", "养老", "行情", "一年", "三年", "没有", "一个"}
-)
-_TRADE_COMMONNESS = 30.0
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
 _SYNTAX = frozenset("()|?~<>[]{}!-")
@@ -115,7 +57,7 @@ _BUILT_IN_SLOTS: Mapping[str, str] = {
 }
 _NUMERALS = frozenset("0123456789" + _HAN_NUMERAL)
 # Of each of these one always stands in what a slot matches.
-_SLOT_GATES: Mapping[str, tuple[frozenset[str], ...]] = {
+_SLOT_GATES: Mapping[str, tuple[Gate, ...]] = {
     "number": (_NUMERALS,),
     "digits": (frozenset("0123456789"),),
     "percent": (frozenset({"%", "点", "厘", "分利", "分息", "成", "百分之"}), _NUMERALS),
@@ -125,9 +67,7 @@ _SLOT_GATES: Mapping[str, tuple[frozenset[str], ...]] = {
     "year": (frozenset({"20"}),),
 }
 _SHORT_CLASS = 40
-_MOST_WORDINGS = 64  # of words side by side, put together
 _MOST_ALTERNATIVES = 1_024
-_NOTHING = frozenset({""})
 _NEGATOR_REACH = 4  # what a step of a gap looks at to tell a negator
 
 
@@ -154,14 +94,14 @@ class Pattern:
 
     source: str
     expression: str
-    gates: tuple[frozenset[str], ...]
+    gates: tuple[Gate, ...]
     reach: int
     looks: int
     crosses: bool
     plain: bool
 
     @property
-    def gate(self) -> frozenset[str]:
+    def gate(self) -> Gate:
         """Return the gate that lets the fewest texts through."""
         return self.gates[0]
 
@@ -180,7 +120,7 @@ class _Part:
     """
 
     regex: str
-    gates: tuple[frozenset[str], ...] = ()
+    gates: tuple[Gate, ...] = ()
     reach: int = 0
     freedom: int = 1
     wordings: frozenset[str] | None = None
@@ -223,12 +163,12 @@ def _compile(source: str, vocabulary: Vocabulary) -> Pattern:
         raise PatternError(f"no literal is always present in {source!r}; it would run on every text")
     if part.freedom > _MAX_FREEDOM:
         raise PatternError(f"the gaps of {source!r} leave too much freedom")
-    gates = sorted(set(part.gates), key=_rarity)
+    gates = sorted(set(part.gates), key=rarity)
     return _the_only(
         Pattern(
             source,
             part.regex,
-            tuple(map(_the_one, gates)),
+            tuple(map(the_one, gates)),
             part.reach,
             parser.looks + _NEGATOR_REACH,
             parser.crosses,
@@ -244,30 +184,6 @@ _known: WeakValueDictionary[tuple[str, str], Pattern] = WeakValueDictionary()
 def _the_only(pattern: Pattern) -> Pattern:
     """Return always the same object for patterns that say and mean the same."""
     return _known.setdefault((pattern.source, pattern.expression), pattern)
-
-
-@cache
-def _the_one(group: frozenset[str]) -> frozenset[str]:
-    """Return always the same object for equal groups, so that looking one up compares nothing."""
-    return group
-
-
-def _rarity(gate: frozenset[str]) -> tuple[float, list[str]]:
-    """Return what sorts gates, the rarest first."""
-    return _commonness(gate), sorted(gate)
-
-
-def _commonness(gate: frozenset[str]) -> float:
-    """Estimate how many texts a gate lets through: short words are common, long ones rare."""
-    return sum(map(_word_commonness, gate))
-
-
-def _word_commonness(word: str) -> float:
-    if word in _EVERYDAY:
-        return _EVERYDAY_COMMONNESS
-    if word in _TRADE:
-        return _TRADE_COMMONNESS
-    return _COMMONNESS[min(len(word), len(_COMMONNESS)) - 1]
 
 
 def _any_of(words: Iterable[str], within: Mapping[str, Sequence[tuple[str, str]]]) -> str:
@@ -307,25 +223,14 @@ def _not_between(word: str, places: Iterable[tuple[str, str]]) -> str:
 
 
 def _alternative(parts: Sequence[_Part]) -> _Part:
-    gates = [sorted(part.gates, key=_rarity) for part in parts]
+    gates = [sorted(part.gates, key=rarity) for part in parts]
     return _Part(
         regex="(?:" + "|".join(part.regex for part in parts) + ")",
-        gates=_gates_of_any(gates) if all(gates) else (),
+        gates=gates_of_any(gates) if all(gates) else (),
         reach=max(part.reach for part in parts),
         # plain alternatives exclude one another; only those with gaps add up
         freedom=max(1, sum(part.freedom for part in parts if part.freedom > 1)),
         wordings=_all_of([part.wordings for part in parts]),
-    )
-
-
-def _gates_of_any(gates: Sequence[Sequence[frozenset[str]]]) -> tuple[frozenset[str], ...]:
-    """Return the gates of alternatives, each with its own, the rarest first.
-
-    One of them matches, so a word of its rarest gate is there, and one of its next, as far as it has one.
-    """
-    most = max(map(len, gates))
-    return tuple(
-        dict.fromkeys(frozenset().union(*(own[min(at, len(own) - 1)] for own in gates)) for at in range(most))
     )
 
 
@@ -336,39 +241,6 @@ def _all_of(wordings: Iterable[frozenset[str] | None]) -> frozenset[str] | None:
             return None
         found |= one
     return frozenset(found)
-
-
-class _Gates:
-    """Gathers the gates of a sequence: what stands side by side is put together, and rarer so."""
-
-    def __init__(self) -> None:
-        self.found: list[frozenset[str]] = []
-        self._row = _NOTHING
-        self._broken = False
-
-    def add(self, part: _Part) -> None:
-        if part.wordings is not None and len(self._row) * len(part.wordings) <= _MOST_WORDINGS:
-            self._row = frozenset(before + after for before in self._row for after in part.wordings)
-            return
-        self._close()
-        if part.wordings is not None:
-            self._row = part.wordings
-        else:
-            self.found += part.gates
-            self._broken = True
-
-    def end(self) -> frozenset[str] | None:
-        """Close the last row, and return it where it was the only one."""
-        whole = None if self._broken else self._row
-        self._close()
-        return whole
-
-    def _close(self) -> None:
-        if "" not in self._row:
-            self.found.append(self._row)
-        if self._row != _NOTHING:
-            self._broken = True
-        self._row = _NOTHING
 
 
 def _members_of(written: str) -> frozenset[str] | None:
@@ -419,7 +291,7 @@ class _Parser:
 
     def _sequence(self) -> _Part:
         regex: list[str] = []
-        gates = _Gates()
+        gates = Gates()
         reach = 0
         freedom = 1
         while self._peek() not in {"", "|", ")"}:
@@ -430,10 +302,10 @@ class _Parser:
                     f"(?:{part.regex})?",
                     reach=part.reach,
                     freedom=part.freedom + 1,
-                    wordings=_all_of([part.wordings, _NOTHING]),
+                    wordings=_all_of([part.wordings, NOTHING]),
                 )
             regex.append(part.regex)
-            gates.add(part)
+            gates.add(part.gates, part.wordings)
             reach += part.reach
             freedom *= part.freedom
         if not regex:
@@ -509,11 +381,11 @@ class _Parser:
         self.guarded = True
         if char == "!":
             self.looks += part.reach
-            return _Part(f"(?!{part.regex})", wordings=_NOTHING)
+            return _Part(f"(?!{part.regex})", wordings=NOTHING)
         words = sorted(part.gates[0]) if part.gates else ()
         if not words:
             raise PatternError(f"only literals may stand in -(…) of {self._source!r}")
-        return _Part("".join(f"(?<!{re.escape(word)})" for word in words), wordings=_NOTHING)
+        return _Part("".join(f"(?<!{re.escape(word)})" for word in words), wordings=NOTHING)
 
     def _gap(self) -> _Part:
         self._at += 1

@@ -131,15 +131,16 @@ _PICKED = re.compile(
     "|\\d{1,2}月[到至]\\d{1,2}月[这那]?一?[波轮段]"
     "|自?(?:20\\d{2}年)?\\d{1,2}月(?:\\d{1,2}[日号])?(?:底|初|中旬|末)?(?:以来|至今|到现在)|从\\d{1,2}月"
 )
-_ANY_WINDOW = re.compile(
-    "|".join(
-        pattern.pattern
-        for pattern in (
-            *(_SPAN_BACK, _SPAN_SINCE, _SPAN_PLAIN, _YEAR, _THIS_YEAR, _PICKED, _INCEPTION),
-            *(pattern for pattern, _ in _NAMED_SPANS),
-        )
-    )
+# Windows that count their time, and those that name it: of what kind, of how many days where that is said.
+_COUNTED = (_SPAN_BACK, _SPAN_SINCE, _SPAN_PLAIN)
+_NAMED: tuple[tuple[re.Pattern[str], FigureKind, int | None], ...] = (
+    *((pattern, FigureKind.PERIOD, days) for pattern, days in _NAMED_SPANS),
+    (_YEAR, FigureKind.YEAR, None),
+    (_THIS_YEAR, FigureKind.YEAR, None),
+    (_PICKED, FigureKind.PICKED, None),
+    (_INCEPTION, FigureKind.INCEPTION, None),
 )
+_ANY_WINDOW = re.compile("|".join(one.pattern for one in (*_COUNTED, *(pattern for pattern, _, _ in _NAMED))))
 _ANNUALISED = re.compile(
     "年化|折年|折合年|折合全年|折成全年|全年口径|折算全年|换算成年|按全年|换成年|合成年|年均化|算下来一年"
 )
@@ -274,22 +275,14 @@ class _Window:
 def _windows(text: str) -> Iterator[_Window]:
     if _ANY_WINDOW.search(text) is None:
         return
-    for pattern in (_SPAN_BACK, _SPAN_SINCE, _SPAN_PLAIN):
+    for pattern in _COUNTED:
         for found in pattern.finditer(text):
             yield _Window(
                 found.start(), found.end(2), FigureKind.PERIOD, _days(found.group(1), found.group(2))
             )
-    for pattern, length in _NAMED_SPANS:
+    for pattern, kind, days in _NAMED:
         for found in pattern.finditer(text):
-            yield _Window(*found.span(), FigureKind.PERIOD, length)
-    for pattern, kind in (
-        (_YEAR, FigureKind.YEAR),
-        (_THIS_YEAR, FigureKind.YEAR),
-        (_PICKED, FigureKind.PICKED),
-        (_INCEPTION, FigureKind.INCEPTION),
-    ):
-        for found in pattern.finditer(text):
-            yield _Window(*found.span(), kind)
+            yield _Window(*found.span(), kind, days)
 
 
 def _days(count: str, unit: str) -> int:
