@@ -35,7 +35,6 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -43,7 +42,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -69,11 +67,10 @@ from app.services.publication import expire_due, publish_piece, take_down
 from app.services.recall import confirm_recall, propose_recall
 from app.services.rendition import draw, revision_spec
 from app.services.review import decide, run_check
-from app.services.route import RoutePlan, create_route, revise_route
+from app.services.route import RoutePlan, revise_route
 from app.services.serving import open_edition, require_public
 from app.services.submission import submit_for_review, withdraw_piece
 from app.services.template import clear_template, withdraw_clearance
-from compliance.finding import Severity
 from compliance.ruleset import Ruleset
 from tests.factories import House
 from tests.functional.machine import Switchboard
@@ -81,7 +78,6 @@ from tests.gate import rows
 from tests.gate.oracle import (
     BLOCKED_WORD,
     EDGES,
-    ONE,
     REPLAY,
     REVIEWERS,
     ROUTES,
@@ -96,8 +92,6 @@ TEXTS = st.sampled_from(["早安", "午安", "晚安", BLOCKED_WORD])
 MAKERS = ("operator", "brand", "both")
 DECIDERS = (*REVIEWERS, "legal")
 ON_ITS_WAY = {"draft", "checking", "in_review", "changes_requested", "rejected", "withdrawn"}
-# From its eleventh run on, Hypothesis draws one anew and varies it five times, with the same few rules.
-RUNS_A_SEED = 10
 OUTCOMES = st.sampled_from([Outcome.APPROVE, Outcome.APPROVE, Outcome.REQUEST_CHANGES, Outcome.REJECT])
 
 
@@ -808,46 +802,3 @@ def plan_of(route: Steps) -> RoutePlan:
         StepPlan(f"第{at}步", Role(role), quorum, None, TERM) for at, (role, quorum) in enumerate(route, 1)
     )
     return RoutePlan("随机流程", RouteRule(), steps)
-
-
-def machine_of(house: House) -> type[GateMachine]:
-    """The machine in a house of its own."""
-    with house.by("administrator") as uow:
-        route_id = create_route(uow, plan_of(ONE)).id
-    switchboard = Switchboard(house)
-    switchboard.app.config["WTF_CSRF_ENABLED"] = False  # its pages are posted to without being opened
-    ruleset = house.platform.surroundings.ruleset
-    return type(
-        "Machine",
-        (GateMachine,),
-        {
-            "house": house,
-            "switchboard": switchboard,
-            "route_id": route_id,
-            "lenient": ruleset,
-            "strict": ruleset.with_words({BLOCKED_WORD: None}, severity=Severity.BLOCK),
-            "kept": (),
-            "alarms": [],
-        },
-    )
-
-
-def run_gate(house: House, *, runs: int, steps: int, shrink: bool = True) -> None:
-    """Random hands, the same each time; raises the invariant that did not hold."""
-    machine = machine_of(house)
-    for begun in range(0, runs, RUNS_A_SEED):
-        chosen = settings(
-            max_examples=min(RUNS_A_SEED, runs - begun),
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            phases=set(Phase) if shrink else {Phase.generate},
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        )
-        try:
-            run_state_machine_as_test(seed(begun)(machine), settings=chosen)
-        except Exception as error:
-            # The institution stays from run to run, so the same steps may end otherwise when they are
-            # tried again, and Hypothesis would tell of that instead of what went wrong.
-            raise machine.alarms[0] if machine.alarms else error from error

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.factories import House
 from tests.gate.faults import FAULTS, Fault
-from tests.gate.machine import run_gate
+from tests.gate.run import run_gate
 from tests.integration.test_gate_machine import gate_house
 
 __all__ = ["gate_house"]

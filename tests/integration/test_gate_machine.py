@@ -20,7 +20,7 @@ from app.services.person import join_accounts
 from tests import designs
 from tests.conftest import put_on_shelf
 from tests.factories import House
-from tests.gate.machine import run_gate
+from tests.gate.run import run_gate
 
 RUNS: Final = int(os.environ.get("GATE_RUNS", "30"))
 STEPS: Final = int(os.environ.get("GATE_STEPS", "40"))

@@ -57,6 +57,13 @@ def test_one_of_the_gate_always_stands_in_a_match():
     assert pattern.gate == {"年年", "月月"}
 
 
+def test_alternatives_ask_for_all_that_each_of_them_needs():
+    gates = compile_pattern("(榜首|前 <number> 强)", WORDS).gates
+    assert {"榜首", "前"} in gates
+    assert {"榜首", "强"} in gates
+    assert any(gate > {"榜首", "1", "十"} for gate in gates)
+
+
 @pytest.mark.parametrize(
     "source",
     [
