@@ -11,11 +11,11 @@ Gate = frozenset[str]
 NOTHING: Gate = frozenset({""})
 _MOST_WORDINGS = 64  # of words side by side, put together
 # How common a literal of one, two, three … characters is, relative to each other.
-_COMMONNESS = (60.0, 2.0, 0.5, 0.2)
+_COMMONNESS = (600, 20, 5, 2)
 _EVERYDAY = frozenset(
     "0123456789%一二三四五十百千万年月日天元不没我您你的是有在了人就都也到个可以上大行金收利钱点-./"
 )
-_EVERYDAY_COMMONNESS = 300.0
+_EVERYDAY_COMMONNESS = 3_000
 # What every second text of the trade says.
 _TRADE = frozenset(
     {
@@ -68,7 +68,7 @@ _TRADE = frozenset(
     }
     | {"费率", "期限", "年化", "业绩", "投保", "保单", "家庭", "养老", "行情", "一年", "三年", "没有", "一个"}
 )
-_TRADE_COMMONNESS = 30.0
+_TRADE_COMMONNESS = 300
 
 
 @cache
@@ -77,17 +77,17 @@ def the_one(gate: Gate) -> Gate:
     return gate
 
 
-def rarity(gate: Gate) -> tuple[float, list[str]]:
+def rarity(gate: Gate) -> tuple[int, list[str]]:
     """Return what sorts gates, the rarest first."""
     return _commonness(gate), sorted(gate)
 
 
-def _commonness(gate: Gate) -> float:
+def _commonness(gate: Gate) -> int:
     """Estimate how many texts a gate lets through: short words are common, long ones rare."""
     return sum(map(_word_commonness, gate))
 
 
-def _word_commonness(word: str) -> float:
+def _word_commonness(word: str) -> int:
     if word in _EVERYDAY:
         return _EVERYDAY_COMMONNESS
     if word in _TRADE:

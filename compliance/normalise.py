@@ -45,6 +45,7 @@ _MAX_ROUNDS = 4
 _PLANE = 0x10000  # the characters that UTF-16 writes as one number
 _SURROGATES = range(0xD800, 0xE000)
 _CODE = np.dtype("<u2")
+_WORD = 12  # what is no longer than a word is read sooner character by character
 # The space that typesetters put between Han and letters or figures, and what is spelled out one
 # sign at a time: w e i x i n, V X, 1 3 8. The space comes first: it is what is quickly searched for.
 _SPACING = re.compile(
@@ -184,7 +185,7 @@ class CharTable(dict[int, str]):
 
     def translate(self, text: str) -> str:
         """Return what a text becomes."""
-        read = self.at_once(text)
+        read = self.at_once(text) if len(text) > _WORD else None
         return text.translate(self) if read is None else read
 
 

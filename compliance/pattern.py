@@ -14,7 +14,8 @@ each are its *gates*: the pattern is only tried on sentences in which one of eac
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from compliance.compounds import around
@@ -34,7 +35,12 @@ _DEFAULT_GAP = 6
 _LONGEST_SLOT = 130
 _MAX_GAP = 40
 _MAX_FREEDOM = 60_000
-_SYNTAX = frozenset("()|?~<>[]{}!-")
+# Up to what has a meaning of its own; the last character before "?" is optional by itself, as everywhere.
+_CHARACTER = r"(?:\\.|[^\s\\()|?~<>\[\]{}!-]|[!-](?!\())"
+_LITERAL = re.compile(rf"{_CHARACTER}(?:{_CHARACTER}(?!\?))*", re.DOTALL)
+_LITERALS = re.compile(rf"\(({_CHARACTER}+(?:\|{_CHARACTER}+)*)\)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_KEPT = 8_192  # many patterns are put together from the same words
 
 # Numbers as people write them; digits are matched after folding.
 _DIGITS = r"(?<![0-9])(?<![0-9][.,])[0-9]{1,12}(?:[.,][0-9]{1,6}){0,4}"
@@ -222,8 +228,52 @@ def _not_between(word: str, places: Iterable[tuple[str, str]]) -> str:
     )
 
 
+class _Words(NamedTuple):
+    """What words make that stand for each other.
+
+    `sight` is how far they look behind them so as not to match inside other words, `None` where none could.
+    """
+
+    part: _Part
+    sight: int | None
+    crosses: bool
+
+
+@lru_cache(_KEPT)
+def _one_of(words: tuple[str, ...], *, alone: bool) -> _Words:
+    """Return what one of some words makes, the longest first; `alone`, none matches inside another word."""
+    within = {word: found for word in words if alone and (found := around(word))}
+    gate = frozenset(words)
+    return _Words(
+        _Part(_any_of(words, within), (gate,), max(map(len, words)), wordings=gate),
+        max((len(behind) for places in within.values() for _, behind in places), default=None),
+        any(map(_ends_a_sentence, words)),
+    )
+
+
+@lru_cache(_KEPT)
+def _literals(written: str, *, alone: bool) -> _Words:
+    """Return what literals with bars between them make; what follows a backslash is meant as itself."""
+    folded = [fold(_ESCAPED.sub(r"\1", found.group())) for found in _LITERAL.finditer(written)]
+    found = [_one_of((word,), alone=alone) if word else _NO_WORD for word in folded]
+    if len(found) == 1:
+        return found[0]
+    return _Words(
+        _alternative([words.part for words in found]),
+        max((words.sight for words in found if words.sight is not None), default=None),
+        any(words.crosses for words in found),
+    )
+
+
+_NO_WORD = _Words(_Part(""), None, crosses=False)
+
+
+def _ends_a_sentence(written: str) -> bool:
+    return any(end in written for end in SENTENCE_END)
+
+
 def _alternative(parts: Sequence[_Part]) -> _Part:
-    gates = [sorted(part.gates, key=rarity) for part in parts]
+    gates = [sorted(part.gates, key=rarity) if len(part.gates) > 1 else part.gates for part in parts]
     return _Part(
         regex="(?:" + "|".join(part.regex for part in parts) + ")",
         gates=gates_of_any(gates) if all(gates) else (),
@@ -316,6 +366,10 @@ class _Parser:
     def _element(self) -> _Part:
         char = self._peek()
         if char == "(":
+            found = _LITERALS.match(self._source, self._at)
+            if found is not None:
+                self._at = found.end()
+                return self._words(_literals(found.group(1), alone=not self._guarding))
             self._at += 1
             part = self._alternatives()
             self._take(")")
@@ -328,43 +382,21 @@ class _Parser:
             return self._slot()
         if char == "[":
             return self._class()
-        if char in _SYNTAX and char not in "!-":
-            raise PatternError(f"unexpected {char!r} at {self._at} in {self._source!r}")
         return self._literal()
 
     def _literal(self) -> _Part:
-        chars: list[str] = []
-        while self._at < len(self._source):
-            char = self._source[self._at]
-            width = 1
-            if char == "\\":  # what follows is meant as itself
-                char, width = self._source[self._at + 1 : self._at + 2], 2
-            elif char.isspace() or (char in _SYNTAX and char not in "!-") or self._is_guard():
-                break
-            # the last character before "?" is optional by itself, as everywhere else
-            if chars and self._source[self._at + width : self._at + width + 1] == "?":
-                break
-            chars.append(char)
-            self._at += width
-        literal = fold("".join(chars))
-        words = frozenset({literal})
-        self._note_ends(literal)
-        return (
-            _Part(self._any_of((literal,)), (words,), len(literal), wordings=words) if literal else _Part("")
-        )
+        found = _LITERAL.match(self._source, self._at)
+        if found is None:
+            raise PatternError(f"unexpected {self._source[self._at]!r} at {self._at} in {self._source!r}")
+        self._at = found.end()
+        return self._words(_literals(found.group(), alone=not self._guarding))
 
-    def _any_of(self, words: Sequence[str]) -> str:
-        """Return an expression for the words; in a guard they may stand within another word as well."""
-        if self._guarding:
-            return _any_of(words, {})
-        within = {word: found for word in words if (found := around(word))}
-        if within:
+    def _words(self, words: _Words) -> _Part:
+        self.crosses = self.crosses or words.crosses
+        if words.sight is not None:
             self.guarded = True
-            self.looks = max(self.looks, *(len(behind) for places in within.values() for _, behind in places))
-        return _any_of(words, within)
-
-    def _note_ends(self, written: str) -> None:
-        self.crosses = self.crosses or any(end in written for end in SENTENCE_END)
+            self.looks = max(self.looks, words.sight)
+        return words.part
 
     def _is_guard(self) -> bool:
         return self._source[self._at : self._at + 2] in {"!(", "-("}
@@ -409,9 +441,7 @@ class _Parser:
         if end < 0 or words is None:
             raise PatternError(f"unknown slot <{name}> in {self._source!r}")
         folded = sorted(set(map(fold, words)), key=lambda word: (-len(word), word))
-        group = frozenset(folded)
-        self._note_ends("".join(folded))
-        return _Part(self._any_of(folded), (group,), max(map(len, folded)), wordings=group)
+        return self._words(_one_of(tuple(folded), alone=not self._guarding))
 
     def _phrase(self, name: str) -> _Part:
         """Parse every wording of a phrase; it may name word groups, not phrases again."""
@@ -429,7 +459,7 @@ class _Parser:
             raise PatternError(f"a class needs [...] or [...]{{m,n}} in {self._source!r}")
         self._at = found.end()
         members, low, high = found.group(1), found.group(2) or "1", found.group(3) or "1"
-        self._note_ends("\n" if members.startswith("^") else members)
+        self.crosses = self.crosses or members.startswith("^") or _ends_a_sentence(members)
         if int(high) > _MAX_GAP or int(low) > int(high):
             raise PatternError(f"the bound {{{low},{high}}} is not usable in {self._source!r}")
         one_of = _members_of(members.lower()) if int(low) else None
