@@ -66,9 +66,13 @@ class Platform:
             public_url=self.settings.web.public_url,
             profile_term=self.settings.records.profile_term,
             shelf=TemplateShelf(Catalog(), store=self.store),
-            ruleset=load_ruleset(),
+            rules=load_ruleset,
             at_once=self.engine.execution_options(isolation_level="AUTOCOMMIT"),
         )
+
+    def read_rules(self) -> None:
+        """Read the rules now, and not while somebody waits for a first answer."""
+        self.surroundings.rules()
 
     def unit_of_work(self, actor: Actor) -> UnitOfWork:
         return UnitOfWork(self.sessions, actor, self.surroundings)

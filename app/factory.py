@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
     configure_logging(settings.log)
     app = Flask("app.web", template_folder="pages", static_folder=str(STATIC))
     app.extensions[EXTENSION] = platform
+    platform.read_rules()
     _configure(app, settings)
     register_request_log(app)  # first, so that every later step logs under the request's id
     register_metrics(app)

@@ -6,17 +6,24 @@ import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready
 
 import workers
 from app.adapters.task_queue.celery_queue import wire_options
 from app.embedded.child import end_with_parent
 from app.ports import TaskName
 from app.settings import Settings
+from compliance.ruleset import load_ruleset
 from workers.schedule import beat_schedule
 
 if TYPE_CHECKING:
     celery: Celery
+
+
+@worker_init.connect
+def _read_the_rules(**_more: object) -> None:
+    """Before the pool forks: its processes share what was read, and each new one has it at once."""
+    load_ruleset()
 
 
 @worker_process_init.connect

@@ -112,7 +112,7 @@ def rechecked(
                 yield from recheck_revisions(uow, part)
         return
     # what was read and loaded here is theirs as well: only the connections are not
-    found.surroundings  # noqa: B018  the rules are loaded once, for all
+    found.read_rules()  # once, for all
     with ProcessPoolExecutor(
         min(processes, len(parts)),
         mp_context=get_context("fork"),

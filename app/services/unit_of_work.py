@@ -64,7 +64,7 @@ class Surroundings:
     seal_keys: tuple[bytes, ...]  # the present one first, then those before it
     public_url: str
     shelf: "TemplateShelf"
-    ruleset: "Ruleset"
+    rules: "Callable[[], Ruleset]"  # takes seconds the first time it is asked in a process
     # every statement by itself: it sees what is committed, and what it writes is so when it returns
     at_once: Engine
     # a profile is printed on nothing new once it was not confirmed for so long; None: for ever
@@ -88,6 +88,11 @@ class Surroundings:
     handed_out: Remembered[tuple[str, str, int, str], "PictureFile"] = field(
         default_factory=lambda: Remembered(capacity=_HANDED_OUT_BYTES, size=lambda file: len(file.data))
     )
+
+    @property
+    def ruleset(self) -> "Ruleset":
+        """The rules of today; read when they are first needed, which in most commands is never."""
+        return self.rules()
 
 
 @dataclass(slots=True)

@@ -664,7 +664,7 @@ class GateMachine(RuleBasedStateMachine):
         self.oracle.strict = strict
         around = self.house.platform.surroundings
         ruleset = self.strict if strict else self.lenient
-        self.house.platform.__dict__["surroundings"] = replace(around, ruleset=ruleset)
+        self.house.platform.__dict__["surroundings"] = replace(around, rules=lambda: ruleset)
 
     @rule(licensed=st.sampled_from([True, True, False]))
     def set_licence(self, licensed: bool) -> None:

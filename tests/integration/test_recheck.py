@@ -52,7 +52,7 @@ def stricter(word: str, severity: str = "block") -> Ruleset:
 def judge_by(house: House, ruleset: Ruleset) -> None:
     """Start the platform anew with other rules."""
     around = house.platform.surroundings
-    house.platform.__dict__["surroundings"] = replace(around, ruleset=ruleset)
+    house.platform.__dict__["surroundings"] = replace(around, rules=lambda: ruleset)
 
 
 def run_of(house: House, piece_id: UUID) -> CheckRun:

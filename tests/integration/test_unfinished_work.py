@@ -201,7 +201,7 @@ def test_an_approval_rests_on_the_rules_of_its_day(small_house: House) -> None:
     piece_id = house.in_review("operator", "note")
     around = house.platform.surroundings
     stricter = replace(around.ruleset, digest="f" * 64)
-    house.platform.__dict__["surroundings"] = replace(around, ruleset=stricter)
+    house.platform.__dict__["surroundings"] = replace(around, rules=lambda: stricter)
     house.decide(piece_id)
     with house.platform.sessions() as session:
         review = session.scalars(select(Review)).one()
@@ -214,7 +214,7 @@ def test_what_the_rules_have_come_to_forbid_is_not_approved(small_house: House) 
     house = small_house
     around = house.platform.surroundings
     lenient = type(around.ruleset).of("lenient", "0" * 64, [])
-    house.platform.__dict__["surroundings"] = replace(around, ruleset=lenient)
+    house.platform.__dict__["surroundings"] = replace(around, rules=lambda: lenient)
     piece_id = house.in_review("operator", "note", headline="稳赚不赔")
     house.platform.__dict__["surroundings"] = around
     with pytest.raises(RulesTightened) as refused:
