@@ -30,7 +30,7 @@ setup: $(VENV)/.ready-to-run ## Install what running needs into .venv.
 setup-test: $(VENV)/.ready-to-test ## Install what testing needs as well.
 
 test: setup-test lint types arch ## Check everything, the quick checks first.
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 unit: setup-test ## Run the tests that need no server.
 	$(BIN)/python -m pytest tests/unit tests/architecture $(ARGS)

@@ -31,6 +31,21 @@ pytest_plugins = ["tests.servers", "tests.live"]
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 SECRET = "a secret of the tests, long enough for them"
 
+_QUICK = {"architecture", "unit"}
+_LONG = {
+    "test_story_in_a_browser.py",
+    "test_campaign.py",
+    "test_demo.py",
+    "test_gate_machine.py",
+    "test_gate_faults.py",
+    "test_accessibility.py",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The quick ones first, then what takes minutes: left to the end, one process would wait for it."""
+    items.sort(key=lambda item: (_QUICK.isdisjoint(item.path.parts), item.path.name not in _LONG))
+
 
 def settings_for(database_url: str, data_dir: Path, **more: str) -> Settings:
     """Settings as a process would read them, with the tests' own servers."""

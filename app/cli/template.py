@@ -69,9 +69,10 @@ def check(directory: Path, *, sheet: Path | None) -> None:
 
 
 @template.command
+@click.argument("slugs", metavar="[SLUG]...", nargs=-1)
 @tenant_option
-def load(*, tenant: str | None) -> None:
-    """Bring every version of the library into an institution, as drafts for brand to publish.
+def load(*, slugs: tuple[str, ...], tenant: str | None) -> None:
+    """Bring every version of the library, or of some designs, into an institution, as drafts to publish.
 
     What the institution has not seen is examined first, each version in a process of its own. One
     that cannot be used is named and left out, the others go on; then the command ends with 1.
@@ -80,7 +81,10 @@ def load(*, tenant: str | None) -> None:
     actor = terminal_actor(tenant_named(found, tenant))
     try:
         with found.unit_of_work(actor) as uow:
-            unseen = unseen_versions(uow)
+            known = {manifest.slug for manifest in uow.around.shelf.catalog.versions()}
+            if strange := sorted(set(slugs) - known):
+                raise click.UsageError(f"no design of the library: {', '.join(strange)}")
+            unseen = [one for one in unseen_versions(uow) if not slugs or one.slug in slugs]
     except ManifestError as fault:
         raise click.ClickException(str(fault)) from fault
     refused: dict[str, str] = {}

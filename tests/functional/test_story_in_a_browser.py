@@ -26,6 +26,7 @@ from tests.servers import S3Server
 ADVISORS = 200
 PASSWORD = "a password for the story"
 ADVISOR = "A0042"
+DESIGN = "poster-qiushi"
 
 
 def roster() -> bytes:
@@ -94,7 +95,7 @@ class Story:
                 *("user", "create", role, "--name", role, "--role", role),
                 IMPRIMATUR_NEW_PASSWORD=PASSWORD,
             )
-        self.command("template", "load")
+        self.command("template", "load", DESIGN)
         with passwords.open(encoding="utf-8-sig", newline="") as opened:
             found = {row[0]: row[-1] for row in csv.reader(opened)}
         return found[ADVISOR]
@@ -145,7 +146,7 @@ def with_brand(story: Story) -> None:
     with desk(story.browser) as context:
         page = context.new_page()
         story.log_in(page, "brand", PASSWORD)
-        page.goto(f"{story.live.url}/templates/poster-qiushi/1")
+        page.goto(f"{story.live.url}/templates/{DESIGN}/1")
         page.get_by_role("button", name="发布", exact=True).click()
         expect(page.get_by_text("已发布").first).to_be_visible()
 

@@ -65,6 +65,23 @@ def test_a_design_that_cannot_be_used_is_left_out_and_the_others_come_in(run, ba
         assert list(session.scalars(select(Template.slug))) == ["note"]
 
 
+def test_only_the_designs_that_are_named_come_in(run, bank) -> None:
+    result = run("load", "note")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    with bank.sessions() as session:
+        assert list(session.scalars(select(Template.slug))) == ["note"]
+
+
+def test_a_design_that_is_not_in_the_library_is_named(run, bank) -> None:
+    result = run("load", "note", "missing")
+
+    assert result.exit_code == 2
+    assert "no design of the library: missing" in result.stderr
+    with bank.sessions() as session:
+        assert list(session.scalars(select(Template.slug))) == []
+
+
 def test_what_is_loaded_already_is_not_examined_again(run, library) -> None:
     shutil.rmtree(library / "hostile")
     run("load")
