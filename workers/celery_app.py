@@ -13,7 +13,6 @@ from app.adapters.task_queue.celery_queue import wire_options
 from app.embedded.child import end_with_parent
 from app.ports import TaskName
 from app.settings import Settings
-from compliance.ruleset import load_ruleset
 from workers.schedule import beat_schedule
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 @worker_init.connect
 def _read_the_rules(**_more: object) -> None:
     """Before the pool forks: its processes share what was read, and each new one has it at once."""
+    from compliance.ruleset import load_ruleset  # beat has no use for it
+
     load_ruleset()
 
 
