@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flask import Blueprint, g, jsonify, make_response
+from flask import Blueprint, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.ports import ObjectStoreUnavailable
 from app.web.edge import platform, public
+from app.web.own_face import own_face
 from app.web.signed_in import only_tenant
 
 bp = Blueprint("health", __name__)
@@ -47,7 +48,10 @@ def readyz() -> ResponseReturnValue:
 @bp.get("/brand.css")
 @public
 def brand_css() -> ResponseReturnValue:
-    """The tenant's colour tokens over the default sheet; only colours can come through."""
+    """The tenant's colour tokens over the default sheet; only colours can come through.
+
+    And a face of our own, where the device may have no Chinese one.
+    """
     tenant = g.get("tenant") or only_tenant()
     tokens = tenant.brand_tokens if tenant else {}
     lines = [
@@ -55,7 +59,9 @@ def brand_css() -> ResponseReturnValue:
         for name, value in sorted(tokens.items())
         if _TOKEN.fullmatch(name) and isinstance(value, str) and _COLOUR.fullmatch(value)
     ]
-    response = make_response(":root {\n" + "\n".join(lines) + "\n}\n")
+    sheet = ":root {\n" + "\n".join(lines) + "\n}\n"
+    response = make_response(sheet + own_face(request.user_agent.string))
     response.mimetype = "text/css"
     response.headers["Cache-Control"] = "private, max-age=60"
+    response.vary.add("User-Agent")
     return response

@@ -1,0 +1,38 @@
+"""The face of our own: who gets it, and that it can write every page."""
+
+from __future__ import annotations
+
+import pytest
+from fontTools.ttLib import TTFont
+
+from app.web.edge import STATIC
+from app.web.own_face import FAMILY, FILE, own_face
+from tests.live import WECHAT_IPHONE
+from tests.unit.page_environment import WEB
+
+LINUX = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36"
+ANDROID = "Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36"
+WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36"
+
+
+def test_a_linux_desktop_gets_it() -> None:
+    assert f'font-family: "{FAMILY}"' in own_face(LINUX)
+    assert f'"{FAMILY}"' in (STATIC / "css" / "tokens.css").read_text("utf-8")
+
+
+@pytest.mark.parametrize("device", [ANDROID, WINDOWS, WECHAT_IPHONE, ""])
+def test_a_device_with_chinese_faces_never_fetches_it(device: str) -> None:
+    assert own_face(device) == ""
+
+
+def test_it_has_every_character_that_pages_and_refusals_are_written_in() -> None:
+    written = {
+        char
+        for kind in ("*.html", "*.py", "*.js")
+        for file in WEB.rglob(kind)
+        if "vendor" not in file.parts
+        for char in file.read_text("utf-8")
+        if char > "\u2000"
+    }
+
+    assert written - {chr(code) for code in TTFont(STATIC / FILE).getBestCmap()} == set()
