@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.ports import ObjectStoreUnavailable
 from app.web.edge import platform, public
-from app.web.own_face import own_face
+from app.web.own_face import own_faces
 from app.web.signed_in import only_tenant
 
 bp = Blueprint("health", __name__)
@@ -50,7 +50,7 @@ def readyz() -> ResponseReturnValue:
 def brand_css() -> ResponseReturnValue:
     """The tenant's colour tokens over the default sheet; only colours can come through.
 
-    And a face of our own, where the device may have no Chinese one.
+    And faces of our own, where the device may have no Chinese one.
     """
     tenant = g.get("tenant") or only_tenant()
     tokens = tenant.brand_tokens if tenant else {}
@@ -60,7 +60,7 @@ def brand_css() -> ResponseReturnValue:
         if _TOKEN.fullmatch(name) and isinstance(value, str) and _COLOUR.fullmatch(value)
     ]
     sheet = ":root {\n" + "\n".join(lines) + "\n}\n"
-    response = make_response(sheet + own_face(request.user_agent.string))
+    response = make_response(sheet + own_faces(request.user_agent.string))
     response.mimetype = "text/css"
     response.headers["Cache-Control"] = "private, max-age=60"
     response.vary.add("User-Agent")

@@ -1,4 +1,4 @@
-"""The face of our own: who gets it, and that it can write every page."""
+"""The faces of our own: who gets them, and that they can write every page and every name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from app.web.edge import STATIC
-from app.web.own_face import FAMILY, FILE, own_face
+from app.web.own_face import FACES, own_faces
 from tests.live import WECHAT_IPHONE
 from tests.unit.page_environment import WEB
 
@@ -15,17 +15,21 @@ ANDROID = "Mozilla/5.0 (Linux; Android 14; V2309A) AppleWebKit/537.36 Chrome/126
 WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36"
 
 
-def test_a_linux_desktop_gets_it() -> None:
-    assert f'font-family: "{FAMILY}"' in own_face(LINUX)
-    assert f'"{FAMILY}"' in (STATIC / "css" / "tokens.css").read_text("utf-8")
+EVERYDAY, RARE = ({chr(code) for code in TTFont(STATIC / file).getBestCmap()} for file in FACES.values())
+
+
+@pytest.mark.parametrize("family", FACES)
+def test_a_linux_desktop_gets_them(family: str) -> None:
+    assert f'font-family: "{family}"' in own_faces(LINUX)
+    assert f'"{family}"' in (STATIC / "css" / "tokens.css").read_text("utf-8")
 
 
 @pytest.mark.parametrize("device", [ANDROID, WINDOWS, WECHAT_IPHONE, ""])
-def test_a_device_with_chinese_faces_never_fetches_it(device: str) -> None:
-    assert own_face(device) == ""
+def test_a_device_with_chinese_faces_never_fetches_them(device: str) -> None:
+    assert own_faces(device) == ""
 
 
-def test_it_has_every_character_that_pages_and_refusals_are_written_in() -> None:
+def test_the_first_has_every_character_that_pages_and_refusals_are_written_in() -> None:
     written = {
         char
         for kind in ("*.html", "*.py", "*.js")
@@ -35,4 +39,9 @@ def test_it_has_every_character_that_pages_and_refusals_are_written_in() -> None
         if char > "\u2000"
     }
 
-    assert written - {chr(code) for code in TTFont(STATIC / FILE).getBestCmap()} == set()
+    assert written - EVERYDAY == set()
+
+
+@pytest.mark.parametrize("name", ["司马景𠮷", "李喆", "王堃", "㛃然"])
+def test_the_second_has_what_names_are_written_with_besides(name: str) -> None:
+    assert set(name) - EVERYDAY <= RARE
