@@ -16,7 +16,6 @@ from compliance.pattern import SENTENCE_END, Pattern
 _LANES = 4  # so many gates of a pattern, the rarest, are asked for before it is tried
 # from one end of a sentence to another, ten characters at least, so that cutting costs less than it spares
 _STRETCH = re.compile(f".{{10}}[^{SENTENCE_END}]*|.+", re.DOTALL)
-_END, _NUMBER = itemgetter(1), itemgetter(2)  # of what the automaton finds
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +150,8 @@ class LiteralIndex:
         text = normalised.text
         # in the order of their ends, so that those of a stretch lie side by side
         found = self._automaton.find_overlapping_no_suffix(text) if self._automaton else []
-        numbers, ends = [*map(_NUMBER, found)], [*map(_END, found)]
-        gated = [*map(self._gated.__getitem__, numbers)]
+        _, ends, numbers = zip(*found, strict=True) if found else ((), (), ())
+        gated = itemgetter(*numbers, 0)(self._gated) if numbers else ()
         stretches = [*map(re.Match.span, _STRETCH.finditer(text))] or [(0, 0)]
         passing: list[int] = []
         words: set[str] = set()
