@@ -47,6 +47,7 @@ class Permission(StrEnum):
     TEMPLATE_VIEW = "template:view"
     TEMPLATE_PUBLISH = "template:publish"
     TEMPLATE_CLEAR = "template:clear"
+    BRAND_MANAGE = "brand:manage"
     PIECE_MAKE = "piece:make"
     PIECE_MAKE_MASTER = "piece:make_master"
     PIECE_VIEW = "piece:view"
@@ -78,6 +79,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CHECK_TEXT,
             Permission.TEMPLATE_VIEW,
             Permission.TEMPLATE_PUBLISH,
+            Permission.BRAND_MANAGE,
             Permission.PIECE_MAKE_MASTER,
             Permission.PIECE_VIEW,
         }
@@ -140,6 +142,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ORGANISATION_VIEW,
             Permission.ORGANISATION_MANAGE,
             Permission.USER_MANAGE,
+            Permission.BRAND_MANAGE,
             Permission.ROUTE_MANAGE,
             Permission.AUDIT_VIEW,
             Permission.ARCHIVE_VIEW,

@@ -7,13 +7,20 @@ from typing import Final
 
 from app.domain.colour import BLACK, WHITE, Colour, darkened_until_readable
 
-# --sunken of tokens.css, the darkest ground words in the brand's colour stand on
+# --brand of tokens.css, the colour of an institution that chose none; and --sunken, the darkest ground
+# words in the brand's colour stand on
+HOUSE: Final = Colour.parse("#17456b")
 DARKEST_GROUND: Final = Colour.parse("#eeece5")
 
 
+def readable(primary: Colour) -> Colour:
+    """Return the colour itself, or darker where it would not be readable as text."""
+    return darkened_until_readable(primary, on=DARKEST_GROUND)
+
+
 def brand_sheet(primary: Colour) -> str:
-    """Write the brand tokens for one colour, darker where it would not be readable as text."""
-    brand = darkened_until_readable(primary, on=DARKEST_GROUND)
+    """Write the brand tokens for one colour, as far darkened as it takes to read."""
+    brand = readable(primary)
     strong = brand.mixed(BLACK, 0.28)
     soft = brand.mixed(WHITE, 0.9)
     return (

@@ -20,7 +20,13 @@ class Entry:
 
 
 SECTIONS: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
-    ("品牌", (Entry("模板", "/templates", "template", Permission.TEMPLATE_VIEW),)),
+    (
+        "品牌",
+        (
+            Entry("模板", "/templates", "template", Permission.TEMPLATE_VIEW),
+            Entry("标识色", "/brand", "palette", Permission.BRAND_MANAGE),
+        ),
+    ),
     ("内容运营", (Entry("作品", "/pieces", "photo", Permission.PIECE_VIEW),)),
     (
         "合规",

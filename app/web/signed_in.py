@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.domain.errors import SignInRequired
 from app.domain.organisation import Actor, Permission, Role
 from app.models.tenant import Tenant
+from app.services.brand import brand_colour
 from app.services.sign_in import signed_in
 from app.web.edge import DATABASE_GONE, platform
 
@@ -65,9 +66,14 @@ def register_signed_in(app: Flask) -> None:
         actor: Actor | None = g.get("actor")
         found = g.get("tenant") or only_tenant()
         return {
-            "tenant": {"name": found.name, "short_name": found.short_name, "hotline": found.hotline}
+            "tenant": {
+                "name": found.name,
+                "short_name": found.short_name,
+                "hotline": found.hotline,
+                "colour": brand_colour(found),
+            }
             if found
-            else {"name": "印信", "short_name": "印信", "hotline": ""},
+            else {"name": "印信", "short_name": "印信", "hotline": "", "colour": None},
             "current_user": CurrentUser(actor) if actor else None,
         }
 

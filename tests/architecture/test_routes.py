@@ -14,7 +14,7 @@ from tests.factories import House
 # What a person may open without signing in. A new public page is added here on purpose or not at all.
 PUBLIC = {
     "static",
-    "health.brand_css",
+    "brand.brand_css",
     "health.healthz",
     "health.readyz",
     "links.ask_number",

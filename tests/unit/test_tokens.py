@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.colour import READABLE, Colour, contrast
-from app.web.brand_sheet import DARKEST_GROUND, brand_sheet
+from app.web.brand_sheet import DARKEST_GROUND, HOUSE, brand_sheet
 from tests.unit.page_environment import WEB
 
 CSS: Final = WEB / "static" / "css"
@@ -64,7 +64,8 @@ def test_a_series_of_a_chart_can_be_seen(step: int) -> None:
     assert contrast(TOKENS[f"series-{step}"], TOKENS["surface"]) >= VISIBLE
 
 
-def test_the_brand_sheet_knows_the_darkest_ground_of_the_house() -> None:
+def test_the_brand_sheet_knows_the_colour_and_the_darkest_ground_of_the_house() -> None:
+    assert TOKENS["brand"] == HOUSE
     assert min((TOKENS[ground] for ground in GROUNDS), key=lambda c: c.luminance) == DARKEST_GROUND
 
 
