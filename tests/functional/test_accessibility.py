@@ -117,7 +117,7 @@ def test_the_landing_page_has_no_serious_fault_and_can_be_read_at_twice_the_size
     ("who", "paths"),
     [
         ("reviewer", ("/reviews", "review", "/rules")),
-        ("brand", ("/templates", f"/templates/{POSTER}/1")),
+        ("brand", ("/templates", f"/templates/{POSTER}/1", "/brand")),
         ("operator", ("/pieces", "/board")),
         ("administrator", ("/organisation", "/users", "/imports", "/audit")),
     ],
