@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from PIL import Image
@@ -349,13 +350,22 @@ def slot_values(uow: UnitOfWork, values: Mapping[str, str]) -> dict[str, str | I
 def require_fits(uow: UnitOfWork, version: TemplateVersion, values: Mapping[str, str]) -> None:
     """Raise InvalidInput naming the slots whose words leave their frame; nothing is drawn.
 
-    The words must fit every size of the design. The first that is too small is named.
+    What was found to fit a moment ago is not laid out again: equal specs give equal pages.
     """
-    shown = slot_values(uow, values)
-    for size in compiled_for(uow, version).manifest.sizes:
-        compiled = compiled_for(uow, version, size)
+    key = (uow.tenant_id, spec_for(version, values).key())
+    if uow.around.fitting.get(key) is None:
+        require_fits_in(partial(compiled_for, uow, version), slot_values(uow, values))
+        uow.around.fitting.keep(key, True)
+
+
+def require_fits_in(
+    compiled_in: Callable[[str], CompiledTemplate], values: Mapping[str, str | ImageValue]
+) -> None:
+    """Raise InvalidInput where the words do not fit every size of the design; the first is named."""
+    for size in compiled_in("").manifest.sizes:
+        compiled = compiled_in(size)
         try:
-            require_fit(compiled, fill(compiled.manifest, without_omitted(compiled.manifest, shown)))
+            require_fit(compiled, fill(compiled.manifest, without_omitted(compiled.manifest, values)))
         except SlotErrors as refused:
             raise _in_size(compiled.manifest, refused) from refused
 

@@ -195,8 +195,12 @@ class TemplateShelf:
                 for sample in samples
                 for error in _slot_errors(self.compiled(slug, number, digest, size), sample)
             )
-            _FAULTS[digest] = known
+            self.keep_faults(digest, known)
         return known
+
+    def keep_faults(self, digest: str, faults: tuple[SampleFault, ...]) -> None:
+        """Take over what another process found of the samples of a version with this digest."""
+        _FAULTS[digest] = faults
 
 
 def _rehearsed_key(artefact_key: str) -> str:

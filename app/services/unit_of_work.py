@@ -82,6 +82,8 @@ class Surroundings:
     pictures: Remembered[tuple[UUID, str], "PictureFile"] = field(
         default_factory=lambda: Remembered(capacity=32)
     )
+    # the words last found to fit every size of their design: what was just hinted at is saved next
+    fitting: Remembered[tuple[UUID, str], bool] = field(default_factory=lambda: Remembered(capacity=256))
     # what public addresses lead to, by the versions of the rows it was read from
     editions: Remembered[str, "EditionFacts"] = field(default_factory=lambda: Remembered(capacity=1024))
     # what was handed out last, by those versions and the page, format and size of it

@@ -26,6 +26,7 @@ from app.services.check import reading_of
 from app.services.piece import save_piece
 from app.services.template import load_library, publish_template
 from templates_lib.catalog import LIBRARY, Catalog
+from templates_lib.compose import require_fit
 from tests.conftest import settings_for
 from tests.designs import library_with_a_strip
 from tests.factories import POSTER, House
@@ -224,6 +225,28 @@ def test_words_that_fit_the_design_but_not_a_size_are_refused_by_the_name_of_the
 def test_words_that_fit_every_size_are_saved(strip):
     with strip.by("advisor") as uow:
         assert save_piece(uow, "note", {"headline": "春天来了"}).current_revision is not None
+
+
+def test_words_once_found_to_fit_are_not_laid_out_again(strip, monkeypatch):
+    laid_out: list[str] = []
+
+    def watched(compiled, filled):
+        laid_out.append(compiled.manifest.size.name)
+        require_fit(compiled, filled)
+
+    monkeypatch.setattr("app.services.rendition.require_fit", watched)
+    for headline in ("春天来了", "春天来了", "秋天来了"):
+        with strip.by("advisor") as uow:
+            save_piece(uow, "note", {"headline": headline})
+    sizes = set(laid_out)
+    assert len(sizes) > 1
+    assert len(laid_out) == 2 * len(sizes)  # two headlines, though one was saved twice
+
+
+def test_words_that_did_not_fit_are_refused_again(strip):
+    for _ in range(2):
+        with pytest.raises(InvalidInput), strip.by("advisor") as uow:
+            save_piece(uow, "note", {"headline": "春天来了万物生长"})
 
 
 def test_a_version_whose_sample_breaks_a_size_is_not_released(strip, tmp_path):

@@ -125,8 +125,9 @@ class Storyteller:
         brand, clearer = self._people.staff["brand"], self._people.staff["reviewer2"]
         with self._timeline.by(brand) as uow:
             load_library(uow)
-            shelf = uow.around.shelf.catalog.versions()
-        for manifest in shelf:
+            library = uow.around.shelf.catalog.versions()
+        self._ahead.deliver_examined()
+        for manifest in library:
             with self._timeline.by(brand) as uow:
                 publish_template(uow, manifest.slug, manifest.version)
             if manifest.slug in _CLEARED:

@@ -38,7 +38,13 @@ def seed_demo(engine: Engine, around: Surroundings) -> bool:
     """
     now = around.clock.now().replace(microsecond=0)
     clock = SetClock(now - timedelta(days=_FOUNDED_DAYS_AGO))
-    around = replace(around, clock=clock, queue=NoQueue(), pictures=Remembered(capacity=64))
+    around = replace(
+        around,
+        clock=clock,
+        queue=NoQueue(),
+        pictures=Remembered(capacity=64),
+        fitting=Remembered(capacity=64),
+    )
     with engine.connect() as connection, connection.begin():
         # what services commit inside is committed with the whole
         sessions = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
@@ -47,9 +53,10 @@ def seed_demo(engine: Engine, around: Surroundings) -> bool:
             return False
         rng = random.Random(SEED)  # noqa: S311 - it must be the same each time
         timeline = Timeline(sessions, around, clock, now)
-        with DrawingAhead(around.pictures) as ahead:
+        with DrawingAhead(around) as ahead:
             with sessions.begin() as session:
                 people = invent_people(session, around.store, around.reader.name, rng, clock.now())
+            around.rules()  # read while the other processes lay out samples
             teller = Storyteller(timeline, people, ahead, rng)
             teller.release_templates()
             teller.set_up_review()
