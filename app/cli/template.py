@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -74,8 +76,9 @@ def check(directory: Path, *, sheet: Path | None) -> None:
 def load(*, slugs: tuple[str, ...], tenant: str | None) -> None:
     """Bring every version of the library, or of some designs, into an institution, as drafts to publish.
 
-    What the institution has not seen is examined first, each version in a process of its own. One
-    that cannot be used is named and left out, the others go on; then the command ends with 1.
+    What the institution has not seen is examined first, each version in processes of its own, as many
+    at a time as there are cores. One that cannot be used is named and left out, the others go on; then
+    the command ends with 1.
     """
     found = platform()
     actor = terminal_actor(tenant_named(found, tenant))
@@ -88,12 +91,15 @@ def load(*, slugs: tuple[str, ...], tenant: str | None) -> None:
     except ManifestError as fault:
         raise click.ClickException(str(fault)) from fault
     refused: dict[str, str] = {}
-    with click.progressbar(unseen, label="试画新版本") as bar:
-        for version in bar:
-            try:
-                examine(version.source.directory)
-            except (ManifestError, TemplateError) as fault:
-                refused[version.digest] = f"{version.slug} {version.number}\t{fault}"
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as threads,
+        click.progressbar(length=len(unseen), label="试画新版本") as bar,
+    ):
+        examined = threads.map(_fault_of, [version.source.directory for version in unseen])
+        for version, found_fault in zip(unseen, examined, strict=True):
+            if found_fault is not None:
+                refused[version.digest] = f"{version.slug} {version.number}\t{found_fault}"
+            bar.update(1)
     with found.unit_of_work(actor) as uow:
         added = load_library(uow, only={version.digest for version in unseen} - refused.keys())
     click.echo(f"新增 {added} 个模板版本。")
@@ -101,3 +107,12 @@ def load(*, slugs: tuple[str, ...], tenant: str | None) -> None:
         click.echo(line, err=True)
     if refused:
         raise click.exceptions.Exit(1)
+
+
+def _fault_of(directory: Path) -> ManifestError | TemplateError | None:
+    """What makes a version unusable; the thread only waits for the processes that draw it."""
+    try:
+        examine(directory)
+    except (ManifestError, TemplateError) as fault:
+        return fault
+    return None
