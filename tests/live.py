@@ -139,18 +139,10 @@ def phone(browser: Browser, **more: object) -> BrowserContext:
         "locale": "zh-CN",
         **more,
     }
-    return _patient(browser.new_context(**options))  # type: ignore[arg-type]
+    return browser.new_context(**options)  # type: ignore[arg-type]
 
 
 def desk(browser: Browser, **more: object) -> BrowserContext:
-    return _patient(
-        browser.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN", **more}  # type: ignore[arg-type]
-        )
+    return browser.new_context(
+        **{"viewport": {"width": 1280, "height": 800}, "locale": "zh-CN", **more}  # type: ignore[arg-type]
     )
-
-
-def _patient(context: BrowserContext) -> BrowserContext:
-    """Wait longer than a person would: other tests keep the machine busy."""
-    context.set_default_timeout(90_000)
-    return context
