@@ -1,7 +1,7 @@
 """The institution's own colour, in which all of its pages appear."""
 
 from app.domain.colour import Colour
-from app.domain.errors import InvalidInput, Missing
+from app.domain.errors import InvalidInput
 from app.domain.organisation import Permission
 from app.models.tenant import Tenant
 from app.services.access import require_everywhere
@@ -22,9 +22,7 @@ def set_brand_colour(uow: UnitOfWork, written: str) -> Colour | None:
     Raises AccessDenied, InvalidInput.
     """
     require_everywhere(uow, Permission.BRAND_MANAGE)
-    tenant = uow.session.get(Tenant, uow.tenant_id)
-    if tenant is None:
-        raise Missing(noun="tenant")
+    tenant = uow.session.get_one(Tenant, uow.tenant_id)
     colour = _colour_of(written.strip())
     before = brand_colour(tenant)
     if colour != before:

@@ -32,3 +32,8 @@ def brand_sheet(primary: Colour) -> str:
         f"  --series-1: {brand};\n"
         "}\n"
     )
+
+
+def sheet_address(chosen: Colour | None) -> str:
+    """Return where a page finds the sheet; it names the colour, so that a change is seen at once."""
+    return f"/brand.css?colour={str(chosen)[1:]}" if chosen else "/brand.css"

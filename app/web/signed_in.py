@@ -12,6 +12,7 @@ from app.domain.organisation import Actor, Permission, Role
 from app.models.tenant import Tenant
 from app.services.brand import brand_colour
 from app.services.sign_in import signed_in
+from app.web.brand_sheet import sheet_address
 from app.web.edge import DATABASE_GONE, platform
 
 COOKIE: Final = "imprimatur_sign_in"
@@ -70,10 +71,10 @@ def register_signed_in(app: Flask) -> None:
                 "name": found.name,
                 "short_name": found.short_name,
                 "hotline": found.hotline,
-                "colour": brand_colour(found),
+                "brand_sheet": sheet_address(brand_colour(found)),
             }
             if found
-            else {"name": "印信", "short_name": "印信", "hotline": "", "colour": None},
+            else {"name": "印信", "short_name": "印信", "hotline": "", "brand_sheet": sheet_address(None)},
             "current_user": CurrentUser(actor) if actor else None,
         }
 

@@ -68,7 +68,7 @@ def page_environment(**more_globals: object) -> Environment:
         "static_url": lambda path: f"/static/{path}",
         "csrf_token": lambda: "token-of-this-session",
         "get_flashed_messages": lambda **_: [],
-        "tenant": {"name": "示例银行", "short_name": "示例银行", "colour": None},
+        "tenant": {"name": "示例银行", "short_name": "示例银行", "brand_sheet": "/brand.css"},
         "current_user": {"name": "沈知远"},
         "nav": DESK_NAV,
         **more_globals,
