@@ -103,7 +103,7 @@ def _source(name: str, size: str) -> TemplateSource:
         raise click.UsageError(f"no template {name!r}") from error
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """The cores this process may use, which a container may have narrowed."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -134,7 +134,7 @@ def _many(
     if not sheet.rows or KEY_COLUMN not in sheet.headings:
         raise click.UsageError(f"{table} needs a heading row with the column {KEY_COLUMN}, and rows below it")
     jobs = list(_jobs(source, sheet, table.parent))
-    processes = most or min(_cores(), len(jobs) // _WORTH_A_PROCESS)
+    processes = most or min(usable_cores(), len(jobs) // _WORTH_A_PROCESS)
     outcomes = render_many(
         source,
         jobs,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 
 from app.cli.edge import platform, tenant_named, tenant_option, terminal_actor
-from app.cli.render import raster_line
+from app.cli.render import raster_line, usable_cores
 from app.services.template import load_library, unseen_versions
 from templates_lib.batch import contact_sheet
 from templates_lib.catalog import Catalog
@@ -92,7 +91,7 @@ def load(*, slugs: tuple[str, ...], tenant: str | None) -> None:
         raise click.ClickException(str(fault)) from fault
     refused: dict[str, str] = {}
     with (
-        ThreadPoolExecutor(os.cpu_count()) as threads,
+        ThreadPoolExecutor(usable_cores()) as threads,
         click.progressbar(length=len(unseen), label="试画新版本") as bar,
     ):
         examined = threads.map(_fault_of, [version.source.directory for version in unseen])
