@@ -151,6 +151,7 @@ class LiteralIndex:
         # in the order of their ends, so that those of a stretch lie side by side
         found = self._automaton.find_overlapping_no_suffix(text) if self._automaton else []
         _, ends, numbers = zip(*found, strict=True) if found else ((), (), ())
+        # of one number alone it would make no tuple; nothing ends where the one more would stand
         gated = itemgetter(*numbers, 0)(self._gated) if numbers else ()
         stretches = [*map(re.Match.span, _STRETCH.finditer(text))] or [(0, 0)]
         passing: list[int] = []

@@ -40,12 +40,11 @@ class DrawingAhead:
         self._asked: dict[str, _Asked] = {}
         # spawned, not forked: the parent holds a database connection
         self._pool = ProcessPoolExecutor(os.cpu_count() or 1, mp_context=get_context("spawn"))
+        self._examined: dict[str, Future[tuple[SampleFault, ...]]] = {}
         catalog = around.shelf.catalog
-        self._examined = {
-            digest: self._pool.submit(_examine, manifest.slug, manifest.version, digest)
-            for manifest in catalog.versions()
-            for digest in [catalog.source(manifest.slug, manifest.version).digest()]
-        }
+        for manifest in catalog.versions():
+            digest = catalog.source(manifest.slug, manifest.version).digest()
+            self._examined[digest] = self._pool.submit(_examine, manifest.slug, manifest.version, digest)
 
     def __enter__(self) -> Self:
         return self
